@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/**
+ * @file
+ * What a machine isolates: groups, reach and partitions, worked out once for a machine and a
+ * state. verdict.h judges with it.
+ *
+ * Threads: an isolation never changes after it was made; any number of threads may read it.
+ */
+#ifndef DOORWARD_ISOLATION_H
+#define DOORWARD_ISOLATION_H
+
+#include <doorward/machine.h>
+#include <doorward/state.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Which rule predicts groups. */
+enum ward_group_rule {
+	/** Linux up to and including 7.2: path and siblings of each device as it is probed. */
+	WARD_GROUP_RULE_LINUX,
+	/** The bus model proposed in 2025 ("Fix incorrect iommu_groups with PCIe ACS", v3). */
+	WARD_GROUP_RULE_LINUX_BUS,
+};
+
+/** Why a function is in the group it is in. */
+enum ward_group_cause {
+	WARD_CAUSE_OWN,		  /**< it opened the group */
+	WARD_CAUSE_ALIAS,	  /**< it shares a requester id with via */
+	WARD_CAUSE_NO_ACS_ABOVE,  /**< via, a bridge above it, does not isolate */
+	WARD_CAUSE_MULTIFUNCTION, /**< via, a function of its slot, and it lack ACS */
+	WARD_CAUSE_BUS,		  /**< its bus does not isolate its members (bus model) */
+	WARD_CAUSE_NO_IOMMU,	  /**< no group: nothing translates it */
+};
+
+/** A predicted group membership, at the function's index. */
+struct ward_membership {
+	uint32_t group; /**< number of the group, counted from 0; WARD_NONE without IOMMU */
+	enum ward_group_cause cause;
+	uint32_t via; /**< index of the function that cause names, or WARD_NONE */
+};
+
+/**
+ * Predicts the kernel's groups.
+ * @param machine a machine
+ * @param rule by which rule
+ * @param ret_members one per function, allocated; the caller frees it with free()
+ * @param ret_count number of groups; may be NULL
+ * @return 0 or -ENOMEM
+ */
+int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule rule,
+			struct ward_membership **ret_members, uint32_t *ret_count);
+
+/** What a node of reach is. */
+enum ward_node_kind {
+	WARD_NODE_FUNCTION,  /**< index: function; its registers can be written, it is controlled */
+	WARD_NODE_SLOT,	     /**< index: function 0 of the slot; any function of the device */
+	WARD_NODE_BUS_DOWN,  /**< index: bus; any function on the bus or below */
+	WARD_NODE_BUS_UP,    /**< index: bus; a request leaves the bus towards the root */
+	WARD_NODE_REQUESTER, /**< index: a function; whoever is seen with that requester id */
+	WARD_NODE_DOORBELL,  /**< index: pool of controllers that share a page or a choice */
+	WARD_NODE_VECTOR_USER, /**< index: function whose interrupts can be raised */
+	WARD_NODE_MEMORY,    /**< all memory, and with it everything */
+};
+
+/** One step of a path: from the node before, through something, to this node. */
+struct ward_step {
+	enum ward_node_kind kind;
+	uint32_t index;
+	/** How this node was reached, for a person: "no ACS request redirect at 0000:00:1c.0". */
+	const char *through;
+	/** It may not be possible on this hardware; nothing says that it is not. */
+	bool assumed;
+	/** The path behind it rests on an unknown fact. */
+	bool unknown;
+};
+
+struct ward_isolation;
+
+/**
+ * Works a machine out: groups, edges of reach, partitions.
+ * @param machine a machine; borrowed, must outlive the isolation
+ * @param state its state; read during the call only
+ * @param ret_isolation the isolation; the caller destroys it
+ * @return 0 or -ENOMEM
+ */
+int ward_isolation_create(const struct ward_machine *machine, const struct ward_state *state,
+			  struct ward_isolation **ret_isolation);
+
+/**
+ * The predicted group memberships (rule WARD_GROUP_RULE_LINUX), one per function.
+ * @param isolation an isolation
+ * @return the memberships; they live as long as the isolation
+ */
+const struct ward_membership *ward_isolation_groups(const struct ward_isolation *isolation);
+
+/**
+ * The partition of a function: a number that it shares with all functions that must be given
+ * away, or kept, together with it. It is the index of the partition's first function.
+ * @param isolation an isolation
+ * @param function index of a function
+ * @return the partition
+ */
+uint32_t ward_partition_of(const struct ward_isolation *isolation, uint32_t function);
+
+/** One reached function, doorbell or memory, with the way there. */
+struct ward_reached {
+	enum ward_node_kind kind; /**< FUNCTION, VECTOR_USER, DOORBELL or MEMORY */
+	uint32_t index;
+	bool assumed; /**< some step of the path is */
+	bool unknown; /**< some step of the path is */
+};
+
+struct ward_reach;
+
+/**
+ * Computes what some functions reach together when their drivers do their worst. Certain paths
+ * are preferred over assumed ones, shorter ones over longer ones.
+ * @param isolation an isolation; borrowed, must outlive the reach
+ * @param functions indexes of the functions
+ * @param count number of them
+ * @param ret_reach the reach; the caller destroys it
+ * @return 0, -EINVAL no such function, -ENOMEM
+ */
+int ward_reach_compute(const struct ward_isolation *isolation, const uint32_t *functions,
+		       uint32_t count, struct ward_reach **ret_reach);
+
+/**
+ * Walks what is reached, nearest first.
+ * @param reach a reach
+ * @param cursor 0 to begin; moved on by the call
+ * @param ret_reached the next one
+ * @return true while there was one
+ */
+bool ward_reach_next(const struct ward_reach *reach, uint32_t *cursor,
+		     struct ward_reached *ret_reached);
+
+/**
+ * The path to something reached, from one of the functions the reach began with.
+ * @param reach a reach
+ * @param kind what kind of node
+ * @param index which one
+ * @param ret_steps the steps, the first one is where it begins; allocated, free() it
+ * @return number of steps, -ENOENT it is not reached, -ENOMEM
+ */
+int ward_reach_path(const struct ward_reach *reach, enum ward_node_kind kind, uint32_t index,
+		    struct ward_step **ret_steps);
+
+/**
+ * Destroys a reach.
+ * @param reach a reach, or NULL
+ */
+void ward_reach_destroy(struct ward_reach *reach);
+
+/**
+ * Destroys an isolation.
+ * @param isolation an isolation, or NULL
+ */
+void ward_isolation_destroy(struct ward_isolation *isolation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
