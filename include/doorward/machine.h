@@ -327,11 +327,29 @@ struct ward_machine {
 	enum ward_tri firmware_iommu;
 };
 
+/** What the reader came across, for the observer of ward_read_options. */
+enum ward_saw_kind {
+	WARD_SAW_FILE,	    /**< bytes: what was read of it */
+	WARD_SAW_LINK,	    /**< bytes: the text of the symbolic link */
+	WARD_SAW_DIRECTORY, /**< no bytes; a directory that was opened or listed */
+	WARD_SAW_DENIED,    /**< no bytes; it is there, but permission was refused */
+};
+
 /** How to read a tree. Set size to sizeof(struct ward_read_options). */
 struct ward_read_options {
 	size_t size;
 	/** Read the config space of suspended functions too, which wakes them. */
 	bool wake;
+	/**
+	 * Told of every file, link and directory that the reader uses, or NULL. A tree that holds
+	 * exactly these reads the same: files and links with these bytes, directories, and a
+	 * file "doorward/denied" with one path a line for what was refused.
+	 * The same path may be seen more than once. path is relative to the root, without links,
+	 * "." and ".."; path and bytes are the reader's and live during the call only.
+	 */
+	void (*saw)(void *context, const char *path, enum ward_saw_kind kind, const void *bytes,
+		    size_t size);
+	void *context; /**< handed to saw */
 };
 
 /**
