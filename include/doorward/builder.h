@@ -73,7 +73,8 @@ struct ward_machine *ward_builder_machine(struct ward_builder *builder);
 /**
  * Adds a function. Its bus, parent, bridge.bus, aliases and ACS quirk are worked out by finish;
  * physfn, group, stream.iommu and controller are ordinals (physfn may name a function added
- * later).
+ * later). parent may be the ordinal of the bridge above when that is known from elsewhere; it
+ * counts where no bridge's own bus numbers (its config space may be unreadable) say otherwise.
  * @param builder a builder
  * @param function the function; strings are copied
  * @param ret_ordinal its ordinal; may be NULL
@@ -103,11 +104,11 @@ int ward_builder_add_controller(struct ward_builder *builder,
 				const struct ward_controller *controller, uint32_t *ret_ordinal);
 
 /**
- * Adds a group of the kernel's.
+ * Adds a group of the kernel's. That its number is its own is checked by finish.
  * @param builder a builder
  * @param group the group
  * @param ret_ordinal its ordinal; may be NULL
- * @return 0, -EEXIST the number is taken, -ENOMEM
+ * @return 0 or -ENOMEM
  */
 int ward_builder_add_group(struct ward_builder *builder, const struct ward_kernel_group *group,
 			   uint32_t *ret_ordinal);

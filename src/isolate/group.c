@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * The kernel's groups, predicted: the rule of Linux up to 7.2 (drivers/iommu/iommu.c,
+ * pci_device_group). A function joins a group that exists when it is probed; groups never merge,
+ * so the order matters: enumeration order, VFs last.
+ */
+#include "isolate/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "pci/acs.h"
+#include "pci/alias.h"
+
+void ward_grouping_open(struct ward_grouping *g, uint32_t function)
+{
+	g->members[function] = (struct ward_membership){ g->count++, WARD_CAUSE_OWN, WARD_NONE };
+}
+
+void ward_grouping_join(struct ward_grouping *g, uint32_t function, enum ward_group_cause cause,
+			uint32_t via)
+{
+	g->members[function] = (struct ward_membership){ g->members[via].group, cause, via };
+}
+
+/* Unknown ACS is taken as missing: a prediction that merges too much is the careful one. */
+static bool isolates(const struct ward_function *f)
+{
+	return ward_acs_enabled(f, WARD_ACS_ISOLATED) == WARD_YES;
+}
+
+static uint32_t alias_group(struct ward_grouping *g, uint32_t function, uint64_t visited[4],
+			    unsigned int depth);
+
+static uint32_t slot_group(struct ward_grouping *g, uint32_t function, uint64_t visited[4],
+			   unsigned int depth)
+{
+	const struct ward_function *f = &g->machine->functions[function];
+	uint32_t first, last;
+
+	if (!f->multifunction || isolates(f))
+		return WARD_NONE;
+	ward_slot_range(g->machine, function, &first, &last);
+	for (uint32_t i = first; i <= last; i++) {
+		uint32_t found;
+
+		if (i == function || isolates(&g->machine->functions[i]))
+			continue;
+		found = alias_group(g, i, visited, depth);
+		if (found != WARD_NONE)
+			return found;
+	}
+	return WARD_NONE;
+}
+
+/* A function whose group is there to join: this one's own, or that of an alias on its bus. */
+static uint32_t alias_group(struct ward_grouping *g, uint32_t function, uint64_t visited[4],
+			    unsigned int depth)
+{
+	const struct ward_function *f = &g->machine->functions[function];
+	const struct ward_bus *bus = &g->machine->buses[f->bus];
+	uint8_t devfn = ward_rid_devfn(f->address.rid);
+
+	/* The map bounds the recursion to the 256 functions of a bus. */
+	if (visited[devfn / 64] & 1ull << devfn % 64 || depth > 256)
+		return WARD_NONE;
+	visited[devfn / 64] |= 1ull << devfn % 64;
+	if (ward_grouped(g, function))
+		return function;
+	if (!g->masked[f->bus])
+		return WARD_NONE;
+	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
+		uint32_t found;
+
+		if (i == function || !ward_alias_same_bus(f, &g->machine->functions[i]))
+			continue;
+		found = alias_group(g, i, visited, depth + 1);
+		if (found == WARD_NONE)
+			found = slot_group(g, i, visited, depth + 1);
+		if (found != WARD_NONE)
+			return found;
+	}
+	return WARD_NONE;
+}
+
+/*
+ * Step 1: up the DMA aliases. Returns the function to join, or WARD_NONE and the last function
+ * that an alias was reported for.
+ */
+static uint32_t climb_aliases(struct ward_grouping *g, uint32_t function, uint32_t *ret_last)
+{
+	struct ward_alias_walk walk;
+	struct ward_alias alias;
+
+	*ret_last = function;
+	ward_alias_start(g->machine, function, &walk);
+	while (ward_alias_next(&walk, &alias)) {
+		*ret_last = alias.function;
+		if (ward_grouped(g, alias.function))
+			return alias.function;
+	}
+	return WARD_NONE;
+}
+
+/* Step 2: further up, to where ACS protects all the way. */
+static uint32_t climb_acs(struct ward_grouping *g, uint32_t *at)
+{
+	const struct ward_machine *machine = g->machine;
+	uint32_t bridge = machine->functions[*at].parent;
+
+	for (; bridge != WARD_NONE; bridge = machine->functions[bridge].parent) {
+		if (ward_acs_path_enabled(machine, bridge, WARD_ACS_ISOLATED) == WARD_YES)
+			return WARD_NONE;
+		*at = bridge;
+		if (ward_grouped(g, bridge))
+			return bridge;
+	}
+	return WARD_NONE;
+}
+
+void ward_group_linux(struct ward_grouping *g, uint32_t function)
+{
+	uint64_t visited[4] = { 0 };
+	uint32_t at, before, found;
+
+	found = climb_aliases(g, function, &at);
+	if (found != WARD_NONE) {
+		ward_grouping_join(g, function, WARD_CAUSE_ALIAS, found);
+		return;
+	}
+	before = at;
+	found = climb_acs(g, &at);
+	if (found != WARD_NONE) {
+		ward_grouping_join(g, function, WARD_CAUSE_NO_ACS_ABOVE, found);
+		return;
+	}
+	found = alias_group(g, at, visited, 0);
+	if (found != WARD_NONE) {
+		ward_grouping_join(g, function,
+				   at == before ? WARD_CAUSE_ALIAS : WARD_CAUSE_NO_ACS_ABOVE,
+				   found);
+		return;
+	}
+	found = slot_group(g, at, visited, 0);
+	if (found != WARD_NONE)
+		ward_grouping_join(g, function, WARD_CAUSE_MULTIFUNCTION, found);
+	else
+		ward_grouping_open(g, function);
+}
+
+typedef void group_one(struct ward_grouping *g, uint32_t function);
+
+static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
+{
+	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
+		const struct ward_function *f = &g->machine->functions[i];
+
+		if (f->kind != WARD_FUNCTION_PCI || (f->physfn != WARD_NONE) != vfs)
+			continue;
+		if (f->iommu_known == WARD_YES && f->stream.iommu == WARD_NONE)
+			continue;
+		one(g, i);
+	}
+}
+
+int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule rule,
+			struct ward_membership **ret_members, uint32_t *ret_count)
+{
+	struct ward_grouping g = { .machine = machine };
+	group_one *one = rule == WARD_GROUP_RULE_LINUX ? ward_group_linux : ward_group_linux_bus;
+
+	g.members = ward_alloc_array(machine->functions_count, sizeof(*g.members));
+	g.masked = ward_alloc_array(machine->buses_count, sizeof(*g.masked));
+	if (!g.members || !g.masked) {
+		free(g.members);
+		free(g.masked);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		const struct ward_function *f = &machine->functions[i];
+
+		g.members[i] =
+			(struct ward_membership){ WARD_NONE, WARD_CAUSE_NO_IOMMU, WARD_NONE };
+		if (f->kind == WARD_FUNCTION_PCI && ward_alias_mask_name(f))
+			g.masked[f->bus] = true;
+	}
+	group_functions(&g, one, false);
+	group_functions(&g, one, true);
+	free(g.masked);
+	*ret_members = g.members;
+	if (ret_count)
+		*ret_count = g.count;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What builder.c (adding) and link.c (finishing) share. */
+#ifndef MACHINE_BUILDER_H
+#define MACHINE_BUILDER_H
+
+#include <doorward/builder.h>
+
+#include "machine/machine.h"
+
+struct ward_builder {
+	struct ward_machine_storage *storage;
+	struct ward_id_map *maps;
+	size_t maps_count, maps_capacity;
+	size_t functions_capacity, iommus_capacity, controllers_capacity, groups_capacity;
+	size_t regions_capacity, remarks_capacity;
+	/* Open addressing, ordinal + 1 by address; a power of two of slots. */
+	uint32_t *slots;
+	size_t slots_count;
+};
+
+/*
+ * Sorts functions, makes buses, links parents, applies id maps, aliases and quirks, checks.
+ * Returns 0, -EBADMSG or -ENOMEM.
+ */
+int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include <doorward/state.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/fault.h"
+
+struct state_storage {
+	struct ward_state state;
+	struct ward_arena arena;
+	size_t vectors_capacity, clients_capacity;
+};
+
+static struct state_storage *storage_of(struct ward_state *state)
+{
+	return (struct state_storage *)state;
+}
+
+int ward_state_create(const struct ward_machine *machine, struct ward_state **ret_state)
+{
+	struct state_storage *storage = ward_alloc(sizeof(*storage));
+
+	if (!storage)
+		return -ENOMEM;
+	storage->state.machine = machine;
+	storage->state.functions =
+		ward_alloc_array(machine->functions_count, sizeof(*storage->state.functions));
+	if (!storage->state.functions) {
+		ward_state_destroy(&storage->state);
+		return -ENOMEM;
+	}
+	*ret_state = &storage->state;
+	return 0;
+}
+
+static int copy_function(struct ward_state *copy, const struct ward_state *state, uint32_t i)
+{
+	struct ward_arena *arena = &storage_of(copy)->arena;
+	struct ward_function_state *to = &copy->functions[i];
+
+	*to = state->functions[i];
+	if (to->driver && !(to->driver = ward_arena_strdup(arena, to->driver)))
+		return -ENOMEM;
+	if (to->driver_override &&
+	    !(to->driver_override = ward_arena_strdup(arena, to->driver_override)))
+		return -ENOMEM;
+	return 0;
+}
+
+int ward_state_copy(const struct ward_state *state, const struct ward_machine *machine,
+		    struct ward_state **ret_state)
+{
+	struct ward_state *copy;
+	uint32_t client;
+	int err = ward_state_create(machine, &copy);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < machine->functions_count && !err; i++)
+		err = copy_function(copy, state, i);
+	for (uint32_t i = 0; i < state->vectors_count && !err; i++)
+		err = ward_state_add_vector(copy, &state->vectors[i]);
+	for (uint32_t i = 0; i < state->clients_count && !err; i++)
+		err = ward_state_client(copy, state->clients[i], &client);
+	if (err) {
+		ward_state_destroy(copy);
+		return err;
+	}
+	*ret_state = copy;
+	return 0;
+}
+
+/*
+ * Drivers that stand aside for a client: the VFIO PCI drivers (all of them have vfio-pci in their
+ * name, as Linux 7.2 has them under drivers/vfio/pci) and pci-stub.
+ */
+static bool driver_yields(const char *driver)
+{
+	return strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci") ||
+	       strcmp(driver, "pci-stub") == 0;
+}
+
+int ward_state_bind(struct ward_state *state, uint32_t function, const char *driver)
+{
+	struct ward_function_state *f;
+	char *copy = NULL;
+
+	if (function >= state->machine->functions_count)
+		return -EINVAL;
+	if (driver && !(copy = ward_arena_strdup(&storage_of(state)->arena, driver)))
+		return -ENOMEM;
+	f = &state->functions[function];
+	f->driver = copy;
+	f->driver_yields = driver && driver_yields(driver);
+	f->driver_exempt = driver && strcmp(driver, "pcieport") == 0;
+	if (driver && !f->driver_yields)
+		f->owner = (struct ward_owner){ .kind = WARD_OWNER_HOST };
+	else if (f->owner.kind == WARD_OWNER_HOST)
+		f->owner = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
+	return 0;
+}
+
+int ward_state_client(struct ward_state *state, const char *name, uint32_t *ret_client)
+{
+	struct state_storage *storage = storage_of(state);
+	void *clients = state->clients;
+	char *copy;
+	int err;
+
+	if (name[0] == '\0')
+		return -EINVAL;
+	for (uint32_t i = 0; i < state->clients_count; i++) {
+		if (strcmp(state->clients[i], name) == 0) {
+			*ret_client = i;
+			return 0;
+		}
+	}
+	err = ward_array_reserve(&clients, &storage->clients_capacity, state->clients_count + 1,
+				 sizeof(*state->clients));
+	if (err)
+		return err;
+	state->clients = clients;
+	copy = ward_arena_strdup(&storage->arena, name);
+	if (!copy)
+		return -ENOMEM;
+	*ret_client = state->clients_count;
+	state->clients[state->clients_count++] = copy;
+	return 0;
+}
+
+int ward_state_add_vector(struct ward_state *state, const struct ward_host_vector *vector)
+{
+	const struct ward_machine *machine = state->machine;
+	struct state_storage *storage = storage_of(state);
+	void *vectors = state->vectors;
+	char *chip = NULL;
+	int err;
+
+	if (vector->function != WARD_NONE && vector->function >= machine->functions_count)
+		return -EINVAL;
+	if (vector->controller != WARD_NONE && vector->controller >= machine->controllers_count)
+		return -EINVAL;
+	err = ward_array_reserve(&vectors, &storage->vectors_capacity, state->vectors_count + 1,
+				 sizeof(*state->vectors));
+	if (err)
+		return err;
+	state->vectors = vectors;
+	if (vector->chip && !(chip = ward_arena_strdup(&storage->arena, vector->chip)))
+		return -ENOMEM;
+	state->vectors[state->vectors_count] = *vector;
+	state->vectors[state->vectors_count++].chip = chip;
+	return 0;
+}
+
+void ward_state_destroy(struct ward_state *state)
+{
+	if (!state)
+		return;
+	free(state->functions);
+	free(state->vectors);
+	free(state->clients);
+	ward_arena_finish(&storage_of(state)->arena);
+	free(storage_of(state));
+}
