@@ -11,7 +11,8 @@
 /*
  * Linux's evaluation (drivers/pci/pci.c, pci_acs_enabled): the quirk first, then the port type,
  * then the registers; a bit that the capability does not offer counts as hard-wired, except
- * egress control. Unknown when what decides could not be read.
+ * egress control. Unknown when what decides could not be read, or when acs.quirk is unknown and
+ * acs.quirk_name is set (the row found says "only if the kernel could").
  */
 enum ward_tri ward_acs_enabled(const struct ward_function *function, uint16_t flags);
 

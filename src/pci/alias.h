@@ -12,6 +12,8 @@ enum ward_alias_cause {
 	WARD_ALIAS_BRIDGE, /* a bridge on the way takes ownership */
 };
 
+struct ward_alias_quirk;
+
 struct ward_alias {
 	uint32_t function; /* index of the function it is reported for: itself or a bridge */
 	ward_rid_t rid;
@@ -31,6 +33,7 @@ struct ward_alias {
  */
 struct ward_alias_walk {
 	const struct ward_machine *machine;
+	const struct ward_alias_quirk *quirk; /* of the function, or NULL */
 	uint32_t function; /* where the walk started */
 	uint32_t bridge;   /* next to look at */
 	uint16_t devfn;	   /* next of the alias mask; 256 when done */
@@ -41,6 +44,12 @@ struct ward_alias_walk {
 void ward_alias_start(const struct ward_machine *machine, uint32_t function,
 		      struct ward_alias_walk *ret_walk);
 bool ward_alias_next(struct ward_alias_walk *walk, struct ward_alias *ret_alias);
+
+/*
+ * The walk tells all: false when the type of a bridge above is unknown (such a bridge is passed
+ * over), or the ids of the device's mask stand in registers that are not read.
+ */
+bool ward_alias_certain(const struct ward_machine *machine, uint32_t function);
 
 /* Does the function's alias mask (device quirks; its own id is not in it) hold devfn? */
 bool ward_alias_mask_has(const struct ward_function *function, uint8_t devfn);

@@ -25,12 +25,12 @@ enum ward_pci_problem_code {
 	WARD_PCI_PROBLEM_CODES,
 };
 
+#define WARD_PCI_PROBLEMS_MAX 8
+
 struct ward_pci_problem {
 	enum ward_pci_problem_code code;
 	uint16_t offset; /* in config space */
 };
-
-#define WARD_PCI_PROBLEMS_MAX 8
 
 struct ward_pci_problems {
 	uint32_t mask; /* bit of each code that occurred */
@@ -47,10 +47,20 @@ const char *ward_pci_problem_text(enum ward_pci_problem_code code);
  * window ranges that are not empty. Only the first size bytes are looked at; what depends on the
  * others is WARD_UNKNOWN. bytes may be NULL when size is 0.
  *
- * Returns 0, or -ENODATA when the bytes say nothing (no answer, or no header); then only
- * config_size (0) and the problems were written. Damage is no failure: ret_problems lists it.
+ * Returns 0, or -ENODATA when the bytes say nothing (no answer, or no header); then only the
+ * problems were written. Damage is no failure: ret_problems lists it.
+ *
+ * pcie_known becomes WARD_YES when pcie_type holds (WARD_PCIE_NONE: conventional PCI), else
+ * WARD_UNKNOWN. A virtual function has no PASID and PRI of its own; they are its PF's.
  */
 int ward_pci_config_parse(const uint8_t *bytes, size_t size, struct ward_function *function,
 			  struct ward_pci_problems *ret_problems);
+
+/*
+ * The type of a port as Linux corrects it: a downstream port right below a link, and an upstream
+ * port right below an upstream port, are each really the other (drivers/pci/probe.c,
+ * set_pcie_port_type). Only for functions with a parent.
+ */
+enum ward_pcie_type ward_pcie_type_below(enum ward_pcie_type type, enum ward_pcie_type parent);
 
 #endif
