@@ -54,13 +54,15 @@ int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule
 
 /** What a node of reach is. */
 enum ward_node_kind {
-	WARD_NODE_FUNCTION,  /**< index: function; its registers can be written, it is controlled */
+	WARD_NODE_FUNCTION, /**< index: function; its registers can be written, it is controlled */
 	WARD_NODE_SLOT,	     /**< index: function 0 of the slot; any function of the device */
 	WARD_NODE_BUS_DOWN,  /**< index: bus; any function on the bus or below */
 	WARD_NODE_BUS_UP,    /**< index: bus; a request leaves the bus towards the root */
 	WARD_NODE_REQUESTER, /**< index: a function; whoever is seen with that requester id */
 	WARD_NODE_DOORBELL,  /**< index: pool of controllers that share a page or a choice */
 	WARD_NODE_VECTOR_USER, /**< index: function whose interrupts can be raised */
+	WARD_NODE_IOMMU_VECTORS, /**< index: IOMMU whose own interrupts can be raised */
+	WARD_NODE_HOST_VECTORS,	 /**< every interrupt of the host can be raised */
 	WARD_NODE_MEMORY,    /**< all memory, and with it everything */
 };
 
@@ -104,9 +106,9 @@ const struct ward_membership *ward_isolation_groups(const struct ward_isolation 
  */
 uint32_t ward_partition_of(const struct ward_isolation *isolation, uint32_t function);
 
-/** One reached function, doorbell or memory, with the way there. */
+/** Something reached that matters by itself; buses, slots and ids on the way do not. */
 struct ward_reached {
-	enum ward_node_kind kind; /**< FUNCTION, VECTOR_USER, DOORBELL or MEMORY */
+	enum ward_node_kind kind;
 	uint32_t index;
 	bool assumed; /**< some step of the path is */
 	bool unknown; /**< some step of the path is */

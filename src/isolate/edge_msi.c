@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * Which interrupts a function can raise: a message is a write, so whoever can write a doorbell
+ * raises whatever the doorbell raises, unless the controller tells writers apart.
+ */
+#include "isolate/graph.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "pci/alias.h"
+
+static uint32_t add_pool(struct ward_graph *g, struct ward_pool pool)
+{
+	void *pools = g->pools;
+
+	if (ward_array_reserve(&pools, &g->pools_capacity, g->pools_count + 1u, sizeof(pool)))
+		return WARD_NONE;
+	g->pools = pools;
+	g->pools[g->pools_count] = pool;
+	return g->pools_count++;
+}
+
+/*
+ * Two doorbells are one when a vector may come from either (one pool), or when one page of the
+ * IOMMU holds both.
+ */
+static bool one_doorbell(const struct ward_machine *machine, const struct ward_controller *a,
+			 const struct ward_controller *b)
+{
+	uint64_t page = machine->page_size - 1;
+	struct ward_range pages = { a->doorbell.start & ~page, a->doorbell.last | page };
+
+	if (a->kind == b->kind && a->pool == b->pool)
+		return true;
+	return ward_range_overlaps(pages, b->doorbell);
+}
+
+/* Remapping and the APIC share their page by nature: the page is not what is reached there. */
+static bool is_arm_doorbell(const struct ward_controller *c)
+{
+	return c->kind != WARD_CONTROLLER_X86_APIC && c->kind != WARD_CONTROLLER_X86_REMAPPING;
+}
+
+/* By controller: its pool. One that isolates has none, unless its page holds another that does not. */
+static int make_controller_pools(struct ward_graph *g)
+{
+	const struct ward_machine *machine = g->machine;
+
+	for (uint32_t i = 0; i < machine->controllers_count; i++) {
+		const struct ward_controller *c = &machine->controllers[i];
+
+		g->pool_of[i] = WARD_NONE;
+		if (c->isolates == WARD_YES)
+			continue;
+		for (uint32_t j = 0; j < i && g->pool_of[i] == WARD_NONE; j++) {
+			if (g->pool_of[j] != WARD_NONE && is_arm_doorbell(c) &&
+			    is_arm_doorbell(&machine->controllers[j]) &&
+			    one_doorbell(machine, &machine->controllers[j], c))
+				g->pool_of[i] = g->pool_of[j];
+		}
+		if (g->pool_of[i] == WARD_NONE)
+			g->pool_of[i] = add_pool(g, (struct ward_pool){ .controller = i });
+		if (g->pool_of[i] == WARD_NONE)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * A third controller may tie two pools together that were made apart; the loop above joins the
+ * first it finds only, so joining goes on until nothing changes.
+ */
+static void join_pools(struct ward_graph *g)
+{
+	const struct ward_machine *machine = g->machine;
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (uint32_t i = 0; i < machine->controllers_count; i++) {
+			for (uint32_t j = 0; j < i; j++) {
+				uint32_t a = g->pool_of[i], b = g->pool_of[j];
+
+				if (a == b || a == WARD_NONE || b == WARD_NONE ||
+				    !is_arm_doorbell(&machine->controllers[i]) ||
+				    !is_arm_doorbell(&machine->controllers[j]) ||
+				    !one_doorbell(machine, &machine->controllers[i],
+						  &machine->controllers[j]))
+					continue;
+				g->pool_of[i] = g->pool_of[j] = a < b ? a : b;
+				changed = true;
+			}
+		}
+	}
+}
+
+struct devid_key {
+	uint32_t controller;
+	uint32_t devid;
+	uint32_t function;
+};
+
+static int compare_devids(const void *a, const void *b)
+{
+	const struct devid_key *x = a, *y = b;
+
+	if (x->controller != y->controller)
+		return x->controller < y->controller ? -1 : 1;
+	if (x->devid != y->devid)
+		return x->devid < y->devid ? -1 : 1;
+	return x->function < y->function ? -1 : 1;
+}
+
+/* Functions that an ITS cannot tell apart have one table: the vectors behind it are a pool. */
+static int pool_devids(struct ward_graph *g, const struct devid_key *keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		uint32_t *before = &g->devid_pool[keys[i - 1].function];
+
+		if (keys[i].controller != keys[i - 1].controller ||
+		    keys[i].devid != keys[i - 1].devid)
+			continue;
+		if (*before == WARD_NONE)
+			*before = add_pool(g, (struct ward_pool){
+						      .controller = keys[i].controller,
+						      .devid = true,
+						      .id = ward_devid(keys[i].devid) });
+		if (*before == WARD_NONE)
+			return -ENOMEM;
+		g->devid_pool[keys[i].function] = *before;
+	}
+	return 0;
+}
+
+static int make_devid_pools(struct ward_graph *g)
+{
+	const struct ward_machine *machine = g->machine;
+	struct devid_key *keys = ward_alloc_array(machine->functions_count, sizeof(*keys));
+	size_t count = 0;
+	int err;
+
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		const struct ward_function *f = &machine->functions[i];
+
+		g->devid_pool[i] = WARD_NONE;
+		if (f->controller_known == WARD_YES && f->controller != WARD_NONE &&
+		    machine->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS)
+			keys[count++] = (struct devid_key){ f->controller,
+							    ward_devid_raw(f->devid), i };
+	}
+	if (count)
+		qsort(keys, count, sizeof(*keys), compare_devids);
+	err = pool_devids(g, keys, count);
+	free(keys);
+	return err;
+}
+
+int ward_graph_make_pools(struct ward_graph *graph)
+{
+	const struct ward_machine *machine = graph->machine;
+	int err;
+
+	graph->pool_of = ward_alloc_array(machine->controllers_count, sizeof(*graph->pool_of));
+	graph->devid_pool = ward_alloc_array(machine->functions_count, sizeof(*graph->devid_pool));
+	if (!graph->pool_of || !graph->devid_pool)
+		return -ENOMEM;
+	err = make_controller_pools(graph);
+	if (err)
+		return err;
+	join_pools(graph);
+	return make_devid_pools(graph);
+}
+
+static bool may_use_msi(const struct ward_function *f, const struct ward_function_state *s)
+{
+	if (s->msi_off)
+		return false;
+	return f->kind == WARD_FUNCTION_PLATFORM || f->msi || f->msix ||
+	       f->pcie_known == WARD_UNKNOWN;
+}
+
+/*
+ * A doorbell behind an IOMMU is mapped once a function has vectors, which its owner can bring
+ * about. The APIC page is never translated, so it needs no vector.
+ */
+static void add_doorbell(struct ward_graph *g, uint32_t function,
+			 const struct ward_function_state *s)
+{
+	const struct ward_function *f = &g->machine->functions[function];
+	uint32_t from = ward_graph_node(g, WARD_NODE_FUNCTION, function);
+	const struct ward_controller *c;
+	enum ward_certainty certainty = WARD_CERTAIN;
+	uint32_t pool;
+
+	if (f->controller_known == WARD_UNKNOWN) {
+		if (may_use_msi(f, s))
+			ward_graph_add(g, from, ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0),
+				       WARD_WHY_DOORBELL, function, WARD_UNSURE);
+		return;
+	}
+	if (f->controller == WARD_NONE || g->pool_of[f->controller] == WARD_NONE)
+		return;
+	c = &g->machine->controllers[f->controller];
+	if (c->isolates == WARD_UNKNOWN)
+		certainty = WARD_UNSURE;
+	pool = ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[f->controller]);
+	if (c->kind == WARD_CONTROLLER_X86_APIC || c->kind == WARD_CONTROLLER_X86_REMAPPING) {
+		ward_graph_add(g, from, pool, WARD_WHY_APIC, function, certainty);
+	} else if (may_use_msi(f, s)) {
+		ward_graph_add(g, from, pool, WARD_WHY_DOORBELL, function, certainty);
+		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
+			       WARD_WHY_FRAME, function, WARD_CERTAIN);
+	}
+}
+
+/* What a doorbell raises besides the interrupts of its users. */
+static void add_pool_host(struct ward_graph *g)
+{
+	const struct ward_machine *machine = g->machine;
+	uint32_t host = ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0);
+
+	for (uint32_t i = 0; i < machine->controllers_count; i++) {
+		const struct ward_controller *c = &machine->controllers[i];
+
+		/* The MBI page is the distributor: all of the GIC's interrupts are behind it. */
+		if (g->pool_of[i] != WARD_NONE && (!is_arm_doorbell(c) ||
+						   c->kind == WARD_CONTROLLER_GICV3_MBI))
+			ward_graph_add(g, ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[i]),
+				       host, WARD_WHY_APIC, WARD_NONE, WARD_CERTAIN);
+	}
+	for (uint32_t i = 0; i < machine->iommus_count; i++) {
+		uint32_t c = machine->iommus[i].controller;
+
+		if (c != WARD_NONE && g->pool_of[c] != WARD_NONE)
+			ward_graph_add(g, ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[c]),
+				       ward_graph_node(g, WARD_NODE_IOMMU_VECTORS, i),
+				       WARD_WHY_FRAME, WARD_NONE, WARD_CERTAIN);
+	}
+}
+
+/*
+ * With remapping, an entry usually admits one writer; behind bridges and for devices that use
+ * several ids Linux lets it admit a range of buses.
+ */
+static void add_source_check(struct ward_graph *g, uint32_t function)
+{
+	const struct ward_machine *machine = g->machine;
+	const struct ward_function *f = &machine->functions[function];
+	struct ward_source_check check;
+	const struct ward_bus *bus;
+
+	if (f->kind != WARD_FUNCTION_PCI || f->controller == WARD_NONE ||
+	    machine->controllers[f->controller].kind != WARD_CONTROLLER_X86_REMAPPING)
+		return;
+	ward_alias_source_check(machine, function, &check);
+	if (check.kind != WARD_SOURCE_CHECK_BUS)
+		return;
+	bus = &machine->buses[f->bus];
+	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
+		if (i != function)
+			ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, i),
+				       ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
+				       WARD_WHY_SOURCE_CHECK, function, WARD_CERTAIN);
+	}
+}
+
+static void add_devid(struct ward_graph *g, uint32_t function)
+{
+	uint32_t pool = g->devid_pool[function];
+
+	if (pool == WARD_NONE)
+		return;
+	pool = ward_graph_node(g, WARD_NODE_DOORBELL, pool);
+	ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool, WARD_WHY_DEVID,
+		       function, WARD_CERTAIN);
+	ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function), WARD_WHY_FRAME,
+		       function, WARD_CERTAIN);
+}
+
+void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state)
+{
+	for (uint32_t i = 0; i < graph->machine->functions_count; i++) {
+		add_doorbell(graph, i, &state->functions[i]);
+		add_devid(graph, i);
+		add_source_check(graph, i);
+	}
+	add_pool_host(graph);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The graph of reach: nodes are functions, places where a request can be, requester ids, doorbells
+ * and what they raise; an edge says that who is at one node can be at the next. Both kinds of
+ * edges of the design, touch and control, are edges here: writing a function's registers
+ * (touching its BAR) is having it (control).
+ *
+ * Buses and slots are nodes of their own so that the graph grows with the machine, not with the
+ * pairs of functions that can reach each other.
+ */
+#ifndef ISOLATE_GRAPH_H
+#define ISOLATE_GRAPH_H
+
+#include <doorward/isolation.h>
+
+/* How sure an edge is; greater is less sure. A path is as sure as its least sure edge. */
+enum ward_certainty {
+	WARD_CERTAIN,
+	WARD_ASSUMED, /* the hardware may do it; nothing says that it does not */
+	WARD_UNSURE,  /* whether it can be done rests on a fact that could not be read */
+};
+
+/* Why an edge is there. via is the function named in the text, or WARD_NONE. */
+enum ward_why {
+	WARD_WHY_REQUEST,      /* it issues requests towards the root */
+	WARD_WHY_FORWARD,      /* via forwards requests towards the root */
+	WARD_WHY_SHARED_BUS,   /* one conventional bus, everybody hears everybody */
+	WARD_WHY_SLOT,	       /* functions of one device, via does not redirect */
+	WARD_WHY_SWITCH_PORT,  /* switch port via routes peer requests itself */
+	WARD_WHY_ROOT_PORT,    /* root port via may route peer requests itself */
+	WARD_WHY_REFLECT,      /* via sends requests for its own side back down */
+	WARD_WHY_BRIDGE_BAR,   /* the registers of bridge via can be addressed from below */
+	WARD_WHY_BAR,	       /* the registers of via are behind a BAR there */
+	WARD_WHY_WINDOW,       /* bridge via passes requests down through its window */
+	WARD_WHY_REQUESTER,    /* shares a requester id */
+	WARD_WHY_PF,	       /* via is the PF of the VF */
+	WARD_WHY_BACKDOOR,     /* a known backdoor in a BAR of via */
+	WARD_WHY_NO_IOMMU,     /* nothing translates via */
+	WARD_WHY_ATS,	       /* translated requests of via skip the IOMMU */
+	WARD_WHY_DOORBELL,     /* the MSIs of via are written there */
+	WARD_WHY_APIC,	       /* requests of via to the APIC page are not remapped */
+	WARD_WHY_FRAME,	       /* interrupts of via come through the doorbell */
+	WARD_WHY_DEVID,	       /* via uses a DeviceID that others use, too */
+	WARD_WHY_SOURCE_CHECK, /* entries of via admit every writer of its bus */
+	WARD_WHYS,
+};
+
+struct ward_edge {
+	uint32_t to;
+	uint32_t via;
+	uint8_t why;
+	uint8_t certainty;
+};
+
+/*
+ * Controllers that count as one doorbell: frames of one pool or of one host page, or the vectors
+ * behind one DeviceID.
+ */
+struct ward_pool {
+	uint32_t controller; /* the first one */
+	bool devid;	     /* not the whole controller: one DeviceID */
+	ward_devid_t id;
+};
+
+struct ward_graph {
+	const struct ward_machine *machine;
+	uint32_t nodes;
+	/* Edges of node n are edges[start[n]] to edges[start[n + 1] - 1]. */
+	uint32_t *start;
+	struct ward_edge *edges;
+
+	struct ward_pool *pools;
+	uint32_t pools_count;
+	size_t pools_capacity;
+	uint32_t *pool_of;    /* by controller; WARD_NONE when it isolates */
+	uint32_t *devid_pool; /* by function; WARD_NONE when its DeviceID is its own */
+
+	/* While it is built: edges in the order of adding, and where from. */
+	struct ward_edge *added;
+	uint32_t *from;
+	size_t added_count, added_capacity, from_capacity;
+	bool failed;
+};
+
+uint32_t ward_graph_node(const struct ward_graph *graph, enum ward_node_kind kind, uint32_t index);
+enum ward_node_kind ward_graph_kind(const struct ward_graph *graph, uint32_t node,
+				    uint32_t *ret_index);
+
+/* Adds an edge; out of memory is remembered and reported by ward_graph_create. */
+void ward_graph_add(struct ward_graph *graph, uint32_t from, uint32_t to, enum ward_why why,
+		    uint32_t via, enum ward_certainty certainty);
+
+/* The edges of DMA and control, and those of interrupts. */
+void ward_graph_add_dma(struct ward_graph *graph);
+int ward_graph_make_pools(struct ward_graph *graph);
+void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
+
+int ward_graph_create(const struct ward_machine *machine, const struct ward_state *state,
+		      struct ward_graph *ret_graph);
+void ward_graph_finish(struct ward_graph *graph);
+
+#endif

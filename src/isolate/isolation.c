@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "isolate/isolation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "isolate/reach.h"
+
+struct ring_entry {
+	uint64_t key;
+	uint32_t function;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct ring_entry *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->function < y->function ? -1 : 1;
+}
+
+/* Ties functions with equal keys into rings, in ascending order. */
+static void make_rings(struct ring_entry *entries, uint32_t count, uint32_t *next)
+{
+	uint32_t first = 0;
+
+	if (count)
+		qsort(entries, count, sizeof(*entries), compare_entries);
+	for (uint32_t i = 0; i < count; i++) {
+		bool last = i + 1 == count || entries[i + 1].key != entries[i].key ||
+			    entries[i].key == UINT64_MAX;
+
+		next[entries[i].function] = entries[last ? first : i + 1].function;
+		if (last)
+			first = i + 1;
+	}
+}
+
+static int make_all_rings(struct ward_isolation *isolation)
+{
+	uint32_t count = isolation->machine->functions_count;
+	struct ring_entry *entries = ward_alloc_array(count, sizeof(*entries));
+
+	if (!entries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		entries[i] = (struct ring_entry){ ward_group_key(isolation, i), i };
+	make_rings(entries, count, isolation->group_next);
+	for (uint32_t i = 0; i < count; i++)
+		entries[i] = (struct ring_entry){ isolation->partition[i], i };
+	make_rings(entries, count, isolation->partition_next);
+	free(entries);
+	return 0;
+}
+
+int ward_isolation_create(const struct ward_machine *machine, const struct ward_state *state,
+			  struct ward_isolation **ret_isolation)
+{
+	struct ward_isolation *isolation = ward_alloc(sizeof(*isolation));
+	uint32_t count = machine->functions_count;
+	int err;
+
+	if (!isolation)
+		return -ENOMEM;
+	isolation->machine = machine;
+	isolation->partition = ward_alloc_array(count, sizeof(uint32_t));
+	isolation->group_next = ward_alloc_array(count, sizeof(uint32_t));
+	isolation->partition_next = ward_alloc_array(count, sizeof(uint32_t));
+	err = isolation->partition && isolation->group_next && isolation->partition_next ? 0
+											 : -ENOMEM;
+	if (!err)
+		err = ward_groups_predict(machine, WARD_GROUP_RULE_LINUX, &isolation->groups, NULL);
+	if (!err)
+		err = ward_graph_create(machine, state, &isolation->graph);
+	if (!err)
+		err = ward_partitions_make(isolation, isolation->partition);
+	if (!err)
+		err = make_all_rings(isolation);
+	if (err) {
+		ward_isolation_destroy(isolation);
+		return err;
+	}
+	*ret_isolation = isolation;
+	return 0;
+}
+
+const struct ward_membership *ward_isolation_groups(const struct ward_isolation *isolation)
+{
+	return isolation->groups;
+}
+
+uint32_t ward_partition_of(const struct ward_isolation *isolation, uint32_t function)
+{
+	return isolation->partition[function];
+}
+
+int ward_reach_compute(const struct ward_isolation *isolation, const uint32_t *functions,
+		       uint32_t count, struct ward_reach **ret_reach)
+{
+	return ward_reach_from(&isolation->graph, functions, count, ret_reach);
+}
+
+void ward_isolation_destroy(struct ward_isolation *isolation)
+{
+	if (!isolation)
+		return;
+	ward_graph_finish(&isolation->graph);
+	free(isolation->groups);
+	free(isolation->partition);
+	free(isolation->group_next);
+	free(isolation->partition_next);
+	free(isolation);
+}

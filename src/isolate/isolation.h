@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+#ifndef ISOLATE_ISOLATION_H
+#define ISOLATE_ISOLATION_H
+
+#include "isolate/graph.h"
+
+struct ward_isolation {
+	const struct ward_machine *machine;
+	struct ward_graph graph;
+	struct ward_membership *groups;
+	/* By function: the first function of its partition. */
+	uint32_t *partition;
+	/* By function: the next one of the same kernel group, in a ring. */
+	uint32_t *group_next;
+	/* By function: the next one of the same partition, in a ring. */
+	uint32_t *partition_next;
+};
+
+/*
+ * Partitions from the graph, the groups and the reset scopes. ret_partition has one entry per
+ * function. Returns 0 or -ENOMEM.
+ */
+int ward_partitions_make(const struct ward_isolation *isolation, uint32_t *ret_partition);
+
+/*
+ * The group number that the kernel uses or would use: its own where known, else the prediction.
+ * Numbers of the two kinds never meet. WARD_NONE without a group.
+ */
+uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t function);
+
+/* The functions that a reset of this one hits: a run of indexes, or count 0 when it hits no other. */
+void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uint32_t *ret_first,
+		      uint32_t *ret_count);
+
+#endif
