@@ -278,6 +278,24 @@ static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 		ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
 }
 
+/* Registers of a switch reach all of its ports, whether these have BARs or not. */
+static void add_switch_backdoor(struct ward_graph *g, uint32_t function, uint32_t from,
+				enum ward_certainty certainty)
+{
+	const struct ward_function *f = &g->machine->functions[function];
+	uint32_t inside = f->pcie_type == WARD_PCIE_UPSTREAM ? f->bridge.bus : f->bus;
+	const struct ward_bus *bus;
+
+	if (inside == WARD_NONE)
+		return;
+	bus = &g->machine->buses[inside];
+	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
+		if (i != function)
+			ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, i), WARD_WHY_BACKDOOR,
+				       function, certainty);
+	}
+}
+
 static void add_backdoors(struct ward_graph *g, uint32_t function, uint32_t from)
 {
 	const struct ward_function *f = &g->machine->functions[function];
@@ -288,12 +306,13 @@ static void add_backdoors(struct ward_graph *g, uint32_t function, uint32_t from
 		enum ward_certainty certainty = row->certain ? WARD_CERTAIN : WARD_ASSUMED;
 
 		ward_slot_range(g->machine, function, &first, &last);
-		if (row->reach == WARD_BACKDOOR_SIBLINGS && first != last)
-			ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_BACKDOOR,
-				       function, certainty);
-		if (row->reach == WARD_BACKDOOR_BRIDGE && f->parent != WARD_NONE)
-			ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, f->parent),
-				       WARD_WHY_BACKDOOR, function, certainty);
+		for (uint32_t i = first; i <= last && row->reach == WARD_BACKDOOR_SIBLINGS; i++) {
+			if (i != function)
+				ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, i),
+					       WARD_WHY_BACKDOOR, function, certainty);
+		}
+		if (row->reach == WARD_BACKDOOR_SWITCH)
+			add_switch_backdoor(g, function, from, certainty);
 	}
 }
 
