@@ -278,41 +278,36 @@ static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 		ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
 }
 
-/* Registers of a switch reach all of its ports, whether these have BARs or not. */
-static void add_switch_backdoor(struct ward_graph *g, uint32_t function, uint32_t from,
-				enum ward_certainty certainty)
+/* A backdoor needs no BAR at its other end: it reaches config space, too. */
+static void add_backdoor(struct ward_graph *g, uint32_t from, uint32_t to, uint32_t function,
+			 const struct ward_backdoor *row)
 {
-	const struct ward_function *f = &g->machine->functions[function];
-	uint32_t inside = f->pcie_type == WARD_PCIE_UPSTREAM ? f->bridge.bus : f->bus;
-	const struct ward_bus *bus;
-
-	if (inside == WARD_NONE)
-		return;
-	bus = &g->machine->buses[inside];
-	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
-		if (i != function)
-			ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, i), WARD_WHY_BACKDOOR,
-				       function, certainty);
-	}
+	if (to != function)
+		ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, to), WARD_WHY_BACKDOOR,
+			       function, row->certain ? WARD_CERTAIN : WARD_ASSUMED);
 }
 
 static void add_backdoors(struct ward_graph *g, uint32_t function, uint32_t from)
 {
-	const struct ward_function *f = &g->machine->functions[function];
+	const struct ward_machine *machine = g->machine;
+	const struct ward_function *f = &machine->functions[function];
 	const struct ward_backdoor *row = NULL;
 	uint32_t first, last;
 
+	ward_slot_range(machine, function, &first, &last);
 	while ((row = ward_backdoor_find(f, row))) {
-		enum ward_certainty certainty = row->certain ? WARD_CERTAIN : WARD_ASSUMED;
+		const struct ward_bus *inside = f->bridge.bus == WARD_NONE
+							? NULL
+							: &machine->buses[f->bridge.bus];
 
-		ward_slot_range(g->machine, function, &first, &last);
-		for (uint32_t i = first; i <= last && row->reach == WARD_BACKDOOR_SIBLINGS; i++) {
-			if (i != function)
-				ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, i),
-					       WARD_WHY_BACKDOOR, function, certainty);
-		}
-		if (row->reach == WARD_BACKDOOR_SWITCH)
-			add_switch_backdoor(g, function, from, certainty);
+		for (uint32_t i = first; i <= last && row->reach == WARD_BACKDOOR_SIBLINGS; i++)
+			add_backdoor(g, from, i, function, row);
+		if (row->reach == WARD_BACKDOOR_BRIDGE && f->parent != WARD_NONE)
+			add_backdoor(g, from, f->parent, function, row);
+		if (row->reach != WARD_BACKDOOR_BEHIND || !inside)
+			continue;
+		for (uint32_t i = inside->first; i < inside->first + inside->count; i++)
+			add_backdoor(g, from, i, function, row);
 	}
 }
 
