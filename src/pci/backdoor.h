@@ -7,9 +7,10 @@
 
 enum ward_backdoor_reach {
 	WARD_BACKDOOR_OWN_CONFIG, /* its own config space, past what VFIO virtualises */
-	WARD_BACKDOOR_SIBLINGS,	  /* registers or config space of other functions of the slot */
-	WARD_BACKDOOR_BRIDGE,	  /* config space of the bridge above */
-	WARD_BACKDOOR_MACHINE,	  /* a processor or flash of the device or the platform */
+	WARD_BACKDOOR_SIBLINGS,	  /* other functions of its slot */
+	WARD_BACKDOOR_BRIDGE,	  /* the bridge above it */
+	WARD_BACKDOOR_BEHIND,	  /* functions on the bus (VMD: in the segment) that it makes */
+	WARD_BACKDOOR_MACHINE,	  /* another processor, or the host's memory controller */
 };
 
 struct ward_backdoor {
@@ -17,7 +18,7 @@ struct ward_backdoor {
 	uint16_t device_first, device_last; /* inclusive */
 	uint32_t class_code, class_mask;    /* mask 0: any */
 	enum ward_backdoor_reach reach;
-	bool certain;	    /* documented, not inferred from a neighbour model */
+	bool certain;	    /* documented for these ids; else true of some, assumed of all */
 	uint8_t bars;	    /* bit of each BAR it goes through */
 	const char *name;   /* short */
 	const char *text;   /* a sentence for a person */
