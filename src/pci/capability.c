@@ -200,6 +200,7 @@ void ward_config_capabilities(struct ward_config *config)
 {
 	struct ward_function *function = config->function;
 	struct ward_capability_walk walk = { 0 };
+	struct ward_config plain = *config;
 	enum ward_tri pcie, resets;
 
 	function->pcie_type = WARD_PCIE_NONE;
@@ -211,9 +212,11 @@ void ward_config_capabilities(struct ward_config *config)
 			function->resets_known = WARD_UNKNOWN;
 			return;
 		}
-		walk_list(config, function->header_type == 2 ? 0x14 : 0x34, &walk);
+		/* These capabilities do not reach into extended space. */
+		plain.limit = WARD_CONFIG_PLAIN;
+		walk_list(&plain, function->header_type == 2 ? 0x14 : 0x34, &walk);
 		if (ward_capability_there(&walk, ROW_PCIE) == WARD_NO)
-			find_unlinked_pcie(config, &walk);
+			find_unlinked_pcie(&plain, &walk);
 	}
 	pcie = ward_capability_there(&walk, ROW_PCIE);
 	function->pcie_known = pcie == WARD_UNKNOWN ? WARD_UNKNOWN : WARD_YES;
