@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#define test_skip(...)                       \
-	do {                                 \
+#define test_skip(...)                        \
+	do {                                  \
 		print_message("# skipped: "); \
-		print_message(__VA_ARGS__);  \
-		print_message("\n");         \
-		skip();                      \
+		print_message(__VA_ARGS__);   \
+		print_message("\n");          \
+		skip();                       \
 	} while (0)
 
 #endif

@@ -37,10 +37,21 @@ static void without_a_segment_it_is_segment_0(void **state)
 
 static void what_is_no_address_is_refused(void **state)
 {
-	static const char *const texts[] = { "", "0", "00:00", "00:00.", "00:00.8", "00:20.0",
-					     "100:00.0", "0000:00:00.0 ", " 0000:00:00.0",
-					     "0000:00:00.0x", "0000:00:00.00", "0000-00-00.0",
-					     "1ffffffff:00:00.0", "+0:00.0", "0x0:00:00.0" };
+	static const char *const texts[] = { "",
+					     "0",
+					     "00:00",
+					     "00:00.",
+					     "00:00.8",
+					     "00:20.0",
+					     "100:00.0",
+					     "0000:00:00.0 ",
+					     " 0000:00:00.0",
+					     "0000:00:00.0x",
+					     "0000:00:00.00",
+					     "0000-00-00.0",
+					     "1ffffffff:00:00.0",
+					     "+0:00.0",
+					     "0x0:00:00.0" };
 	struct ward_address address = { .segment = 42 };
 	size_t i;
 
