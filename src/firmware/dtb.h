@@ -12,12 +12,20 @@
 #include <doorward/error.h>
 #include <doorward/types.h>
 
-#define WARD_DTB_SIZE_MAX (16u << 20)
+#include "base/arena.h"
+
+#define WARD_DTB_SIZE_MAX (4u << 20)
 #define WARD_DTB_NODES_MAX 65536u
-#define WARD_DTB_DEPTH_MAX 32u
+#define WARD_DTB_DEPTH_MAX 24u
 #define WARD_DTB_PATH_MAX 1024u
+/* The longest name of a property; the specification allows 31. */
+#define WARD_DTB_NAME_MAX 255u
 /* Rows of one msi-map or iommu-map. */
 #define WARD_DTB_ROWS_MAX 4096u
+/* Entries of one ranges property that are looked at; the next are as if they were not there. */
+#define WARD_DTB_RANGES_MAX 256u
+/* Controllers, IOMMUs, host bridges and devices, of each kind. */
+#define WARD_DTB_THINGS_MAX 4096u
 
 enum ward_dtb_controller_kind {
 	WARD_DTB_V2M,	/* arm,gic-v2m-frame */
@@ -46,7 +54,6 @@ enum ward_dtb_iommu_kind {
 	WARD_DTB_IOMMU, /* another node with #iommu-cells */
 };
 
-/* A reference to one of the arrays: index, or WARD_NONE. */
 struct ward_dtb_iommu {
 	enum ward_dtb_iommu_kind kind;
 	const char *path;
@@ -58,7 +65,7 @@ struct ward_dtb_iommu {
 	uint32_t host;	     /* for WARD_DTB_VIRTIO_PCI: index into hosts, else WARD_NONE */
 	uint16_t rid;	     /* for WARD_DTB_VIRTIO_PCI */
 	uint32_t controller; /* its own msi-parent: index into controllers, or WARD_NONE */
-	bool ats;	     /* SMMUv3 whose host bridges say ats-supported */
+	bool ats;	     /* a host bridge in front of it says ats-supported */
 };
 
 /* A row of msi-map or iommu-map. target is an index into controllers or iommus, or WARD_NONE
@@ -83,6 +90,7 @@ struct ward_dtb_host {
 	uint32_t segment;
 	uint8_t first_bus, last_bus;
 	struct ward_dtb_map msi, iommu;
+	bool ats;	      /* ats-supported */
 	uint32_t msi_parent;  /* index into controllers, or WARD_NONE */
 	bool msi_parent_present;
 };
@@ -109,6 +117,7 @@ struct ward_dtb {
 	uint32_t hosts_count;
 	struct ward_dtb_device *devices;
 	uint32_t devices_count;
+	struct ward_arena arena; /* strings and maps */
 };
 
 /*
