@@ -49,10 +49,10 @@ TOPOLOGIES = {
         "e1000e,bus=pcie.0,addr=6.0,multifunction=on", "e1000e,bus=pcie.0,addr=6.1",
         "edu,bus=pcie.0,addr=7")),
     "usb": Topology("a chipset's USB controllers, four functions of one device", (
-        "ich9-usb-uhci1,id=u,bus=pcie.0,addr=1d.0,multifunction=on,masterbus=e.0,firstport=0",
+        "ich9-usb-ehci1,id=e,bus=pcie.0,addr=1d.7,multifunction=on",
+        "ich9-usb-uhci1,bus=pcie.0,addr=1d.0,multifunction=on,masterbus=e.0,firstport=0",
         "ich9-usb-uhci2,bus=pcie.0,addr=1d.1,masterbus=e.0,firstport=2",
         "ich9-usb-uhci3,bus=pcie.0,addr=1d.2,masterbus=e.0,firstport=4",
-        "ich9-usb-ehci1,id=e,bus=pcie.0,addr=1d.7",
         "qemu-xhci,bus=pcie.0,addr=8", f"{NVME},bus=pcie.0,addr=9")),
     "rootports": Topology("root ports with ACS on, one endpoint each", (
         port("rp1", "1c", 1), port("rp2", "1d", 2), port("rp3", "1e", 3),
@@ -169,7 +169,9 @@ class Kind:
     firmware: bool = False
 
 
-Q35 = ("-M", "q35", "-cpu", "max")
+# Native hot-plug, as on hardware; else ACPI takes the slots and shpchp and pciehp stay away.
+Q35 = ("-M", "q35", "-cpu", "max",
+       "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
 ALL = tuple(TOPOLOGIES)
 THREE = ("rootports", "switch", "mix")
 ARM = ("rootports", "switch", "pciebridge")
