@@ -6,6 +6,7 @@ Kernels and libraries are downloaded with the host's own APT sources and unpacke
 a cache; they are never installed. Whatever cannot be had is recorded with its reason, so
 that the machines which need it can skip.
 """
+import fcntl
 import json
 import lzma
 import os
@@ -236,14 +237,19 @@ def fetch_part(name, make):
 
 def fetch(verbose=False):
     """Fetches all; returns {name: reason} of what is missing."""
-    missing = {}
     cache_dir().mkdir(parents=True, exist_ok=True)
+    with open(cache_dir() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return fetch_locked(verbose)
+
+
+def fetch_locked(verbose):
+    reason = "not there after its package was installed"
     try:
         install_tools()
     except Missing as why:
-        for package, probe in TOOLS.items():
-            if not find_tool(probe):
-                missing[package] = str(why)
+        reason = str(why)
+    missing = {package: reason for package, probe in TOOLS.items() if not find_tool(probe)}
     for name, make in parts().items():
         if verbose and not (cache_dir() / name).exists():
             print(f"fetch: {name}", flush=True)
