@@ -27,6 +27,9 @@ list_functions() {
 		for path in "$dir"/msi_irqs/*; do
 			[ -f "$path" ] && echo "$path"
 		done
+		for path in "$dir"/firmware_node/path "$dir"/firmware_node/hid; do
+			[ -f "$path" ] && readlink -f "$path"
+		done
 		for class in net block nvme drm; do
 			for path in "$dir/$class"/*; do
 				[ -d "$path" ] && echo "$path/uevent"

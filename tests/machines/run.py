@@ -23,7 +23,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="print the machines and end")
     parser.add_argument("--only", metavar="PATTERN", action="append", default=[],
-                        help="shell pattern or part of a name; may be repeated")
+                        help="a name, or a shell pattern found in names; may be repeated")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("machines.out"))
     parser.add_argument("--doorward", type=pathlib.Path, metavar="PATH")
@@ -36,10 +36,16 @@ def arguments():
     return parser.parse_args()
 
 
+def matches(name, pattern, exact):
+    return name == pattern if pattern in exact else fnmatch.fnmatch(name, f"*{pattern}*")
+
+
 def chosen(patterns):
-    def wanted(name):
-        return not patterns or any(p in name or fnmatch.fnmatch(name, p) for p in patterns)
-    return [m for m in machines() if wanted(m.name)]
+    """A whole name means that machine alone, anything else every name it is found in."""
+    rows = machines()
+    exact = {m.name for m in rows}
+    return [m for m in rows
+            if not patterns or any(matches(m.name, p, exact) for p in patterns)]
 
 
 def steps(args, doorward):
@@ -49,6 +55,8 @@ def steps(args, doorward):
 
 def boot_one(machine, args):
     """One boot: all steps. Returns nothing; raises Failed or Missing."""
+    for old in args.out.glob(f"{machine.name}.*"):
+        old.unlink()
     arch = machine.kind.arch
     doorward = args.doorward if arch == "amd64" else args.doorward_arm64
     initrd = initramfs.make(
@@ -75,9 +83,9 @@ def attempt(machine, args, missing):
         boot_one(machine, args)
     except fetch.Missing as why:
         return "skip", str(why)
-    except machines_.Failed as why:
-        log = args.out / f"{machine.name}.log"
-        return "FAIL", f"{why}\n{machines_.console_tail(log)}"
+    except (machines_.Failed, OSError) as why:
+        tail = machines_.console_tail(args.out / f"{machine.name}.log")
+        return "FAIL", f"{why}\n{tail}"
     return "pass", f"{time.monotonic() - began:.1f} s"
 
 
