@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # The front door. Every target does its own set-up; the work is done by Meson and scripts/.
 
-# make test FLAVOUR=sanitize (or clang, valgrind) runs the suite in another flavour.
+#
+# make             build what is installed
+# make demo        judge the machines that come with Doorward, then this host
+# make test        the whole suite, with the test machines (QEMU)
+# make quick       the suite without the test machines
+# make check       compilers, layering, sparse, analysers, sanitizers, valgrind
+# make bench       measure
+# make fuzz        fuzz each target for FUZZ_SECONDS
+# make format      rewrite all C in our format
+# make install     to DESTDIR
+# make clean       remove build/
+#
+# Another flavour: make test FLAVOUR=sanitize (or clang, valgrind).
 FLAVOUR ?= gcc
-# make fuzz FUZZ_SECONDS=60: for each target.
+# For each target of make fuzz.
 FUZZ_SECONDS ?= 300
 
 all:
@@ -15,7 +27,6 @@ demo:
 test:
 	@scripts/test $(FLAVOUR)
 
-# The suite without the test machines: seconds.
 quick:
 	@scripts/test --fast $(FLAVOUR)
 
@@ -34,7 +45,10 @@ format:
 install: all
 	@DESTDIR="$(DESTDIR)" meson install -C build/release --no-rebuild
 
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
 clean:
 	rm -rf build
 
-.PHONY: all demo test quick bench fuzz check format install clean
+.PHONY: all demo test quick bench fuzz check format install help clean
