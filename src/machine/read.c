@@ -157,6 +157,7 @@ static void finish(struct ward_reading *reading)
 	ward_arena_finish(&reading->arena);
 	free(reading->irqs);
 	free(reading->iommus);
+	free(reading->iommu_bases);
 	free(reading->groups);
 	free(reading->seen);
 }

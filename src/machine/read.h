@@ -62,7 +62,8 @@ struct ward_reading {
 	size_t irqs_count, irqs_capacity;
 
 	struct ward_kernel_iommu *iommus;
-	size_t iommus_count, iommus_capacity;
+	uint64_t *iommu_bases; /* of iommus, 0 when the kernel does not tell */
+	size_t iommus_count, iommus_capacity, iommu_bases_capacity;
 	struct ward_kernel_evidence evidence;
 	const char *remapping_reason;
 

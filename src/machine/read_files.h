@@ -58,7 +58,8 @@
 #define WARD_FILE_RESET_METHOD "reset_method"
 #define WARD_FILE_VFS_TOTAL "sriov_totalvfs"
 #define WARD_FILE_VFS_ENABLED "sriov_numvfs"
-#define WARD_FILE_RUNTIME_STATUS "power/runtime_status"
+#define WARD_FILE_RUNTIME_STATUS "power/runtime_status" /* also of the bridge above */
+#define WARD_FILE_POWER_STATE "power_state"
 #define WARD_FILE_OVERRIDE "driver_override"
 #define WARD_LINK_DRIVER "driver"
 #define WARD_LINK_GROUP "iommu_group"

@@ -182,27 +182,85 @@ static int parse_config(struct ward_reading *reading, struct ward_seen *seen,
 	return remark_problems(reading, f, &problems, "config-broken");
 }
 
-static int read_config(struct ward_reading *reading, const struct ward_dir *dir,
-		       struct ward_seen *seen)
+static int runtime_suspended(const struct ward_dir *dir, bool *ret_suspended)
 {
-	struct ward_function *f = &seen->function;
-	char status[32], text[WARD_ADDRESS_TEXT];
-	struct ward_bytes config;
+	char status[32];
 	int err;
 
 	err = ward_dir_text(dir, WARD_FILE_RUNTIME_STATUS, sizeof(status), status);
 	if (ward_tree_failed(err))
 		return err;
-	f->asleep = err == 0 && !strncmp(status, "suspend", 7);
-	/* To read would be to wake it. */
-	if (f->asleep && !reading->wake)
+	*ret_suspended = err == 0 && !strncmp(status, "suspend", 7);
+	return 0;
+}
+
+static int parent_suspended(const struct ward_dir *dir, bool *ret_suspended)
+{
+	char path[WARD_TREE_PATH];
+	struct ward_dir parent;
+	int err;
+
+	err = ward_tree_resolve(dir->path, "..", path);
+	if (err == 0)
+		err = ward_dir_open(dir->tree, path, &parent);
+	if (err < 0) {
+		*ret_suspended = true;
+		return ward_tree_failed(err) ? err : 0;
+	}
+	err = runtime_suspended(&parent, ret_suspended);
+	ward_dir_close(&parent);
+	return err;
+}
+
+/*
+ * Would a read of config space wake something? Linux (drivers/pci/pci.c,
+ * pci_config_pm_runtime_get) resumes the bridge above, and the function only out of D3cold.
+ */
+static int read_sleep(const struct ward_dir *dir, bool *ret_asleep)
+{
+	bool above, suspended;
+	char state[16];
+	int err;
+
+	err = runtime_suspended(dir, &suspended);
+	if (err < 0)
+		return err;
+	if (!suspended) {
+		*ret_asleep = false;
 		return 0;
-	f->asleep = false;
+	}
+	err = ward_dir_text(dir, WARD_FILE_POWER_STATE, sizeof(state), state);
+	if (ward_tree_failed(err))
+		return err;
+	*ret_asleep = true;
+	if (err < 0 || (strcmp(state, "D0") && strcmp(state, "D1") && strcmp(state, "D2") &&
+			strcmp(state, "D3hot")))
+		return 0;
+	err = parent_suspended(dir, &above);
+	if (err == 0)
+		*ret_asleep = above;
+	return err;
+}
+
+static int read_config(struct ward_reading *reading, const struct ward_dir *dir,
+		       struct ward_seen *seen)
+{
+	char text[WARD_ADDRESS_TEXT];
+	struct ward_bytes config;
+	bool asleep;
+	int err;
+
+	err = read_sleep(dir, &asleep);
+	if (err < 0)
+		return err;
+	seen->function.asleep = asleep && !reading->wake;
+	if (seen->function.asleep)
+		return 0;
 	err = ward_dir_read(dir, WARD_FILE_CONFIG, WARD_LIMIT_CONFIG, &config);
 	if (ward_tree_failed(err))
 		return err;
 	if (err < 0) {
-		ward_address_format(f->address, text);
+		ward_address_format(seen->function.address, text);
 		return ward_builder_remark(reading->builder, "config-unreadable",
 					   "%s: config space cannot be read", text);
 	}

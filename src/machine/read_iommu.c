@@ -15,7 +15,7 @@
 
 /* Registers that IOMMU drivers show; what is not there stays 0. */
 static int read_registers(struct ward_reading *reading, const char *path,
-			  struct ward_kernel_iommu *iommu)
+			  struct ward_kernel_iommu *iommu, uint64_t *base)
 {
 	struct ward_dir dir;
 	int err;
@@ -33,21 +33,25 @@ static int read_registers(struct ward_reading *reading, const char *path,
 					      &iommu->ecap);
 	}
 	iommu->registers_known = err == 0;
+	if (!ward_tree_failed(err))
+		err = ward_dir_number(&dir, WARD_FILE_INTEL_ADDRESS, 16, UINT64_MAX, base);
 	ward_dir_close(&dir);
 	return err;
 }
 
 static int read_iommu(struct ward_reading *reading, const struct ward_dir *class, const char *name)
 {
+	const char *suffix = strstr(name, ".0x"); /* smmu3.0x0000000009050000 */
+	void *iommus = reading->iommus, *bases = reading->iommu_bases;
+	uint64_t base = suffix ? strtoull(suffix + 1, NULL, 16) : 0;
 	struct ward_kernel_iommu iommu = { 0 };
-	void *iommus = reading->iommus;
 	char path[WARD_TREE_PATH];
 	int err;
 
 	err = ward_dir_link(class, name, path);
 	if (err < 0)
 		return err;
-	err = read_registers(reading, path, &iommu);
+	err = read_registers(reading, path, &iommu, &base);
 	if (ward_tree_failed(err))
 		return err;
 	iommu.name = ward_arena_strdup(&reading->arena, name);
@@ -58,6 +62,12 @@ static int read_iommu(struct ward_reading *reading, const struct ward_dir *class
 	if (err < 0)
 		return err;
 	reading->iommus = iommus;
+	err = ward_array_reserve(&bases, &reading->iommu_bases_capacity,
+				 reading->iommus_count + 1, sizeof(base));
+	if (err < 0)
+		return err;
+	reading->iommu_bases = bases;
+	reading->iommu_bases[reading->iommus_count] = base;
 	reading->iommus[reading->iommus_count++] = iommu;
 	return 0;
 }
@@ -124,11 +134,10 @@ int ward_read_iommus_add(struct ward_reading *reading)
 
 	for (size_t i = 0; i < reading->iommus_count && err == 0; i++) {
 		const struct ward_kernel_iommu *seen = &reading->iommus[i];
-		const char *base = strstr(seen->name, ".0x");
 		struct ward_iommu iommu = {
 			.kind = kind_of(seen->name),
 			.name = seen->name,
-			.base = ward_pa(base ? strtoull(base + 1, NULL, 16) : 0),
+			.base = ward_pa(reading->iommu_bases[i]),
 			.active = WARD_YES,
 			.controller = WARD_NONE,
 		};
@@ -273,8 +282,13 @@ int ward_read_groups(struct ward_reading *reading)
 	int err;
 
 	err = ward_dir_open(&reading->tree, WARD_DIR_GROUPS, &groups);
-	if (err < 0)
+	if (err < 0) {
+		/* A kernel that translates nothing has no groups. */
+		ward_builder_machine(reading->builder)->groups_known =
+			err == -ENOENT && reading->evidence.iommus_known &&
+			reading->iommus_count == 0;
 		return ward_tree_failed(err) ? err : 0;
+	}
 	err = ward_dir_list(&groups, &names);
 	if (err == 0) {
 		for (size_t i = 0; i < names.count && !ward_tree_failed(err); i++)
