@@ -55,21 +55,69 @@ static int make_all_rings(struct ward_isolation *isolation)
 	return 0;
 }
 
+static void note_region(struct ward_isolation *isolation, uint32_t region, uint32_t function)
+{
+	enum ward_region_kind kind = isolation->machine->regions[region].kind;
+
+	if (kind == WARD_REGION_DIRECT)
+		isolation->direct[function] = region;
+	if (kind == WARD_REGION_DIRECT_RELAXABLE)
+		isolation->relaxable[function] = region;
+}
+
+/* Regions of the kernel's are told by group, those of firmware by function. */
+static int note_regions(struct ward_isolation *isolation)
+{
+	const struct ward_machine *machine = isolation->machine;
+	uint32_t *member = ward_alloc_array(machine->groups_count, sizeof(*member));
+
+	if (!member)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < machine->groups_count; i++)
+		member[i] = WARD_NONE;
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		isolation->direct[i] = WARD_NONE;
+		isolation->relaxable[i] = WARD_NONE;
+		if (machine->functions[i].group != WARD_NONE)
+			member[machine->functions[i].group] = i;
+	}
+	for (uint32_t i = 0; i < machine->regions_count; i++) {
+		const struct ward_region *region = &machine->regions[i];
+
+		if (region->function != WARD_NONE)
+			note_region(isolation, i, region->function);
+		if (region->group != WARD_NONE && member[region->group] != WARD_NONE)
+			note_region(isolation, i, member[region->group]);
+	}
+	free(member);
+	return 0;
+}
+
+static int alloc_by_function(struct ward_isolation *isolation)
+{
+	uint32_t **arrays[] = { &isolation->partition, &isolation->group_next,
+				&isolation->partition_next, &isolation->direct,
+				&isolation->relaxable };
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+		*arrays[i] = ward_alloc_array(isolation->machine->functions_count,
+					      sizeof(uint32_t));
+		if (!*arrays[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int ward_isolation_create(const struct ward_machine *machine, const struct ward_state *state,
 			  struct ward_isolation **ret_isolation)
 {
 	struct ward_isolation *isolation = ward_alloc(sizeof(*isolation));
-	uint32_t count = machine->functions_count;
 	int err;
 
 	if (!isolation)
 		return -ENOMEM;
 	isolation->machine = machine;
-	isolation->partition = ward_alloc_array(count, sizeof(uint32_t));
-	isolation->group_next = ward_alloc_array(count, sizeof(uint32_t));
-	isolation->partition_next = ward_alloc_array(count, sizeof(uint32_t));
-	err = isolation->partition && isolation->group_next && isolation->partition_next ? 0
-											 : -ENOMEM;
+	err = alloc_by_function(isolation);
 	if (!err)
 		err = ward_groups_predict(machine, WARD_GROUP_RULE_LINUX, &isolation->groups, NULL);
 	if (!err)
@@ -78,6 +126,8 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 		err = ward_partitions_make(isolation, isolation->partition);
 	if (!err)
 		err = make_all_rings(isolation);
+	if (!err)
+		err = note_regions(isolation);
 	if (err) {
 		ward_isolation_destroy(isolation);
 		return err;
@@ -111,5 +161,7 @@ void ward_isolation_destroy(struct ward_isolation *isolation)
 	free(isolation->partition);
 	free(isolation->group_next);
 	free(isolation->partition_next);
+	free(isolation->direct);
+	free(isolation->relaxable);
 	free(isolation);
 }

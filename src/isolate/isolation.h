@@ -14,6 +14,8 @@ struct ward_isolation {
 	uint32_t *group_next;
 	/* By function: the next one of the same partition, in a ring. */
 	uint32_t *partition_next;
+	/* By function: index of a region that firmware needs (at boot only), or WARD_NONE. */
+	uint32_t *direct, *relaxable;
 };
 
 /*

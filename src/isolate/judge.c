@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* What all sides of a judgement use: whose is it, and how a finding is put together. */
+#include "isolate/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+bool ward_is_claimed(const struct ward_judgement *j, uint32_t function)
+{
+	uint32_t low = 0, high = j->claimed_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (j->claimed[middle] == function)
+			return true;
+		if (j->claimed[middle] < function)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_owner *owner = &j->state->functions[function].owner;
+
+	if (ward_is_claimed(j, function))
+		return WARD_WHOSE_OWN;
+	switch (owner->kind) {
+	case WARD_OWNER_CLIENT:
+		return owner->client == j->question->client ? WARD_WHOSE_OWN : WARD_WHOSE_OTHER;
+	case WARD_OWNER_HOST:
+		return WARD_WHOSE_HOST;
+	case WARD_OWNER_NOBODY:
+		break;
+	}
+	/* A bridge works for the host whether a driver is bound to it or not. */
+	return j->machine->functions[function].header_type != 0 ? WARD_WHOSE_HOST
+								: WARD_WHOSE_NOBODY;
+}
+
+const char *ward_holder_text(const struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_function_state *s = &j->state->functions[function];
+
+	if (s->owner.kind == WARD_OWNER_CLIENT)
+		return j->state->clients[s->owner.client];
+	if (s->driver)
+		return s->driver;
+	return s->owner.kind == WARD_OWNER_HOST ? "host" : "no driver";
+}
+
+const char *ward_judge_text(struct ward_judgement *j, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = ward_arena_vprintf(j->arena, format, args);
+	va_end(args);
+	if (!text)
+		j->failed = true;
+	return text ? text : "";
+}
+
+static uint32_t count_code(const struct ward_judgement *j, const char *code)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < j->findings_count; i++)
+		count += strcmp(j->findings[i].code, code) == 0;
+	return count;
+}
+
+struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code,
+				      enum ward_weight weight, uint32_t subject, uint32_t blocker,
+				      const char *format, ...)
+{
+	void *findings = j->findings;
+	struct ward_finding *finding;
+	va_list args;
+
+	if (count_code(j, code) >= WARD_SAME_CODE_MAX)
+		return NULL;
+	if (ward_array_reserve(&findings, &j->findings_capacity, j->findings_count + 1u,
+			       sizeof(*finding))) {
+		j->failed = true;
+		return NULL;
+	}
+	j->findings = findings;
+	finding = &j->findings[j->findings_count++];
+	*finding = (struct ward_finding){
+		.code = code,
+		.weight = weight,
+		.subject = subject,
+		.blocker = blocker,
+	};
+	va_start(args, format);
+	finding->text = ward_arena_vprintf(j->arena, format, args);
+	va_end(args);
+	if (!finding->text) {
+		finding->text = "";
+		j->failed = true;
+	}
+	return finding;
+}
+
+void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
+		       enum ward_node_kind kind, uint32_t index)
+{
+	struct ward_step *steps, *kept;
+	int count;
+
+	if (!finding)
+		return;
+	count = ward_reach_path(j->reach, kind, index, &steps);
+	if (count < 0) {
+		j->failed = true;
+		return;
+	}
+	kept = ward_arena_memdup(j->arena, steps, (size_t)count * sizeof(*steps));
+	for (int i = 0; i < count && kept; i++)
+		kept[i].through = ward_judge_text(j, "%s", steps[i].through);
+	free(steps);
+	if (!kept) {
+		j->failed = true;
+		return;
+	}
+	finding->path = kept;
+	finding->path_count = (uint32_t)count;
+}
+
+void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,
+			 enum ward_remedy_kind kind, uint32_t subject, const char *text,
+			 const char *command)
+{
+	struct ward_remedy *remedies;
+
+	if (!finding)
+		return;
+	remedies = ward_arena_alloc(j->arena, (finding->remedies_count + 1) * sizeof(*remedies));
+	if (!remedies) {
+		j->failed = true;
+		return;
+	}
+	if (finding->remedies_count)
+		memcpy(remedies, finding->remedies, finding->remedies_count * sizeof(*remedies));
+	remedies[finding->remedies_count++] =
+		(struct ward_remedy){ .kind = kind, .subject = subject, .text = text, .command = command };
+	finding->remedies = remedies;
+}
+
+void ward_judge_assume(struct ward_judgement *j, const char *sentence)
+{
+	void *assumptions = j->assumptions;
+
+	for (uint32_t i = 0; i < j->assumptions_count; i++) {
+		if (strcmp(j->assumptions[i], sentence) == 0)
+			return;
+	}
+	if (ward_array_reserve(&assumptions, &j->assumptions_capacity, j->assumptions_count + 1u,
+			       sizeof(*j->assumptions))) {
+		j->failed = true;
+		return;
+	}
+	j->assumptions = assumptions;
+	j->assumptions[j->assumptions_count++] = sentence;
+}
+
+/* From harmless to worst. */
+static const unsigned char grade_rank[] = {
+	[WARD_GRADE_NONE] = 0,
+	[WARD_GRADE_ISOLATED] = 1,
+	[WARD_GRADE_EXCLUSIVE] = 2,
+	[WARD_GRADE_SHARED_WITH_OWN] = 3,
+	[WARD_GRADE_UNKNOWN] = 4,
+	[WARD_GRADE_SHARED_WITH_HOST] = 5,
+	[WARD_GRADE_SHARED_WITH_OTHER] = 6,
+};
+
+void ward_judge_grade(struct ward_judgement *j, enum ward_grade grade)
+{
+	if (grade_rank[grade] > grade_rank[j->grade])
+		j->grade = grade;
+}
+
+enum ward_weight ward_reach_weight(const struct ward_judgement *j)
+{
+	return j->question->policy == WARD_POLICY_STRICT ? WARD_BLOCKS : WARD_HAZARD;
+}
+
+void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+	const char *bus = f->kind == WARD_FUNCTION_PCI ? "pci" : "platform";
+	const char *driver = j->state->functions[function].driver;
+
+	if (!finding || !driver)
+		return;
+	ward_finding_remedy(j, finding, WARD_REMEDY_UNBIND, function,
+			    ward_judge_text(j, "unbind %s from %s: the host loses it", driver,
+					    f->name),
+			    ward_judge_text(j, "echo %s > /sys/bus/%s/drivers/%s/unbind", f->name,
+					    bus, driver));
+}
+
+void ward_remedy_claim_too(struct ward_judgement *j, struct ward_finding *finding,
+			   uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+
+	if (!finding || !ward_is_assignable(j->machine, function))
+		return;
+	ward_finding_remedy(j, finding, WARD_REMEDY_CLAIM_TOO, function,
+			    ward_judge_text(j, "give %s to the same client", f->name), NULL);
+}
+
+void ward_remedy_waive(struct ward_judgement *j, struct ward_finding *finding)
+{
+	if (!finding)
+		return;
+	ward_finding_remedy(j, finding, WARD_REMEDY_WAIVE, finding->subject,
+			    "accept the risk; the waiver shows in every verdict",
+			    ward_judge_text(j, "doorward check %s --accept %s@%s",
+					    j->machine->functions[finding->subject].name,
+					    finding->code,
+					    j->machine->functions[finding->subject].name));
+}

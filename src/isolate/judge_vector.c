@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* Interrupts that are reached through doorbells. */
+#include "isolate/judge.h"
+
+/* How the vectors of others are reached: one DeviceID, one bus for the source check, one frame. */
+static const char *vector_code(const struct ward_judgement *j, const struct ward_visit *visit)
+{
+	uint32_t index;
+	const struct ward_visit *before = &j->reach->visits[visit->before];
+
+	if (ward_last_edge(j, visit)->why == WARD_WHY_SOURCE_CHECK)
+		return "msi-id-shared";
+	if (ward_graph_kind(j->reach->graph, before->node, &index) == WARD_NODE_DOORBELL &&
+	    j->reach->graph->pools[index].devid)
+		return "msi-id-shared";
+	return "msi-frame-shared";
+}
+
+static const char *doorbell_name(const struct ward_judgement *j, const struct ward_visit *visit)
+{
+	uint32_t index;
+
+	for (; visit->before != WARD_NONE; visit = &j->reach->visits[visit->before]) {
+		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_DOORBELL)
+			return j->machine->controllers[j->reach->graph->pools[index].controller].name;
+	}
+	return "its MSI controller";
+}
+
+static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+	const char *driver = j->state->functions[function].driver;
+
+	if (!finding || f->kind != WARD_FUNCTION_PCI || f->physfn != WARD_NONE || !f->intx_pin)
+		return;
+	if (f->header_type != 0) {
+		ward_finding_remedy(
+			j, finding, WARD_REMEDY_UNBIND, function,
+			ward_judge_text(j, "unbind pcieport from %s: no PME, AER and hot-plug events "
+					   "from it", f->name),
+			ward_judge_text(j, "echo %s > /sys/bus/pci/drivers/%s/unbind", f->name,
+					driver ? driver : "pcieport"));
+		return;
+	}
+	if (!driver)
+		return;
+	ward_finding_remedy(
+		j, finding, WARD_REMEDY_USE_INTX, function,
+		ward_judge_text(j, "take %s off MSI: forbid it and bind its driver again", f->name),
+		ward_judge_text(j, "echo 0 > /sys/bus/pci/devices/%s/msi_bus; echo %s > "
+				   "/sys/bus/pci/drivers/%s/unbind; echo %s > "
+				   "/sys/bus/pci/drivers/%s/bind", f->name, f->name, driver, f->name,
+				driver));
+}
+
+static void vectors_shared(struct ward_judgement *j, const struct ward_visit *visit, uint32_t user,
+			   enum ward_whose whose)
+{
+	uint32_t subject = ward_start_of(j, visit);
+	const char *code = vector_code(j, visit);
+	bool unsure = visit->certainty == WARD_UNSURE;
+	struct ward_finding *finding;
+
+	finding = ward_finding_add(j, unsure ? "msi-unknown" : code,
+				   unsure ? WARD_OPEN : ward_reach_weight(j), subject, user,
+				   "%s %s raise the interrupts of %s (%s) through %s",
+				   j->machine->functions[subject].name, unsure ? "may be able to" : "can",
+				   j->machine->functions[user].name, ward_whose_text(j, user, whose),
+				   doorbell_name(j, visit));
+	if (finding && unsure)
+		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
+						  doorbell_name(j, visit));
+	remedy_intx(j, finding, user);
+	if (j->machine->functions[user].header_type == 0)
+		ward_remedy_unbind(j, finding, user);
+	ward_remedy_claim_too(j, finding, user);
+	ward_remedy_waive(j, finding);
+	ward_finding_path(j, finding, WARD_NODE_VECTOR_USER, user);
+}
+
+void ward_judge_vectors(struct ward_judgement *j, const struct ward_visit *visit, uint32_t user)
+{
+	enum ward_whose whose = ward_whose(j, user);
+
+	if (ward_is_claimed(j, user) || ward_passes_foreign(j, visit))
+		return;
+	/* Raising what nobody listens to, or what is the client's own, harms nobody else. */
+	if (whose == WARD_WHOSE_OWN) {
+		ward_judge_grade(j, WARD_GRADE_SHARED_WITH_OWN);
+		return;
+	}
+	if (whose == WARD_WHOSE_NOBODY ||
+	    (whose == WARD_WHOSE_HOST && !ward_uses_messages(j->machine, j->state, user)))
+		return;
+	if (visit->certainty == WARD_UNSURE)
+		ward_judge_grade(j, WARD_GRADE_UNKNOWN);
+	else
+		ward_judge_grade(j, whose == WARD_WHOSE_OTHER ? WARD_GRADE_SHARED_WITH_OTHER
+							      : WARD_GRADE_SHARED_WITH_HOST);
+	vectors_shared(j, visit, user, whose);
+}
+
+void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit *visit,
+				uint32_t iommu)
+{
+	uint32_t subject = ward_start_of(j, visit);
+	struct ward_finding *finding;
+
+	if (ward_passes_foreign(j, visit))
+		return;
+	ward_judge_grade(j, WARD_GRADE_SHARED_WITH_HOST);
+	finding = ward_finding_add(j, "msi-frame-shared", ward_reach_weight(j), subject, WARD_NONE,
+				   "%s can raise the interrupts of IOMMU %s (the host) through %s",
+				   j->machine->functions[subject].name,
+				   j->machine->iommus[iommu].name, doorbell_name(j, visit));
+	ward_remedy_waive(j, finding);
+	ward_finding_path(j, finding, WARD_NODE_IOMMU_VECTORS, iommu);
+}
+
+static void msi_unknown(struct ward_judgement *j, uint32_t subject)
+{
+	const char *name = j->machine->functions[subject].name;
+	struct ward_finding *finding;
+
+	ward_judge_grade(j, WARD_GRADE_UNKNOWN);
+	finding = ward_finding_add(j, "msi-unknown", WARD_OPEN, subject, WARD_NONE,
+				   "what the MSIs of %s are written to, or whether that tells writers "
+				   "apart, could not be read", name);
+	if (!finding)
+		return;
+	finding->settle = ward_judge_text(j, "the MSI controller of %s", name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_LOOK_AS_ROOT, subject,
+			    "look again as root: firmware tables are not readable otherwise",
+			    ward_judge_text(j, "sudo doorward check %s", name));
+	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
+}
+
+void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *visit)
+{
+	uint32_t subject = ward_start_of(j, visit);
+	struct ward_finding *finding;
+
+	if (ward_passes_foreign(j, visit))
+		return;
+	if (visit->certainty == WARD_UNSURE) {
+		msi_unknown(j, subject);
+		return;
+	}
+	ward_judge_grade(j, WARD_GRADE_SHARED_WITH_HOST);
+	finding = ward_finding_add(j, "msi-not-isolated", ward_reach_weight(j), subject, WARD_NONE,
+				   "%s can raise any interrupt of the host: %s takes any write for an "
+				   "interrupt and does not ask whose it is",
+				   j->machine->functions[subject].name, doorbell_name(j, visit));
+	if (j->machine->arch == WARD_ARCH_X86)
+		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_REMAP, WARD_NONE,
+				    "switch interrupt remapping on: remove intremap=off and nox2apic "
+				    "from the kernel command line, switch it on in the firmware setup",
+				    NULL);
+	ward_remedy_waive(j, finding);
+	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
+}
+
+/* Linux asks for controllers that isolate, however few use the doorbell. */
+static void linux_interrupts(struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+	bool allowed = j->machine->unsafe_interrupts_allowed == WARD_YES;
+	bool strict = j->question->policy == WARD_POLICY_STRICT;
+	struct ward_finding *finding;
+
+	if (f->controller == WARD_NONE || f->stream.iommu == WARD_NONE ||
+	    j->machine->controllers[f->controller].isolates != WARD_NO)
+		return;
+	finding = ward_finding_add(j, "unsafe-interrupts", strict || allowed ? WARD_NOTE : WARD_BLOCKS,
+				   function, WARD_NONE,
+				   "Linux attaches %s only while allow_unsafe_interrupts is set (it is "
+				   "%s): %s does not tell writers apart", f->name,
+				   allowed ? "set now, for every function and for good" : "not set",
+				   j->machine->controllers[f->controller].name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
+			    "when everything else is safe: open it for this one attach, then write N "
+			    "again",
+			    "echo Y > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+}
+
+/* The grade that the controllers of the functions judged give by themselves. */
+void ward_judge_controllers(struct ward_judgement *j)
+{
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		const struct ward_function *f = &j->machine->functions[j->claimed[i]];
+		bool messages = f->msi || f->msix;
+
+		if (!messages || j->state->functions[j->claimed[i]].msi_off)
+			continue;
+		if (f->controller_known == WARD_UNKNOWN)
+			ward_judge_grade(j, WARD_GRADE_UNKNOWN);
+		else if (f->controller == WARD_NONE)
+			continue;
+		else if (j->machine->controllers[f->controller].isolates == WARD_YES)
+			ward_judge_grade(j, WARD_GRADE_ISOLATED);
+		else
+			ward_judge_grade(j, WARD_GRADE_EXCLUSIVE);
+	}
+	for (uint32_t i = 0; i < j->claimed_count; i++)
+		linux_interrupts(j, j->claimed[i]);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* The verdict: the sides of a judgement put together, sorted, weighed and waived. */
+#include "isolate/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+struct verdict_storage {
+	struct ward_verdict verdict;
+	struct ward_arena arena;
+};
+
+static int compare_functions(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The functions asked about, sorted, each once. */
+static int take_claimed(struct ward_judgement *j)
+{
+	const struct ward_question *q = j->question;
+	uint32_t kept = 0;
+
+	j->claimed = ward_alloc_array(q->functions_count, sizeof(*j->claimed));
+	if (!j->claimed)
+		return -ENOMEM;
+	memcpy(j->claimed, q->functions, q->functions_count * sizeof(*j->claimed));
+	qsort(j->claimed, q->functions_count, sizeof(*j->claimed), compare_functions);
+	for (uint32_t i = 0; i < q->functions_count; i++) {
+		if (i == 0 || j->claimed[i] != j->claimed[i - 1])
+			j->claimed[kept++] = j->claimed[i];
+	}
+	j->claimed_count = kept;
+	return 0;
+}
+
+static bool waiver_fits(const struct ward_judgement *j, const struct ward_waiver *waiver,
+			const struct ward_finding *finding)
+{
+	const struct ward_function *f = &j->machine->functions[finding->subject];
+
+	if (strcmp(waiver->code, finding->code) != 0)
+		return false;
+	return waiver->any_function || (f->kind == WARD_FUNCTION_PCI &&
+					ward_address_compare(waiver->address, f->address) == 0);
+}
+
+/* What Linux or the hardware refuses cannot be accepted away; risks can. */
+static bool can_be_waived(const struct ward_finding *finding)
+{
+	static const char *const firm[] = { "not-assignable", "no-iommu", "driver-bound",
+					    "group-split", "rmrr", "already-owned" };
+
+	for (size_t i = 0; i < sizeof(firm) / sizeof(firm[0]); i++) {
+		if (strcmp(finding->code, firm[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void apply_waivers(struct ward_judgement *j)
+{
+	for (uint32_t i = 0; i < j->findings_count; i++) {
+		struct ward_finding *finding = &j->findings[i];
+
+		for (uint32_t w = 0; w < j->question->waivers_count; w++) {
+			if (waiver_fits(j, &j->question->waivers[w], finding) &&
+			    can_be_waived(finding))
+				finding->waived = true;
+		}
+	}
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct ward_finding *x = a, *y = b;
+
+	if (x->waived != y->waived)
+		return x->waived ? 1 : -1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	if (x->subject != y->subject)
+		return x->subject < y->subject ? -1 : 1;
+	if (strcmp(x->code, y->code) != 0)
+		return strcmp(x->code, y->code);
+	return x->blocker < y->blocker ? -1 : x->blocker > y->blocker;
+}
+
+static enum ward_answer answer_of(const struct ward_judgement *j)
+{
+	enum ward_answer answer = WARD_SAFE;
+
+	for (uint32_t i = 0; i < j->findings_count; i++) {
+		const struct ward_finding *finding = &j->findings[i];
+
+		if (finding->waived)
+			continue;
+		if (finding->weight == WARD_BLOCKS)
+			return WARD_UNSAFE;
+		if (finding->weight == WARD_OPEN)
+			answer = WARD_CANNOT_TELL;
+	}
+	return answer;
+}
+
+/* What could not be understood while the machine was read touches every answer. */
+static void judge_remarks(struct ward_judgement *j)
+{
+	const struct ward_machine *machine = j->machine;
+
+	for (uint32_t i = 0; i < machine->remarks_count; i++) {
+		const struct ward_remark *remark = &machine->remarks[i];
+		bool broken = strcmp(remark->code, "table-broken") == 0;
+		/* The kernel's own groups and regions stand for a table it could read. */
+		enum ward_weight weight = !broken		? WARD_NOTE
+					  : machine->groups_known ? WARD_HAZARD
+								  : WARD_OPEN;
+		struct ward_finding *finding = ward_finding_add(
+			j, remark->code, weight, j->claimed[0], WARD_NONE, "%s", remark->text);
+
+		if (!finding || !broken)
+			continue;
+		if (weight == WARD_OPEN)
+			finding->settle = "what the table was meant to say";
+		ward_finding_remedy(j, finding, WARD_REMEDY_FIRMWARE, WARD_NONE,
+				    "update the firmware", NULL);
+	}
+}
+
+static int list_members(struct ward_judgement *j, struct ward_verdict *verdict)
+{
+	const struct ward_isolation *isolation = j->isolation;
+	uint32_t *members, count = 0;
+
+	/* Each claimed function that is the first of its partition among the claimed. */
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		if (pass == 1) {
+			members = ward_arena_alloc(j->arena, count * sizeof(*members));
+			if (!members)
+				return -ENOMEM;
+			verdict->members = members;
+			verdict->members_count = count;
+			count = 0;
+		}
+		for (uint32_t i = 0; i < j->claimed_count; i++) {
+			uint32_t function = j->claimed[i], member = function;
+			bool seen = false;
+
+			for (uint32_t k = 0; k < i && !seen; k++)
+				seen = isolation->partition[j->claimed[k]] ==
+				       isolation->partition[function];
+			if (seen)
+				continue;
+			do {
+				if (pass == 1)
+					members[count] = member;
+				count++;
+				member = isolation->partition_next[member];
+			} while (member != function);
+		}
+	}
+	qsort(members, count, sizeof(*members), compare_functions);
+	return 0;
+}
+
+static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
+{
+	apply_waivers(j);
+	if (j->findings_count)
+		qsort(j->findings, j->findings_count, sizeof(*j->findings), compare_findings);
+	verdict->answer = answer_of(j);
+	verdict->policy = j->question->policy;
+	verdict->grade = j->grade;
+	verdict->findings = ward_arena_memdup(j->arena, j->findings,
+					      j->findings_count * sizeof(*j->findings));
+	verdict->findings_count = j->findings_count;
+	verdict->assumptions = ward_arena_memdup(j->arena, j->assumptions,
+						 j->assumptions_count * sizeof(*j->assumptions));
+	verdict->assumptions_count = j->assumptions_count;
+	if (!verdict->findings || !verdict->assumptions)
+		return -ENOMEM;
+	return list_members(j, verdict);
+}
+
+static int judge(struct ward_judgement *j, struct ward_verdict *verdict)
+{
+	int err = take_claimed(j);
+
+	if (!err)
+		err = ward_reach_from(&j->isolation->graph, j->claimed, j->claimed_count,
+				      &j->reach);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		ward_judge_function(j, j->claimed[i]);
+		ward_judge_group(j, j->claimed[i]);
+	}
+	ward_judge_reach(j);
+	ward_judge_others(j);
+	judge_remarks(j);
+	return j->failed ? -ENOMEM : publish(j, verdict);
+}
+
+static bool question_is_sound(const struct ward_isolation *isolation,
+			      const struct ward_state *state, const struct ward_question *question)
+{
+	if (question->size != sizeof(*question) || question->functions_count == 0 ||
+	    state->machine != isolation->machine)
+		return false;
+	if (question->client != WARD_NONE && question->client >= state->clients_count)
+		return false;
+	for (uint32_t i = 0; i < question->functions_count; i++) {
+		if (question->functions[i] >= isolation->machine->functions_count)
+			return false;
+	}
+	return true;
+}
+
+int ward_check(const struct ward_isolation *isolation, const struct ward_state *state,
+	       const struct ward_question *question, struct ward_verdict **ret_verdict)
+{
+	struct ward_judgement j = {
+		.isolation = isolation,
+		.machine = isolation->machine,
+		.state = state,
+		.question = question,
+		.grade = WARD_GRADE_NONE,
+	};
+	struct verdict_storage *storage;
+	int err;
+
+	if (!question_is_sound(isolation, state, question))
+		return -EINVAL;
+	storage = ward_alloc(sizeof(*storage));
+	if (!storage)
+		return -ENOMEM;
+	j.arena = &storage->arena;
+	err = judge(&j, &storage->verdict);
+	ward_reach_destroy(j.reach);
+	free(j.claimed);
+	free(j.findings);
+	free(j.assumptions);
+	if (err) {
+		ward_verdict_destroy(&storage->verdict);
+		return err;
+	}
+	*ret_verdict = &storage->verdict;
+	return 0;
+}
+
+void ward_verdict_destroy(struct ward_verdict *verdict)
+{
+	struct verdict_storage *storage = (struct verdict_storage *)verdict;
+
+	if (!verdict)
+		return;
+	ward_arena_finish(&storage->arena);
+	free(storage);
+}
