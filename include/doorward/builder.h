@@ -18,6 +18,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct ward_builder;
 
@@ -164,6 +165,7 @@ int ward_builder_finish(struct ward_builder *builder, struct ward_machine **ret_
  */
 void ward_builder_destroy(struct ward_builder *builder);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -25,12 +25,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /** One sentence for a person, filled by calls that fail on input from outside. */
 struct ward_error {
 	char text[256];
 };
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

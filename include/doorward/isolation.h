@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /** Which rule predicts groups. */
 enum ward_group_rule {
@@ -161,6 +162,7 @@ void ward_reach_destroy(struct ward_reach *reach);
  */
 void ward_isolation_destroy(struct ward_isolation *isolation);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -16,6 +16,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct ward_state;
 
@@ -389,6 +390,7 @@ uint32_t ward_machine_find_name(const struct ward_machine *machine, const char *
  */
 void ward_machine_destroy(struct ward_machine *machine);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

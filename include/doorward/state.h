@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum ward_owner_kind {
 	WARD_OWNER_NOBODY,
@@ -121,6 +122,7 @@ int ward_state_add_vector(struct ward_state *state, const struct ward_host_vecto
  */
 void ward_state_destroy(struct ward_state *state);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #ifdef __CHECKER__
 #define WARD_BITWISE __attribute__((bitwise))
@@ -163,6 +164,7 @@ int ward_address_parse(const char *text, struct ward_address *ret_address);
  */
 void ward_address_format(struct ward_address address, char ret_text[WARD_ADDRESS_TEXT]);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /** Version of the rules; it changes when the same machine may be judged differently. */
 #define WARD_RULES_VERSION "1"
@@ -212,6 +213,7 @@ int ward_suppose(const struct ward_machine *machine, const struct ward_state *st
 		 struct ward_machine **ret_machine, struct ward_state **ret_state,
 		 struct ward_error *ret_error);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

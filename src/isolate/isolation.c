@@ -149,7 +149,7 @@ uint32_t ward_partition_of(const struct ward_isolation *isolation, uint32_t func
 int ward_reach_compute(const struct ward_isolation *isolation, const uint32_t *functions,
 		       uint32_t count, struct ward_reach **ret_reach)
 {
-	return ward_reach_from(&isolation->graph, functions, count, ret_reach);
+	return ward_reach_from(&isolation->graph, functions, count, NULL, NULL, ret_reach);
 }
 
 void ward_isolation_destroy(struct ward_isolation *isolation)

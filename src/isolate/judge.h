@@ -97,8 +97,6 @@ static inline bool ward_is_foreign(enum ward_whose whose)
 	return whose == WARD_WHOSE_HOST || whose == WARD_WHOSE_OTHER;
 }
 
-/* The way to a visit leads through a function, itself excluded, that belongs to somebody else. */
-bool ward_passes_foreign(const struct ward_judgement *j, const struct ward_visit *visit);
 const struct ward_edge *ward_last_edge(const struct ward_judgement *j,
 				       const struct ward_visit *visit);
 /* The function among those judged that the path begins at. */

@@ -48,8 +48,6 @@ void ward_judge_memory(struct ward_judgement *j, const struct ward_visit *visit)
 	const char *name = j->machine->functions[subject].name;
 	struct ward_finding *finding;
 
-	if (ward_passes_foreign(j, visit))
-		return;
 	if (visit->certainty == WARD_UNSURE) {
 		finding = ward_finding_add(j, "iommu-unknown", WARD_OPEN, subject, WARD_NONE,
 					   "whether an IOMMU translates %s could not be read", name);

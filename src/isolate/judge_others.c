@@ -65,7 +65,7 @@ void ward_judge_others(struct ward_judgement *j)
 		return;
 	others = others_of(j, &count);
 	if (count && !j->failed) {
-		if (ward_reach_from(j->reach->graph, others, count, &reach) < 0) {
+		if (ward_reach_from(j->reach->graph, others, count, NULL, NULL, &reach) < 0) {
 			j->failed = true;
 		} else {
 			for (uint32_t i = 0; i < j->claimed_count; i++) {

@@ -165,7 +165,7 @@ void ward_judge_peer(struct ward_judgement *j, const struct ward_visit *visit, u
 {
 	enum ward_whose whose = ward_whose(j, peer);
 
-	if (ward_is_claimed(j, peer) || ward_passes_foreign(j, visit))
+	if (ward_is_claimed(j, peer))
 		return;
 	group_too_small(j, visit, peer);
 	if (ward_is_foreign(whose))

@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * What the functions judged reach, and whose it is. A thing that is reached only through
- * something that already belongs to somebody else is not told again: the first breach is.
+ * What the functions judged reach, and whose it is.
  */
 #include "isolate/judge.h"
-
-/* The function on the way to a visit, itself excluded, that belongs to somebody else. */
-bool ward_passes_foreign(const struct ward_judgement *j, const struct ward_visit *visit)
-{
-	uint32_t index;
-
-	while (visit->before != WARD_NONE) {
-		visit = &j->reach->visits[visit->before];
-		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_FUNCTION &&
-		    ward_is_foreign(ward_whose(j, index)))
-			return true;
-	}
-	return false;
-}
 
 const struct ward_edge *ward_last_edge(const struct ward_judgement *j,
 					 const struct ward_visit *visit)

@@ -83,7 +83,7 @@ void ward_judge_vectors(struct ward_judgement *j, const struct ward_visit *visit
 {
 	enum ward_whose whose = ward_whose(j, user);
 
-	if (ward_is_claimed(j, user) || ward_passes_foreign(j, visit))
+	if (ward_is_claimed(j, user))
 		return;
 	/* Raising what nobody listens to, or what is the client's own, harms nobody else. */
 	if (whose == WARD_WHOSE_OWN) {
@@ -107,8 +107,6 @@ void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit 
 	uint32_t subject = ward_start_of(j, visit);
 	struct ward_finding *finding;
 
-	if (ward_passes_foreign(j, visit))
-		return;
 	ward_judge_grade(j, WARD_GRADE_SHARED_WITH_HOST);
 	finding = ward_finding_add(j, "msi-frame-shared", ward_reach_weight(j), subject, WARD_NONE,
 				   "%s can raise the interrupts of IOMMU %s (the host) through %s",
@@ -141,8 +139,6 @@ void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *
 	uint32_t subject = ward_start_of(j, visit);
 	struct ward_finding *finding;
 
-	if (ward_passes_foreign(j, visit))
-		return;
 	if (visit->certainty == WARD_UNSURE) {
 		msi_unknown(j, subject);
 		return;

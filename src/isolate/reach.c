@@ -89,8 +89,11 @@ static int meet(struct ward_reach *r, struct frontier frontiers[3], struct ward_
 static int expand(struct ward_reach *r, struct frontier frontiers[3], uint32_t at)
 {
 	const struct ward_graph *g = r->graph;
-	uint32_t node = r->visits[at].node;
+	uint32_t node = r->visits[at].node, index;
 
+	if (r->stop && ward_graph_kind(g, node, &index) == WARD_NODE_FUNCTION &&
+	    r->stop(r->context, index))
+		return 0;
 	for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
 		uint8_t certainty = g->edges[e].certainty;
 		int err;
@@ -168,7 +171,7 @@ static int list_things(struct ward_reach *r)
 }
 
 int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
-		    struct ward_reach **ret_reach)
+		    ward_reach_stop *stop, const void *context, struct ward_reach **ret_reach)
 {
 	struct frontier frontiers[3] = { { 0 } };
 	struct ward_reach *r = ward_alloc(sizeof(*r));
@@ -177,6 +180,8 @@ int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, u
 	if (!r)
 		return -ENOMEM;
 	r->graph = graph;
+	r->stop = stop;
+	r->context = context;
 	for (uint32_t i = 0; i < count && !err; i++) {
 		if (functions[i] >= graph->machine->functions_count)
 			err = -EINVAL;

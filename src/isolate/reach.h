@@ -4,6 +4,9 @@
 
 #include "isolate/graph.h"
 
+/* Tells where reach need not go on: at a function that is a breach by itself. */
+typedef bool ward_reach_stop(const void *context, uint32_t function);
+
 /* One node reached, and the last step of the best path to it. */
 struct ward_visit {
 	uint32_t node;
@@ -21,13 +24,15 @@ struct ward_reach {
 	uint32_t *slots; /* hash table: index into visits + 1 */
 	size_t slots_count;
 	uint32_t settled;
+	ward_reach_stop *stop;
+	const void *context;
 	const struct ward_visit **things;
 	uint32_t things_count;
 };
 
-/* As ward_reach_compute, on a graph. */
+/* As ward_reach_compute, on a graph; stop may be NULL. */
 int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
-		    struct ward_reach **ret_reach);
+		    ward_reach_stop *stop, const void *context, struct ward_reach **ret_reach);
 
 /* How a node was reached, or NULL. */
 const struct ward_visit *ward_reach_visit(const struct ward_reach *reach, uint32_t node);

@@ -187,13 +187,19 @@ static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
 	return list_members(j, verdict);
 }
 
+/* What is behind a function of somebody else is not told again: the function is. */
+static bool belongs_elsewhere(const void *context, uint32_t function)
+{
+	return ward_is_foreign(ward_whose(context, function));
+}
+
 static int judge(struct ward_judgement *j, struct ward_verdict *verdict)
 {
 	int err = take_claimed(j);
 
 	if (!err)
 		err = ward_reach_from(&j->isolation->graph, j->claimed, j->claimed_count,
-				      &j->reach);
+				      belongs_elsewhere, j, &j->reach);
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < j->claimed_count; i++) {

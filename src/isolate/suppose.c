@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* "What if": a machine and its state with some things different, to be judged like any other. */
+#include <doorward/verdict.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "machine/machine.h"
+#include "pci/acs.h"
+
+struct supposing {
+	struct ward_machine *machine;
+	struct ward_state *state;
+	struct ward_error *error;
+};
+
+static int suppose_acs(struct supposing *s, struct ward_function *f)
+{
+	if (f->pcie_type == WARD_PCIE_NONE || f->pcie_type == WARD_PCIE_TO_PCI ||
+	    f->pcie_type == WARD_PCI_TO_PCIE)
+		return ward_fail(s->error, -EINVAL,
+				 "%s is not a PCIe function that could have ACS", f->name);
+	f->acs.present = WARD_YES;
+	f->acs.capability |= WARD_ACS_ISOLATED;
+	f->acs.control |= WARD_ACS_ISOLATED;
+	f->acs.quirk_name = NULL;
+	f->acs.quirk = WARD_UNKNOWN;
+	return 0;
+}
+
+static int suppose_intx(struct supposing *s, struct ward_function *f, uint32_t index)
+{
+	if (f->kind != WARD_FUNCTION_PCI || f->physfn != WARD_NONE || !f->intx_pin)
+		return ward_fail(s->error, -EINVAL, "%s has no INTx pin to fall back to", f->name);
+	s->state->functions[index].msi_off = true;
+	s->state->functions[index].irq_mode = WARD_IRQ_INTX;
+	return 0;
+}
+
+static int suppose_owner(struct supposing *s, uint32_t index, const char *name)
+{
+	struct ward_function_state *f = &s->state->functions[index];
+	int err;
+
+	if (strcmp(name, "nobody") == 0)
+		return ward_state_bind(s->state, index, NULL);
+	if (strcmp(name, "host") == 0) {
+		f->owner = (struct ward_owner){ .kind = WARD_OWNER_HOST };
+		return 0;
+	}
+	err = ward_state_bind(s->state, index, "vfio-pci");
+	if (err)
+		return err;
+	err = ward_state_client(s->state, name, &f->owner.client);
+	if (err)
+		return ward_fail(s->error, err, "a client needs a name");
+	f->owner.kind = WARD_OWNER_CLIENT;
+	return 0;
+}
+
+static int suppose_msi_parent(struct supposing *s, struct ward_function *f, const char *name)
+{
+	for (uint32_t i = 0; i < s->machine->controllers_count; i++) {
+		if (strcmp(s->machine->controllers[i].name, name) != 0)
+			continue;
+		f->controller_known = WARD_YES;
+		f->controller = i;
+		f->controller_evidence = "supposed";
+		/* An id of its own: what firmware would have to give it. */
+		f->devid = ward_devid(0x80000000u | (uint32_t)(f - s->machine->functions));
+		return 0;
+	}
+	return ward_fail(s->error, -EINVAL, "there is no MSI controller called \"%s\"", name);
+}
+
+/* Functions that nothing translates get an IOMMU: one that is there, if only one is. */
+static int suppose_iommu(struct supposing *s)
+{
+	if (!s->machine->iommus_count)
+		return ward_fail(s->error, -EINVAL, "this machine has no IOMMU to switch on");
+	for (uint32_t i = 0; i < s->machine->iommus_count; i++)
+		s->machine->iommus[i].active = WARD_YES;
+	for (uint32_t i = 0; i < s->machine->functions_count; i++) {
+		struct ward_function *f = &s->machine->functions[i];
+
+		if (f->stream.iommu != WARD_NONE)
+			continue;
+		f->iommu_known = WARD_YES;
+		f->iommu_evidence = "supposed";
+		f->stream.iommu = 0;
+		f->stream.sid = ward_sid(ward_rid_raw(f->address.rid));
+	}
+	return 0;
+}
+
+static int suppose_remapping(struct supposing *s)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < s->machine->controllers_count; i++) {
+		struct ward_controller *c = &s->machine->controllers[i];
+
+		if (c->kind != WARD_CONTROLLER_X86_APIC && c->kind != WARD_CONTROLLER_X86_REMAPPING)
+			continue;
+		c->kind = WARD_CONTROLLER_X86_REMAPPING;
+		c->isolates = WARD_YES;
+		c->evidence = "supposed";
+		found = true;
+	}
+	return found ? 0
+		     : ward_fail(s->error, -EINVAL,
+				 "interrupts of this machine do not go through an APIC");
+}
+
+static void suppose_no_ats(struct supposing *s, uint32_t function)
+{
+	for (uint32_t i = 0; i < s->machine->functions_count; i++) {
+		if (function == WARD_NONE || function == i)
+			s->machine->functions[i].ats_enabled = false;
+	}
+}
+
+static bool needs_function(enum ward_supposition_kind kind)
+{
+	return kind != WARD_SUPPOSE_IOMMU && kind != WARD_SUPPOSE_REMAPPING &&
+	       kind != WARD_SUPPOSE_NO_ATS;
+}
+
+static bool needs_name(enum ward_supposition_kind kind)
+{
+	return kind == WARD_SUPPOSE_OWNER || kind == WARD_SUPPOSE_MSI_PARENT;
+}
+
+static int suppose_one(struct supposing *s, const struct ward_supposition *what)
+{
+	struct ward_function *f = NULL;
+
+	if (needs_function(what->kind) && what->function >= s->machine->functions_count)
+		return ward_fail(s->error, -EINVAL, "a supposition names no function");
+	if (needs_name(what->kind) && !what->name)
+		return ward_fail(s->error, -EINVAL, "a supposition lacks its name");
+	if (what->function < s->machine->functions_count)
+		f = &s->machine->functions[what->function];
+	switch (what->kind) {
+	case WARD_SUPPOSE_ACS:
+		return suppose_acs(s, f);
+	case WARD_SUPPOSE_INTX:
+		return suppose_intx(s, f, what->function);
+	case WARD_SUPPOSE_OWNER:
+		return suppose_owner(s, what->function, what->name);
+	case WARD_SUPPOSE_MSI_PARENT:
+		return suppose_msi_parent(s, f, what->name);
+	case WARD_SUPPOSE_DRIVER:
+		return ward_state_bind(s->state, what->function, what->name);
+	case WARD_SUPPOSE_IOMMU:
+		return suppose_iommu(s);
+	case WARD_SUPPOSE_REMAPPING:
+		return suppose_remapping(s);
+	case WARD_SUPPOSE_NO_ATS:
+		suppose_no_ats(s, what->function);
+		return 0;
+	}
+	return ward_fail(s->error, -EINVAL, "an unknown kind of supposition");
+}
+
+int ward_suppose(const struct ward_machine *machine, const struct ward_state *state,
+		 const struct ward_supposition *suppositions, uint32_t count,
+		 struct ward_machine **ret_machine, struct ward_state **ret_state,
+		 struct ward_error *ret_error)
+{
+	struct supposing s = { .error = ret_error };
+	int err = ward_machine_copy(machine, &s.machine);
+
+	if (!err)
+		err = ward_state_copy(state, s.machine, &s.state);
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = suppose_one(&s, &suppositions[i]);
+	if (err) {
+		ward_state_destroy(s.state);
+		ward_machine_destroy(s.machine);
+		return err;
+	}
+	*ret_machine = s.machine;
+	*ret_state = s.state;
+	return 0;
+}
