@@ -11,7 +11,8 @@ keep() {
 }
 
 list_functions() {
-	for dir in $(find /sys/devices -type d -name '[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:*.[0-7]'); do
+	for link in /sys/bus/pci/devices/*; do
+		dir=$(readlink -f "$link")
 		for name in vendor device subsystem_vendor subsystem_device class revision config \
 			resource irq msi_bus enable driver_override numa_node reset_method \
 			sriov_numvfs sriov_totalvfs sriov_offset sriov_stride sriov_vf_device \

@@ -5,7 +5,7 @@ A topology is a list of QEMU -device arguments on bus pcie.0. `setup` is busybox
 runs in the machine after its drivers are loaded. In a device line, %N stands for a fresh
 null drive or network backend, so that a row stays a description of the bus.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,6 @@ class Topology:
     about: str
     devices: tuple
     setup: str = ""
-    needs: tuple = field(default=())
 
 
 NVME = "nvme,serial=rig"
