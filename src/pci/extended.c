@@ -103,6 +103,10 @@ static const struct ward_capability table[] = {
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
+/*
+ * A list without capabilities is one empty header: id 0 (or, in a register block, ffff) and no
+ * next, which needs no case of its own.
+ */
 static void walk_list(struct ward_config *config, struct ward_capability_walk *walk)
 {
 	uint8_t visited[ENTRIES / 8] = { 0 };
@@ -113,9 +117,6 @@ static void walk_list(struct ward_config *config, struct ward_capability_walk *w
 		unsigned int entry = (offset - FIRST) / 4;
 		unsigned int next = header >> 20;
 
-		/* "No capabilities" is a header of zeros; in a register block, id ffff. */
-		if (offset == FIRST && (header == 0 || header == 0xffff))
-			return;
 		if (header == 0xffffffff) {
 			ward_config_problem(config, WARD_PCI_CHAIN_ONES, offset);
 			walk->damaged = true;

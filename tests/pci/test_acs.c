@@ -110,6 +110,8 @@ static void effective_and_egress(void **state)
 	f.acs.capability = 0x3f | 64 << 8;
 	f.acs.control = 0x7f;
 	f.acs.egress[1] = 1u << 3;
+	/* Stands right behind the vector, and is not part of it. */
+	f.acs.quirk = WARD_NO;
 	assert_int_equal(ward_acs_effective(&f), 0);
 	assert_false(ward_acs_egress_blocks(&f, 35));
 	f.acs.present = WARD_YES;
@@ -119,6 +121,10 @@ static void effective_and_egress(void **state)
 	assert_false(ward_acs_egress_blocks(&f, 256));
 	f.acs.control = 0x1f;
 	assert_false(ward_acs_egress_blocks(&f, 35));
+	/* Of PCIe 5's further bits none is a service. */
+	f.acs.capability = 0xffff;
+	f.acs.control = 0xffff;
+	assert_int_equal(ward_acs_effective(&f), 0x7f);
 }
 
 static void path_is_as_good_as_its_worst(void **state)

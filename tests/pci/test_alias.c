@@ -216,6 +216,8 @@ static void wrong_function_numbers(void **state)
 	/* A same-bus alias does not change where MSIs come from, but what VT-d can check. */
 	assert_int_equal(ward_rid_raw(ward_alias_msi_rid(&machine, disk)), 0x100);
 	assert_check(disk, WARD_SOURCE_CHECK_BUS, 1, 1);
+	functions[disk].address.rid = ward_rid_make(1, 0, 2);
+	EXPECT(disk, { disk, 0x102 }, { disk, 0x101 });
 	/* Function 1 itself is no alias of itself. */
 	functions[disk].address.rid = ward_rid_make(1, 0, 1);
 	EXPECT(disk, { disk, 0x101 });

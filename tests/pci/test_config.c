@@ -40,6 +40,7 @@ static void endpoint(struct bytes *bytes)
 	bytes_init(bytes, 0x8086, 0x1572, 0x80);
 	put32(bytes, 0x08, 0x02000005);
 	put32(bytes, 0x10, 0xf000000c);
+	put32(bytes, 0x14, 0x00000001);
 	put32(bytes, 0x18, 0xc001);
 	put32(bytes, 0x1c, 0xfe000000);
 	put32(bytes, 0x2c, 0x00068086);
@@ -89,6 +90,7 @@ static void reads_an_endpoint(void **state)
 	assert_int_equal(function.intx_pin, 2);
 	assert_true(function.bar[0].prefetchable);
 	assert_false(function.bar[0].io);
+	assert_false(function.bar[1].io);
 	assert_true(function.bar[2].io);
 	assert_false(function.bar[3].io);
 	assert_false(function.bar[3].prefetchable);
@@ -205,6 +207,19 @@ static void conventional_has_no_extended(void **state)
 	assert_int_equal(function.resets_known, WARD_YES);
 }
 
+static void subsystem_capability_is_for_bridges(void **state)
+{
+	struct bytes bytes;
+
+	(void)state;
+	bytes_init(&bytes, 0x10ec, 0x8139, 0);
+	add_capability(&bytes, 0x50, 0x0d);
+	put32(&bytes, 0x54, 0x11001af4);
+	assert_int_equal(parse(&bytes, 256), 0);
+	assert_int_equal(function.subsystem_vendor, 0);
+	assert_int_equal(function.subsystem_device, 0);
+}
+
 static void no_list_at_all(void **state)
 {
 	struct bytes bytes;
@@ -257,6 +272,13 @@ static void virtual_function_keeps_the_kernels_ids(void **state)
 	assert_int_equal(function.class_code, 0x020000);
 	/* Its number is not that of a sibling. */
 	assert_false(function.multifunction);
+	/* Nor are its ids ids. */
+	assert_int_equal(parse(&bytes, 4096), 0);
+	assert_int_equal(function.vendor, 0);
+	assert_int_equal(function.device, 0);
+	function.vendor = 0x8086;
+	function.device = 0x154c;
+	function.address.rid = ward_rid_make(1, 2, 3);
 	/* What the caller knows stays, for physical functions, too. */
 	put32(&bytes, 0, 0x11112222);
 	assert_int_equal(ward_pci_config_parse(bytes.at, 4096, &function, &problems), 0);
@@ -362,9 +384,9 @@ static void root_port_with_egress_control(void **state)
 
 	/* 0 means 256 bits. */
 	put16(&bytes, 0x104, 0x3f);
-	put32(&bytes, 0x124, 0x12345678);
+	put32(&bytes, 0x124, 0x92345678);
 	assert_int_equal(parse(&bytes, 4096), 0);
-	assert_int_equal(function.acs.egress[7], 0x12345678);
+	assert_int_equal(function.acs.egress[7], 0x92345678);
 	assert_int_equal(function.acs.egress[1], 0xffffff80);
 
 	/* Without egress control there is no vector. */
@@ -455,6 +477,8 @@ static void harmless_damage(void **state)
 	assert_int_equal(parse(&bytes, 4096), 0);
 	assert_only(WARD_PCI_CHAIN_MISALIGNED, 0x71);
 	assert_int_equal(function.pcie_known, WARD_YES);
+	assert_int_equal(function.pcie_type, WARD_PCIE_ENDPOINT);
+	assert_int_equal(function.acs.present, WARD_YES);
 	/* What stood before a loop was read. */
 	endpoint(&bytes);
 	bytes.at[0xa1] = 0x50;
@@ -652,6 +676,7 @@ int main(void)
 		cmocka_unit_test(header_only_is_unknown),
 		cmocka_unit_test(plain_space_leaves_extended_unknown),
 		cmocka_unit_test(conventional_has_no_extended),
+		cmocka_unit_test(subsystem_capability_is_for_bridges),
 		cmocka_unit_test(no_list_at_all),
 		cmocka_unit_test(no_answer),
 		cmocka_unit_test(virtual_function_keeps_the_kernels_ids),
