@@ -38,9 +38,11 @@ enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function)
 	case WARD_OWNER_NOBODY:
 		break;
 	}
-	/* A bridge works for the host whether a driver is bound to it or not. */
-	return j->machine->functions[function].header_type != 0 ? WARD_WHOSE_HOST
-								: WARD_WHOSE_NOBODY;
+	/* The machine's own works serve the host whether a driver is bound to them or not. */
+	return j->machine->functions[function].kind == WARD_FUNCTION_PCI &&
+			       !ward_is_assignable(j->machine, function)
+		       ? WARD_WHOSE_HOST
+		       : WARD_WHOSE_NOBODY;
 }
 
 const char *ward_holder_text(const struct ward_judgement *j, uint32_t function)
