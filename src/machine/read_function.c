@@ -218,7 +218,7 @@ static int parent_suspended(const struct ward_dir *dir, bool *ret_suspended)
  */
 static int read_sleep(const struct ward_dir *dir, bool *ret_asleep)
 {
-	bool above, suspended;
+	bool above = true, suspended = false;
 	char state[16];
 	int err;
 
@@ -247,7 +247,7 @@ static int read_config(struct ward_reading *reading, const struct ward_dir *dir,
 {
 	char text[WARD_ADDRESS_TEXT];
 	struct ward_bytes config;
-	bool asleep;
+	bool asleep = false;
 	int err;
 
 	err = read_sleep(dir, &asleep);

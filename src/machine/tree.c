@@ -128,22 +128,27 @@ static bool has_openat2(int dirfd)
 	return true;
 }
 
-static bool is_denied(const struct ward_tree *tree, const char *path)
+/* Index of the first refused path that does not sort before path. */
+static size_t find_denied(const struct ward_tree *tree, const char *path)
 {
 	size_t low = 0, high = tree->denied.count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(path, tree->denied.name[middle]);
 
-		if (order == 0)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
+		if (strcmp(tree->denied.name[middle], path) < 0)
 			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low;
+}
+
+static bool is_denied(const struct ward_tree *tree, const char *path)
+{
+	size_t at = find_denied(tree, path);
+
+	return at < tree->denied.count && !strcmp(tree->denied.name[at], path);
 }
 
 /* Answers for a failed open or read of path, and tells the observer of a refusal. */
@@ -448,6 +453,39 @@ static int list_entries(DIR *entries, struct ward_names *names)
 	return errno ? answer_of(errno) : 0;
 }
 
+/* What a capture could not read is in its directory all the same. */
+static int list_denied(const struct ward_dir *dir, struct ward_names *names)
+{
+	const struct ward_names *denied = &dir->tree->denied;
+	char prefix[WARD_TREE_PATH];
+	size_t length;
+	int err = 0;
+
+	if (denied->count == 0 || join(dir->path, "", prefix) < 0)
+		return 0;
+	length = strlen(prefix);
+	for (size_t i = find_denied(dir->tree, prefix); i < denied->count && err == 0; i++) {
+		if (strncmp(denied->name[i], prefix, length) != 0)
+			break;
+		if (denied->name[i][length] && !strchr(denied->name[i] + length, '/') &&
+		    is_printable(denied->name[i] + length))
+			err = names_add(names, denied->name[i] + length);
+	}
+	return err;
+}
+
+static void sort_names(struct ward_names *names)
+{
+	size_t kept = 0;
+
+	if (names->count)
+		qsort(names->name, names->count, sizeof(*names->name), compare_names);
+	for (size_t i = 0; i < names->count; i++)
+		if (kept == 0 || strcmp(names->name[kept - 1], names->name[i]) != 0)
+			names->name[kept++] = names->name[i];
+	names->count = kept;
+}
+
 int ward_dir_list(const struct ward_dir *dir, struct ward_names *ret_names)
 {
 	struct ward_names names = { 0 };
@@ -464,12 +502,13 @@ int ward_dir_list(const struct ward_dir *dir, struct ward_names *ret_names)
 	}
 	err = list_entries(entries, &names);
 	closedir(entries);
+	if (err == 0)
+		err = list_denied(dir, &names);
 	if (err < 0) {
 		ward_names_finish(&names);
 		return err;
 	}
-	if (names.count)
-		qsort(names.name, names.count, sizeof(*names.name), compare_names);
+	sort_names(&names);
 	*ret_names = names;
 	return 0;
 }
@@ -512,9 +551,7 @@ static int read_denied(struct ward_tree *tree)
 		at += length + 1;
 	}
 	free(bytes.data);
-	if (tree->denied.count)
-		qsort(tree->denied.name, tree->denied.count, sizeof(*tree->denied.name),
-		      compare_names);
+	sort_names(&tree->denied);
 	return ward_tree_failed(err) ? err : 0;
 }
 

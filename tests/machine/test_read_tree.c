@@ -286,6 +286,7 @@ static void what_a_capture_says_was_refused_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
 	struct ward_bytes bytes;
+	struct ward_names names;
 	struct ward_dir dir;
 	char text[16];
 
@@ -298,6 +299,14 @@ static void what_a_capture_says_was_refused_is_refused(void **state)
 	assert_int_equal(ward_dir_text(&fixture->root, "none", sizeof(text), text), -EACCES);
 	assert_int_equal(ward_dir_text(&fixture->root, "a/open", sizeof(text), text), 0);
 	assert_int_equal(ward_dir_enter(&fixture->root, "closed", &dir), -EACCES);
+	/* Entries that were refused are entries, whether the capture holds them or not. */
+	assert_int_equal(ward_dir_list(&fixture->root, &names), 0);
+	assert_int_equal(names.count, 4);
+	assert_string_equal(names.name[0], "a");
+	assert_string_equal(names.name[1], "closed");
+	assert_string_equal(names.name[2], "doorward");
+	assert_string_equal(names.name[3], "none");
+	ward_names_finish(&names);
 	assert_string_equal(fixture->seen.text, "X a/secret 0\nX none 0\nF a/open 1\nX closed 0\n");
 	close_tree(fixture);
 }
