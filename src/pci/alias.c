@@ -6,6 +6,8 @@
  */
 #include "pci/alias.h"
 
+#include <string.h>
+
 #include "pci/alias_quirk.h"
 
 /* No machine has more bridges in a row than there are bus numbers. */
@@ -126,14 +128,60 @@ static bool bridge_alias(const struct ward_machine *machine, const struct ward_f
 	return false;
 }
 
+/* The PCI function whose path component ends at end; WARD_NONE when it is none. */
+static uint32_t component_function(const struct ward_machine *machine, const char *path,
+				   const char *end)
+{
+	char text[WARD_ADDRESS_TEXT];
+	const char *start = end;
+	struct ward_address address;
+	size_t length;
+
+	while (start > path && start[-1] != '/')
+		start--;
+	length = (size_t)(end - start);
+	if (length >= sizeof(text))
+		return WARD_NONE;
+	memcpy(text, start, length);
+	text[length] = 0;
+	if (ward_address_parse(text, &address) < 0)
+		return WARD_NONE;
+	return ward_machine_find(machine, address);
+}
+
+/*
+ * The function that does the DMA: itself, or, behind an Intel VMD, the VMD (Linux arch/x86,
+ * pci_real_dma_dev). A VMD makes a segment above ffff that stands below it in the device tree of
+ * sysfs: .../0000:00:0e.0/pci10000:e0/10000:e0:06.0
+ */
+static uint32_t real_function(const struct ward_machine *machine, uint32_t function)
+{
+	const struct ward_function *start = &machine->functions[function];
+	const char *root = NULL;
+	uint32_t real;
+
+	if (start->address.segment <= 0xffff || !start->path)
+		return function;
+	for (const char *next = strstr(start->path, "/pci"); next; next = strstr(next + 1, "/pci"))
+		root = next;
+	if (!root)
+		return function;
+	real = component_function(machine, start->path, root);
+	if (real == WARD_NONE || machine->functions[real].vendor != 0x8086)
+		return function;
+	return real;
+}
+
 void ward_alias_start(const struct ward_machine *machine, uint32_t function,
 		      struct ward_alias_walk *ret_walk)
 {
-	const struct ward_function *start = &machine->functions[function];
+	uint32_t real = real_function(machine, function);
+	const struct ward_function *start = &machine->functions[real];
 
 	*ret_walk = (struct ward_alias_walk){
 		.machine = machine,
-		.function = function,
+		.function = real,
+		.replaced = real != function,
 		.bridge = start->parent,
 		.quirk = ward_alias_quirk_find(start),
 	};
@@ -164,7 +212,7 @@ bool ward_alias_next(struct ward_alias_walk *walk, struct ward_alias *ret_alias)
 		walk->own_done = true;
 		ret_alias->function = walk->function;
 		ret_alias->rid = machine->functions[walk->function].address.rid;
-		ret_alias->cause = WARD_ALIAS_OWN;
+		ret_alias->cause = walk->replaced ? WARD_ALIAS_BRIDGE : WARD_ALIAS_OWN;
 		return true;
 	}
 	if (next_of_mask(walk, ret_alias))
@@ -188,7 +236,8 @@ bool ward_alias_next(struct ward_alias_walk *walk, struct ward_alias *ret_alias)
 
 bool ward_alias_certain(const struct ward_machine *machine, uint32_t function)
 {
-	const struct ward_function *at = &machine->functions[function];
+	const struct ward_function *at =
+		&machine->functions[real_function(machine, function)];
 	const struct ward_alias_quirk *quirk = ward_alias_quirk_find(at);
 
 	if (quirk && quirk->rule == WARD_ALIAS_RULE_PROXY)

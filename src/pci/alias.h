@@ -9,7 +9,7 @@
 enum ward_alias_cause {
 	WARD_ALIAS_OWN,	   /* its own id */
 	WARD_ALIAS_DEVICE, /* the device is known to use another function's id */
-	WARD_ALIAS_BRIDGE, /* a bridge on the way takes ownership */
+	WARD_ALIAS_BRIDGE, /* a bridge on the way (or an Intel VMD) takes ownership */
 };
 
 struct ward_alias_quirk;
@@ -22,7 +22,8 @@ struct ward_alias {
 
 /*
  * Walks the aliases of a function in Linux's order (drivers/pci/search.c,
- * pci_for_each_dma_alias): own id, ids of its alias mask, then bridges upwards.
+ * pci_for_each_dma_alias): own id, ids of its alias mask, then bridges upwards. Behind an Intel
+ * VMD all of that is the VMD's.
  *
  *	struct ward_alias_walk walk;
  *	struct ward_alias alias;
@@ -35,6 +36,7 @@ struct ward_alias_walk {
 	const struct ward_machine *machine;
 	const struct ward_alias_quirk *quirk; /* of the function, or NULL */
 	uint32_t function; /* where the walk started */
+	bool replaced;	   /* that is another function, which does the DMA for it */
 	uint32_t bridge;   /* next to look at */
 	uint16_t devfn;	   /* next of the alias mask; 256 when done */
 	uint16_t depth;

@@ -72,17 +72,6 @@ static void take_ids(struct ward_config *config)
 		function->class_code = ward_config_u32(config, 0x08) >> 8;
 }
 
-/* Bit 7 of the header type, as Linux sees it: any function above 0 has siblings too. */
-static bool has_siblings(const struct ward_config *config)
-{
-	if (ward_config_u8(config, HEADER_TYPE) & 0x80)
-		return true;
-	/* Not so for virtual functions, whose numbers say nothing of slots. */
-	if (ward_config_u16(config, 0x00) == 0xffff)
-		return false;
-	return (ward_rid_devfn(config->function->address.rid) & 7) != 0;
-}
-
 static void take_bars(struct ward_config *config, unsigned int count, unsigned int rom)
 {
 	struct ward_bar *bars = config->function->bar;
@@ -162,7 +151,7 @@ static void take_header(struct ward_config *config)
 
 	take_ids(config);
 	function->header_type = ward_config_u8(config, HEADER_TYPE) & 0x7f;
-	function->multifunction = has_siblings(config);
+	function->multifunction = ward_config_u8(config, HEADER_TYPE) & 0x80;
 	if (pin > 4)
 		ward_config_problem(config, WARD_PCI_CAP_VALUE, INTERRUPT_PIN);
 	function->intx_pin = pin > 4 ? 0 : pin;

@@ -50,6 +50,7 @@ const char *ward_pci_problem_text(enum ward_pci_problem_code code);
  * Returns 0, or -ENODATA when the bytes say nothing (no answer, or no header); then only the
  * problems were written. Damage is no failure: ret_problems lists it.
  *
+ * multifunction becomes bit 7 of the header type; what Linux adds to it, the builder knows.
  * pcie_known becomes WARD_YES when pcie_type holds (WARD_PCIE_NONE: conventional PCI), else
  * WARD_UNKNOWN. A virtual function has no PASID and PRI of its own; they are its PF's.
  */

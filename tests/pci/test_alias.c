@@ -281,6 +281,34 @@ static void mask_comes_before_bridges(void **state)
 	assert_check(leaf, WARD_SOURCE_CHECK_BUS, 1, 1);
 }
 
+static void vmd_does_the_dma(void **state)
+{
+	uint32_t vmd = add(WARD_NONE, WARD_PCIE_RC_ENDPOINT, ward_rid_make(0, 14, 0), 0);
+	uint32_t port = add(WARD_NONE, WARD_PCIE_TO_PCI, ward_rid_make(0xe0, 6, 0), 0xe1);
+	uint32_t leaf = add(port, WARD_PCIE_ENDPOINT, ward_rid_make(0xe1, 0, 0), 0);
+
+	(void)state;
+	functions[vmd].vendor = 0x8086;
+	functions[port].address.segment = 0x10000;
+	functions[leaf].address.segment = 0x10000;
+	functions[leaf].path =
+		"devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0";
+	EXPECT(leaf, { vmd, 0x070 });
+	assert_int_equal(ward_rid_raw(ward_alias_msi_rid(&machine, leaf)), 0x070);
+	assert_check(leaf, WARD_SOURCE_CHECK_ID, 0x070, 0x070);
+	/* Nothing of the kind: an ordinary segment, or another parent. */
+	functions[vmd].vendor = 0x8087;
+	EXPECT(leaf, { leaf, 0xe100 }, { port, 0xe100 });
+	functions[vmd].vendor = 0x8086;
+	functions[leaf].path = "devices/VMBUS:01/pci10000:e0/10000:e0:06.0/10000:e1:00.0";
+	EXPECT(leaf, { leaf, 0xe100 }, { port, 0xe100 });
+	functions[leaf].path = "/pci";
+	EXPECT(leaf, { leaf, 0xe100 }, { port, 0xe100 });
+	functions[leaf].path = "devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e1:00.0";
+	functions[leaf].address.segment = 1;
+	EXPECT(leaf, { leaf, 0xe100 }, { port, 0xe100 });
+}
+
 static void circle_of_parents_ends(void **state)
 {
 	uint32_t a = add(1, WARD_PCIE_NONE, ward_rid_make(1, 0, 0), 2);
@@ -310,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(wrong_function_numbers, reset),
 		cmocka_unit_test_setup(other_masks, reset),
 		cmocka_unit_test_setup(mask_comes_before_bridges, reset),
+		cmocka_unit_test_setup(vmd_does_the_dma, reset),
 		cmocka_unit_test_setup(circle_of_parents_ends, reset),
 	};
 
