@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "cli/columns.h"
+
+#include "app/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int wrong_column(const struct cli_options *options, const struct app_column *columns,
+			const char *name)
+{
+	struct app_nearest nearest;
+	char upper[64];
+	size_t i;
+
+	for (i = 0; name[i] && i < sizeof(upper) - 1; i++)
+		upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 'a' + 'A') : name[i];
+	upper[i] = '\0';
+	app_nearest_init(&nearest, upper);
+	for (i = 0; columns[i].name; i++)
+		app_nearest_offer(&nearest, columns[i].name);
+	if (nearest.count)
+		return cli_fail(options, CLI_USAGE, "there is no column \"%s\"; did you mean %s?",
+				name, nearest.found[0]);
+	return cli_fail(options, CLI_USAGE, "there is no column \"%s\"; -o help lists them", name);
+}
+
+int cli_choose_columns(const struct cli_options *options, const struct app_column *columns,
+		       size_t max, size_t **ret_chosen)
+{
+	char *wrong;
+	int count;
+
+	if (options->columns && strcmp(options->columns, "help") == 0) {
+		for (size_t i = 0; columns[i].name; i++)
+			printf("%-10s %s%s\n", columns[i].name, columns[i].help,
+			       columns[i].hidden ? " (not shown unless asked for)" : "");
+		return -1 - CLI_DONE;
+	}
+	count = app_table_choose(columns, options->columns, ret_chosen, &wrong);
+	if (count < 0) {
+		int code = wrong_column(options, columns, wrong);
+
+		free(wrong);
+		return -1 - code;
+	}
+	if ((size_t)count > max) {
+		free(*ret_chosen);
+		return -1 - cli_fail(options, CLI_USAGE, "these are too many columns");
+	}
+	return count;
+}

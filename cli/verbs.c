@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "cli/verbs.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum {
+	LIST = 1 << 0,
+	CHECK = 1 << 1,
+	WHY = 1 << 2,
+	REACH = 1 << 3,
+	GROUPS = 1 << 4,
+	CAPTURE = 1 << 5,
+	HELP = 1 << 6,
+	READ = LIST | CHECK | WHY | REACH | GROUPS,
+	JUDGE = LIST | CHECK,
+	ALL = READ | CAPTURE | HELP,
+};
+
+const struct cli_verb cli_verbs[] = {
+	{
+		.name = "list", .run = cli_list, .bit = LIST,
+		.summary = "show all functions, and which of them could be given away",
+		.details =
+"Each function is judged alone, as if it were given to a new client. GROUP is the kernel's group;\n"
+"~N is a predicted one. PARTITION names the first function of the smallest set that can be given\n"
+"away whole. GRADE says how well interrupts are separated from those of others.",
+	},
+	{
+		.name = "check", .operands = "DEV...", .operands_min = 1, .operands_max = SIZE_MAX,
+		.run = cli_check, .bit = CHECK, .devices = true,
+		.summary = "may these functions be given to a VM? if not: why, and what to do",
+		.details =
+"All DEVs are judged together, as a gift to one client. With --suppose the question becomes \"what\n"
+"if\": the machine is judged as if some things were different, and nothing is changed:\n"
+"  acs=BRIDGE            access control services are all on there\n"
+"  intx=DEV              it uses its interrupt pin, not messages\n"
+"  owner=DEV:CLIENT      it belongs to that client (or to \"host\", \"nobody\")\n"
+"  msi-parent=DEV:FRAME  its messages go to that MSI controller\n"
+"  driver=DEV:NAME       that driver is bound to it (\"none\": none)\n"
+"  no-ats[=DEV]          address translation services are off, there or everywhere\n"
+"  iommu, remapping      an IOMMU translates all; interrupts are remapped\n"
+"\n"
+"Exit code: 0 safe, 3 not safe, 4 cannot tell.",
+	},
+	{
+		.name = "why", .operands = "DEV DEV", .operands_min = 2, .operands_max = 2,
+		.run = cli_why, .bit = WHY, .devices = true,
+		.summary = "what ties two functions together",
+	},
+	{
+		.name = "reach", .operands = "DEV", .operands_min = 1, .operands_max = 1,
+		.run = cli_reach, .bit = REACH, .devices = true,
+		.summary = "everything a function can touch when its driver does its worst",
+	},
+	{
+		.name = "groups", .run = cli_groups, .bit = GROUPS,
+		.summary = "the kernel's IOMMU groups beside ours, each difference explained",
+	},
+	{
+		.name = "capture", .run = cli_capture, .bit = CAPTURE,
+		.summary = "write what describes this machine into a file, to look at it elsewhere",
+		.details =
+"The file holds exactly what doorward reads. Serial numbers, MAC addresses and the host name are\n"
+"taken out unless --with-identity. Read it with: doorward --machine FILE list",
+	},
+	{
+		.name = "help", .operands = "[VERB]", .operands_max = 1, .run = cli_help,
+		.bit = HELP, .summary = "explain a verb",
+	},
+	{ 0 },
+};
+
+const struct cli_option cli_option_table[] = {
+	{ CLI_OPTION_COLUMNS, "columns", 'o', "COLS", LIST | GROUPS, NULL,
+	  "these columns: A,B or +A,B to add; \"-o help\" lists them" },
+	{ CLI_OPTION_NO_HEADINGS, "no-headings", 'n', NULL, LIST | GROUPS, NULL,
+	  "no line of headings" },
+	{ CLI_OPTION_RAW, "raw", 'r', NULL, LIST | GROUPS, NULL, "columns separated by one space" },
+	{ CLI_OPTION_TREE, "tree", 't', NULL, LIST, NULL, "functions below their bridges" },
+	{ CLI_OPTION_TO, "to", 0, "CLIENT", CHECK, NULL,
+	  "give them to this client (default: one that owns nothing yet)" },
+	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ, NULL,
+	  "as if WHAT were so: acs=BRIDGE, owner=DEV:CLIENT, ... (doorward help check)" },
+	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", CAPTURE, "@file",
+	  "into FILE; \"-\" is standard output; .gz and .xz compress (default: doorward.tar)" },
+	{ CLI_OPTION_WITH_IDENTITY, "with-identity", 0, NULL, CAPTURE, NULL,
+	  "leave serial numbers, MAC addresses and the host name in" },
+	{ CLI_OPTION_POLICY, "policy", 0, "POLICY", JUDGE, "strict linux",
+	  "strict: judge by all a function can reach; linux: by what Linux enforces" },
+	{ CLI_OPTION_ACCEPT, "accept", 0, "CODE[@DEV]", CHECK, NULL,
+	  "accept findings of this code (of this function)" },
+	{ CLI_OPTION_ACCEPT_POLICY, "accept-policy", 0, "FILE", CHECK, "@file",
+	  "accept what FILE lists, one \"code [device] # reason\" a line" },
+	{ CLI_OPTION_MACHINE, "machine", 'm', "FILE", READ | CAPTURE, "@file",
+	  "look at a captured machine (\"-\": standard input)" },
+	{ CLI_OPTION_SYSROOT, "sysroot", 0, "DIR", READ | CAPTURE, "@file",
+	  "look at the tree of files below DIR" },
+	{ CLI_OPTION_WAKE, "wake", 0, NULL, READ | CAPTURE, NULL,
+	  "read suspended functions too, which wakes them" },
+	{ CLI_OPTION_JSON, "json", 'J', NULL, READ | CAPTURE, NULL, "print JSON" },
+	{ CLI_OPTION_COLOUR, "color", 0, "WHEN", ALL, "auto always never",
+	  "colours (default: auto, on a terminal)" },
+	{ CLI_OPTION_HELP, "help", 'h', NULL, ALL, NULL, "explain the command, or the verb" },
+	{ CLI_OPTION_VERSION, "version", 'V', NULL, ALL, NULL, "print the version" },
+	{ CLI_OPTION_BASH_COMPLETION, "bash-completion", 0, NULL, ALL, NULL, NULL },
+	{ 0 },
+};
+
+const struct cli_verb *cli_verb_find(const char *name)
+{
+	for (const struct cli_verb *verb = cli_verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
