@@ -48,10 +48,22 @@ struct row {
 	const char *name;
 };
 
-#define ONE(vendor, device, rule, name) { vendor, device, device, 1, rule, name }
-#define RANGE(vendor, first, last, rule, name) { vendor, first, last, 1, rule, name }
-#define EVEN(vendor, first, last, rule, name) { vendor, first, last, 2, rule, name }
-#define ANY(vendor, rule, name) { vendor, 0, 0xffff, 1, rule, name }
+#define ONE(vendor, device, rule, name)               \
+	{                                             \
+		vendor, device, device, 1, rule, name \
+	}
+#define RANGE(vendor, first, last, rule, name)     \
+	{                                          \
+		vendor, first, last, 1, rule, name \
+	}
+#define EVEN(vendor, first, last, rule, name)      \
+	{                                          \
+		vendor, first, last, 2, rule, name \
+	}
+#define ANY(vendor, rule, name)                  \
+	{                                        \
+		vendor, 0, 0xffff, 1, rule, name \
+	}
 
 static const struct row rows[] = {
 	RANGE(0x1002, 0x4383, 0x4385, &southbridge, "AMD SBx00 southbridge"),

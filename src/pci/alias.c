@@ -236,8 +236,7 @@ bool ward_alias_next(struct ward_alias_walk *walk, struct ward_alias *ret_alias)
 
 bool ward_alias_certain(const struct ward_machine *machine, uint32_t function)
 {
-	const struct ward_function *at =
-		&machine->functions[real_function(machine, function)];
+	const struct ward_function *at = &machine->functions[real_function(machine, function)];
 	const struct ward_alias_quirk *quirk = ward_alias_quirk_find(at);
 
 	if (quirk && quirk->rule == WARD_ALIAS_RULE_PROXY)

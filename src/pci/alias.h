@@ -35,10 +35,10 @@ struct ward_alias {
 struct ward_alias_walk {
 	const struct ward_machine *machine;
 	const struct ward_alias_quirk *quirk; /* of the function, or NULL */
-	uint32_t function; /* where the walk started */
-	bool replaced;	   /* that is another function, which does the DMA for it */
-	uint32_t bridge;   /* next to look at */
-	uint16_t devfn;	   /* next of the alias mask; 256 when done */
+	uint32_t function;		      /* where the walk started */
+	bool replaced;	 /* that is another function, which does the DMA for it */
+	uint32_t bridge; /* next to look at */
+	uint16_t devfn;	 /* next of the alias mask; 256 when done */
 	uint16_t depth;
 	bool own_done;
 };

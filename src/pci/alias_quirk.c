@@ -6,13 +6,19 @@
  */
 #include "pci/alias_quirk.h"
 
-#define FUNCTION_0(v, first, last, text) \
-	{ v, first, last, 0, 0, 0, WARD_ALIAS_RULE_FUNCTION_0, 0, text }
-#define FUNCTION_1(v, first, last, text) \
-	{ v, first, last, 0, 0, 0, WARD_ALIAS_RULE_FUNCTION_1, 0, text }
-#define PROXY(v, first, last) \
-	{ v, first, last, 0, 0, 0x0680, WARD_ALIAS_RULE_PROXY, 0, \
-	  "Switchtec NTB uses proxy ids" }
+#define FUNCTION_0(v, first, last, text)                                     \
+	{                                                                    \
+		v, first, last, 0, 0, 0, WARD_ALIAS_RULE_FUNCTION_0, 0, text \
+	}
+#define FUNCTION_1(v, first, last, text)                                     \
+	{                                                                    \
+		v, first, last, 0, 0, 0, WARD_ALIAS_RULE_FUNCTION_1, 0, text \
+	}
+#define PROXY(v, first, last)                                           \
+	{                                                               \
+		v, first, last, 0, 0, 0x0680, WARD_ALIAS_RULE_PROXY, 0, \
+			"Switchtec NTB uses proxy ids"                  \
+	}
 
 static const char marvell[] = "Marvell 88SE9xxx does DMA as function 1";
 static const char vca[] = "Intel VCA forwards requests of its nodes";
@@ -49,8 +55,7 @@ static const struct ward_alias_quirk rows[] = {
 	  "Intel MIC x200 forwards foreign requester ids" },
 	{ 0x8086, 0x2954, 0x2956, 0, 0, 0, WARD_ALIAS_RULE_LOW_FIVE, 0, vca },
 	{ 0x8086, 0x2958, 0x295a, 0, 0, 0, WARD_ALIAS_RULE_LOW_FIVE, 0, vca },
-	{ 0x10b5, 0x87b0, 0x87b1, 0, 0, 0, WARD_ALIAS_RULE_ALL, 0,
-	  "PLX NTB uses proxy ids" },
+	{ 0x10b5, 0x87b0, 0x87b1, 0, 0, 0, WARD_ALIAS_RULE_ALL, 0, "PLX NTB uses proxy ids" },
 	/* Third generation; then per generation and kind, one device per port count. */
 	PROXY(0x11f8, 0x8531, 0x8536),
 	PROXY(0x11f8, 0x8541, 0x8546),
@@ -70,9 +75,8 @@ const struct ward_alias_quirk *ward_alias_quirk_find(const struct ward_function 
 		if (row->vendor != function->vendor || function->device < row->first ||
 		    function->device > row->last)
 			continue;
-		if (row->subsystem_vendor &&
-		    (row->subsystem_vendor != function->subsystem_vendor ||
-		     row->subsystem != function->subsystem_device))
+		if (row->subsystem_vendor && (row->subsystem_vendor != function->subsystem_vendor ||
+					      row->subsystem != function->subsystem_device))
 			continue;
 		if (row->class_code && row->class_code != function->class_code >> 8)
 			continue;

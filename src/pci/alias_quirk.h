@@ -17,9 +17,9 @@ enum ward_alias_rule {
 
 struct ward_alias_quirk {
 	uint16_t vendor;
-	uint16_t first, last;		       /* device ids, inclusive */
-	uint16_t subsystem_vendor, subsystem;  /* 0: any */
-	uint16_t class_code;		       /* base class and subclass; 0: any */
+	uint16_t first, last;		      /* device ids, inclusive */
+	uint16_t subsystem_vendor, subsystem; /* 0: any */
+	uint16_t class_code;		      /* base class and subclass; 0: any */
 	enum ward_alias_rule rule;
 	uint8_t devfn; /* of the fixed rule */
 	const char *name;

@@ -116,9 +116,12 @@ static bool take_pcie(struct ward_config *config, unsigned int offset)
 }
 
 static const struct ward_capability table[] = {
-	[ROW_PM] = { 0x01, 8, take_pm },	  [ROW_MSI] = { 0x05, 10, take_msi },
-	[ROW_SUBSYSTEM] = { 0x0d, 8, take_subsystem }, [ROW_PCIE] = { 0x10, 8, take_pcie },
-	[ROW_MSIX] = { 0x11, 12, take_msix },	  [ROW_AF] = { 0x13, 6, take_af },
+	[ROW_PM] = { 0x01, 8, take_pm },
+	[ROW_MSI] = { 0x05, 10, take_msi },
+	[ROW_SUBSYSTEM] = { 0x0d, 8, take_subsystem },
+	[ROW_PCIE] = { 0x10, 8, take_pcie },
+	[ROW_MSIX] = { 0x11, 12, take_msix },
+	[ROW_AF] = { 0x13, 6, take_af },
 };
 
 #define ROWS (sizeof(table) / sizeof(table[0]))

@@ -26,8 +26,8 @@ static inline uint16_t ward_config_u16(const struct ward_config *config, unsigne
 
 static inline uint32_t ward_config_u32(const struct ward_config *config, unsigned int offset)
 {
-	return ward_config_u16(config, offset) |
-	       (uint32_t)ward_config_u16(config, offset + 2) << 16;
+	return ward_config_u16(config, offset) | (uint32_t)ward_config_u16(config, offset + 2)
+							 << 16;
 }
 
 static inline bool ward_config_holds(const struct ward_config *config, unsigned int offset,

@@ -33,7 +33,7 @@ struct ward_pci_problem {
 };
 
 struct ward_pci_problems {
-	uint32_t mask; /* bit of each code that occurred */
+	uint32_t mask;	/* bit of each code that occurred */
 	uint32_t count; /* in list; more may have occurred than fit */
 	struct ward_pci_problem list[WARD_PCI_PROBLEMS_MAX];
 };

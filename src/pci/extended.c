@@ -94,10 +94,8 @@ static bool take_pasid(struct ward_config *config, unsigned int offset)
 }
 
 static const struct ward_capability table[] = {
-	[ROW_ACS] = { 0x0d, 8, take_acs },
-	[ROW_ATS] = { 0x0f, 8, take_ats },
-	[ROW_SRIOV] = { 0x10, 0x40, take_sriov },
-	[ROW_PRI] = { 0x13, 16, take_pri },
+	[ROW_ACS] = { 0x0d, 8, take_acs },	  [ROW_ATS] = { 0x0f, 8, take_ats },
+	[ROW_SRIOV] = { 0x10, 0x40, take_sriov }, [ROW_PRI] = { 0x13, 16, take_pri },
 	[ROW_PASID] = { 0x1b, 8, take_pasid },
 };
 

@@ -8,8 +8,8 @@
 struct row {
 	uint16_t vendor;
 	uint16_t device;
-	uint16_t mask;	 /* of device; 0: any */
-	int16_t revision; /* -1: any */
+	uint16_t mask;	     /* of device; 0: any */
+	int16_t revision;    /* -1: any */
 	uint32_t class_code; /* base class and subclass; 0: any */
 	uint32_t add, remove;
 	/* The row is for functions below a bridge: on a root bus a bad reset beats none. */
@@ -19,22 +19,30 @@ struct row {
 };
 
 #define FLR (WARD_RESET_FLR | WARD_RESET_AF)
-#define NO_FLR(vendor, device) { vendor, device, 0xffff, -1, 0, 0, FLR, false, false }
-#define NO_PM(vendor, device) { vendor, device, 0xffff, -1, 0, 0, WARD_RESET_PM, true, false }
-#define OWN(vendor, device, mask, with_flr) \
-	{ vendor, device, mask, -1, 0, WARD_RESET_DEVICE, 0, false, with_flr }
+#define NO_FLR(vendor, device)                                      \
+	{                                                           \
+		vendor, device, 0xffff, -1, 0, 0, FLR, false, false \
+	}
+#define NO_PM(vendor, device)                                                \
+	{                                                                    \
+		vendor, device, 0xffff, -1, 0, 0, WARD_RESET_PM, true, false \
+	}
+#define OWN(vendor, device, mask, with_flr)                                        \
+	{                                                                          \
+		vendor, device, mask, -1, 0, WARD_RESET_DEVICE, 0, false, with_flr \
+	}
 
 static const struct row rows[] = {
-	NO_FLR(0x1022, 0x1487), /* AMD Starship, Matisse audio */
-	NO_FLR(0x1022, 0x148c), /* AMD Starship USB */
-	NO_FLR(0x1022, 0x149c), /* AMD Matisse USB */
-	NO_FLR(0x1022, 0x7901), /* AMD FCH SATA */
-	NO_FLR(0x8086, 0x1502), /* Intel 82579LM */
-	NO_FLR(0x8086, 0x1503), /* Intel 82579V */
-	NO_FLR(0x14c3, 0x0616), /* MediaTek MT7922 */
+	NO_FLR(0x1022, 0x1487),					/* AMD Starship, Matisse audio */
+	NO_FLR(0x1022, 0x148c),					/* AMD Starship USB */
+	NO_FLR(0x1022, 0x149c),					/* AMD Matisse USB */
+	NO_FLR(0x1022, 0x7901),					/* AMD FCH SATA */
+	NO_FLR(0x8086, 0x1502),					/* Intel 82579LM */
+	NO_FLR(0x8086, 0x1503),					/* Intel 82579V */
+	NO_FLR(0x14c3, 0x0616),					/* MediaTek MT7922 */
 	{ 0xd063, 0x1000, 0xffff, 1, 0, 0, FLR, false, false }, /* SolidRun SNET DPU */
 	{ 0x1002, 0, 0, -1, 0x0300, 0, WARD_RESET_PM, true, false }, /* AMD GPUs keep state */
-	NO_PM(0x15b3, 0xcb84), /* Spectrum */
+	NO_PM(0x15b3, 0xcb84),					     /* Spectrum */
 	NO_PM(0x15b3, 0xcf6c),
 	NO_PM(0x15b3, 0xcf70),
 	NO_PM(0x15b3, 0xcf80),

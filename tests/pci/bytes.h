@@ -33,8 +33,7 @@ static inline uint32_t get32(const struct bytes *bytes, unsigned int offset)
 }
 
 /* header is the whole header type register. */
-static inline void bytes_init(struct bytes *bytes, uint16_t vendor, uint16_t device,
-			      uint8_t header)
+static inline void bytes_init(struct bytes *bytes, uint16_t vendor, uint16_t device, uint8_t header)
 {
 	memset(bytes, 0, sizeof(*bytes));
 	put16(bytes, 0x00, vendor);

@@ -62,9 +62,9 @@ static void expect(uint32_t function, unsigned int count, const unsigned int pai
 	assert_false(ward_alias_next(&walk, &alias));
 }
 
-#define EXPECT(function, ...) \
-	do { \
-		const unsigned int pairs[][2] = { __VA_ARGS__ }; \
+#define EXPECT(function, ...)                                              \
+	do {                                                               \
+		const unsigned int pairs[][2] = { __VA_ARGS__ };           \
 		expect(function, sizeof(pairs) / sizeof(pairs[0]), pairs); \
 	} while (0)
 
