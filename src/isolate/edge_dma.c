@@ -250,6 +250,11 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 	struct ward_alias_walk walk;
 	struct ward_alias alias;
 
+	/* An id that cannot be told may be that of any neighbour. */
+	if (!ward_alias_certain(g->machine, function))
+		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, function),
+			       node(g, WARD_NODE_BUS_DOWN, g->machine->functions[function].bus),
+			       WARD_WHY_UNKNOWN_ID, function, WARD_UNSURE);
 	ward_alias_start(g->machine, function, &walk);
 	while (ward_alias_next(&walk, &alias)) {
 		uint32_t requester;

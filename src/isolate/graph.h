@@ -41,6 +41,7 @@ enum ward_why {
 	WARD_WHY_APIC,	       /* requests of via to the APIC page are not remapped */
 	WARD_WHY_FRAME,	       /* interrupts of via come through the doorbell */
 	WARD_WHY_DEVID,	       /* via uses a DeviceID that others use, too */
+	WARD_WHY_UNKNOWN_ID,   /* not all requester ids of via are known */
 	WARD_WHY_SOURCE_CHECK, /* entries of via admit every writer of its bus */
 	WARD_WHYS,
 };

@@ -91,15 +91,44 @@ static void find_leading(const struct ward_graph *g, bool *leads)
 	}
 }
 
+/* ... and only if somebody can be there. */
+static int find_visited(const struct ward_graph *g, bool *visited)
+{
+	uint32_t *work = ward_alloc_array(g->nodes, sizeof(*work)), count = 0;
+
+	if (!work)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
+		work[count] = ward_graph_node(g, WARD_NODE_FUNCTION, i);
+		visited[work[count++]] = true;
+	}
+	while (count) {
+		uint32_t node = work[--count];
+
+		for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
+			if (visited[g->edges[e].to])
+				continue;
+			visited[g->edges[e].to] = true;
+			work[count++] = g->edges[e].to;
+		}
+	}
+	free(work);
+	return 0;
+}
+
 static int unite_reach(const struct ward_graph *g, uint32_t *parent)
 {
 	bool *leads = ward_alloc_array(g->nodes, sizeof(*leads));
+	bool *visited = ward_alloc_array(g->nodes, sizeof(*visited));
 
-	if (!leads)
+	if (!leads || !visited || find_visited(g, visited)) {
+		free(leads);
+		free(visited);
 		return -ENOMEM;
+	}
 	find_leading(g, leads);
 	for (uint32_t n = 0; n < g->nodes; n++) {
-		for (uint32_t e = g->start[n]; e < g->start[n + 1]; e++) {
+		for (uint32_t e = g->start[n]; visited[n] && e = g->start[n]; e < g->start[n + 1]; e++) {
 			if (ties(g, &g->edges[e]) && leads[g->edges[e].to])
 				unite(parent, n, g->edges[e].to);
 		}
@@ -108,6 +137,7 @@ static int unite_reach(const struct ward_graph *g, uint32_t *parent)
 		unite(parent, ward_graph_node(g, WARD_NODE_FUNCTION, i),
 		      ward_graph_node(g, WARD_NODE_VECTOR_USER, i));
 	free(leads);
+	free(visited);
 	return 0;
 }
 

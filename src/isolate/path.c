@@ -18,10 +18,9 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_FORWARD] = "%s forwards it towards the root",
 	[WARD_WHY_SHARED_BUS] = "conventional bus behind %s: everybody on it hears every request",
 	[WARD_WHY_SLOT] = "functions of one device, and %s has no ACS request redirect",
-	[WARD_WHY_SWITCH_PORT] = "switch port %s routes peer requests itself: no ACS request redirect",
-	[WARD_WHY_ROOT_PORT] = "root port %s may route peer requests itself: no ACS request redirect",
-	[WARD_WHY_REFLECT] = "%s may send requests for its own side back down: no ACS upstream "
-			     "forwarding",
+	[WARD_WHY_SWITCH_PORT] = "switch port %s routes peer requests: no ACS request redirect",
+	[WARD_WHY_ROOT_PORT] = "root port %s may route peer requests: no ACS request redirect",
+	[WARD_WHY_REFLECT] = "%s may send requests back down: no ACS upstream forwarding",
 	[WARD_WHY_BRIDGE_BAR] = "the registers of bridge %s can be addressed from below",
 	[WARD_WHY_BAR] = "a BAR of %s can be addressed there",
 	[WARD_WHY_WINDOW] = "the window of bridge %s leads down",
@@ -34,6 +33,7 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_APIC] = "interrupt requests there are not remapped",
 	[WARD_WHY_FRAME] = "any write there can raise them",
 	[WARD_WHY_DEVID] = "%s does not have its DeviceID for itself",
+	[WARD_WHY_UNKNOWN_ID] = "the requester ids of %s are not all known",
 	[WARD_WHY_SOURCE_CHECK] = "the remapping entries of %s admit every writer of its bus",
 };
 

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "pci/acs_quirk.h"
 #include "pci/alias.h"
+#include "pci/config.h"
 
 struct sort_key {
 	struct ward_address address;
@@ -393,7 +394,7 @@ static int apply_maps(struct ward_builder *builder, struct ward_error *ret_error
 
 static void note_quirk(const struct ward_machine *machine, struct ward_function *f)
 {
-	enum ward_tri ivrs = WARD_NO;
+	enum ward_tri ivrs = machine->firmware_iommu == WARD_UNKNOWN ? WARD_UNKNOWN : WARD_NO;
 	struct ward_acs_quirk quirk;
 
 	/* A description may say it itself. */
@@ -444,6 +445,28 @@ static void note_multifunction(const struct ward_machine *machine, struct ward_f
 	f->multifunction = f->physfn == WARD_NONE && (f->multifunction || number > 0);
 }
 
+/* Some switch ports claim to be the other kind; what is above them tells. Parents come first. */
+static void note_type(const struct ward_machine *machine, struct ward_function *f)
+{
+	if (f->parent != WARD_NONE && f->pcie_known == WARD_YES)
+		f->pcie_type =
+			ward_pcie_type_below(f->pcie_type, machine->functions[f->parent].pcie_type);
+}
+
+/* PASID and PRI of a VF are those of its PF (PCIe base specification, 9.3.7). */
+static void note_pf(const struct ward_machine *machine, struct ward_function *f)
+{
+	const struct ward_function *pf;
+
+	if (f->physfn == WARD_NONE)
+		return;
+	pf = &machine->functions[f->physfn];
+	f->pasid = pf->pasid;
+	f->pasid_enabled = pf->pasid_enabled;
+	f->pri = pf->pri;
+	f->pri_enabled = pf->pri_enabled;
+}
+
 int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error)
 {
 	struct ward_machine *machine = &builder->storage->machine;
@@ -463,8 +486,10 @@ int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error
 
 		if (f->kind != WARD_FUNCTION_PCI)
 			continue;
+		note_type(machine, f);
 		note_multifunction(machine, f);
 		note_quirk(machine, f);
+		note_pf(machine, f);
 		note_aliases(machine, f, i);
 	}
 	return apply_maps(builder, ret_error);
