@@ -1,41 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The list of findings and the words of verdicts. docs/findings.md tells the same at length. */
-#include <doorward/verdict.h>
+#include "isolate/judge.h"
 
+#include <string.h>
+
+/*
+ * In the order in which findings of one weight are told: what cannot be done at all first, then
+ * DMA, then interrupts, then the rest.
+ */
 static const struct ward_finding_info findings[] = {
-	{ "acs-unknown", "whether peers are kept apart could not be read" },
+	{ "not-assignable", "a bridge or part of the machine's own works" },
 	{ "already-owned", "another client has it" },
-	{ "ats-trusted", "requests marked as translated skip the IOMMU" },
-	{ "backdoor", "a known backdoor of the device reaches a function of somebody else" },
-	{ "backdoor-own", "a known backdoor gets past what VFIO virtualises" },
-	{ "config-unreadable", "config space could not be read" },
+	{ "no-iommu", "no IOMMU translates it" },
+	{ "iommu-unknown", "whether an IOMMU translates it could not be read" },
+	{ "rmrr", "firmware keeps using memory through it" },
 	{ "driver-bound", "a function of the kernel's group is bound to a kernel driver" },
 	{ "group-split", "a function of the kernel's group belongs to another client" },
-	{ "intx-shared", "an interrupt line is shared with the host" },
-	{ "iommu-unknown", "whether an IOMMU translates it could not be read" },
-	{ "kernel-group-too-small", "Linux separates functions that can reach each other" },
+	{ "requester-alias", "it shares a requester id with a function of somebody else" },
+	{ "peer-dma", "it can write the registers of a function of somebody else" },
+	{ "pf-controls-vf", "it is the PF of VFs that belong to somebody else" },
+	{ "backdoor", "a known backdoor of the device reaches a function of somebody else" },
+	{ "reached-by-other", "another client can get at it" },
+	{ "acs-unknown", "whether peers are kept apart could not be read" },
+	{ "msi-not-isolated", "it can raise any interrupt of the host" },
 	{ "msi-frame-shared", "it can raise interrupts of others through a shared doorbell" },
 	{ "msi-id-shared", "the MSI controller cannot tell it from another function" },
-	{ "msi-not-isolated", "it can raise any interrupt of the host" },
 	{ "msi-unknown", "what its interrupts are written to could not be read" },
-	{ "no-iommu", "no IOMMU translates it" },
-	{ "no-reset", "nothing can reset it" },
-	{ "not-assignable", "a bridge or part of the machine's own works" },
-	{ "own-driver", "the host uses it now" },
-	{ "peer-dma", "it can write the registers of a function of somebody else" },
-	{ "peer-unowned", "it can get at a function that is nobody's" },
-	{ "persistent-state", "a client may change its firmware" },
-	{ "pf-controls-vf", "it is the PF of VFs that belong to somebody else" },
-	{ "reached-by-other", "another client can get at it" },
-	{ "requester-alias", "it shares a requester id with a function of somebody else" },
-	{ "reset-scope", "resetting it resets functions of others" },
-	{ "rmrr", "firmware keeps using memory through it" },
-	{ "rmrr-relaxable", "firmware used memory through it at boot" },
-	{ "table-broken", "a firmware table contradicts itself" },
-	{ "tree-incomplete", "a part of the machine could not be read" },
+	{ "ats-trusted", "requests marked as translated skip the IOMMU" },
 	{ "unsafe-interrupts", "Linux wants allow_unsafe_interrupts for it" },
+	{ "kernel-group-too-small", "Linux separates functions that can reach each other" },
+	{ "table-broken", "a firmware table contradicts itself" },
+	{ "config-unreadable", "config space could not be read" },
+	{ "tree-incomplete", "a part of the machine could not be read" },
+	{ "reset-scope", "resetting it resets functions of others" },
+	{ "no-reset", "nothing can reset it" },
+	{ "intx-shared", "an interrupt line is shared with the host" },
+	{ "pri-shared", "its page requests share a queue with those of others" },
+	{ "backdoor-own", "a known backdoor gets past what VFIO virtualises" },
+	{ "peer-unowned", "it can get at a function that is nobody's" },
+	{ "own-driver", "the host uses it now" },
+	{ "rmrr-relaxable", "firmware used memory through it at boot" },
+	{ "persistent-state", "a client may change its firmware" },
 	{ NULL, NULL },
 };
+
+unsigned int ward_finding_rank(const char *code)
+{
+	unsigned int rank = 0;
+
+	while (findings[rank].code && strcmp(findings[rank].code, code) != 0)
+		rank++;
+	return rank;
+}
 
 const struct ward_finding_info *ward_findings(void)
 {

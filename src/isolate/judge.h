@@ -70,6 +70,9 @@ void ward_judge_grade(struct ward_judgement *j, enum ward_grade grade);
 /* What policy makes of something that reach forbids and Linux does not look at. */
 enum ward_weight ward_reach_weight(const struct ward_judgement *j);
 
+/* Where a code stands among findings of one weight. */
+unsigned int ward_finding_rank(const char *code);
+
 /* Common remedies. */
 void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, uint32_t function);
 void ward_remedy_claim_too(struct ward_judgement *j, struct ward_finding *finding,

@@ -187,6 +187,17 @@ static void judge_persistence(struct ward_judgement *j, uint32_t function)
 	}
 }
 
+static void judge_page_requests(struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+
+	if (f->pri_enabled && f->stream.iommu != WARD_NONE)
+		ward_finding_add(j, "pri-shared", WARD_HAZARD, function, WARD_NONE,
+				 "page requests of %s go to a queue of IOMMU %s that others use, too: "
+				 "it can fill it", f->name,
+				 j->machine->iommus[f->stream.iommu].name);
+}
+
 static void assume(struct ward_judgement *j, uint32_t function)
 {
 	const struct ward_function *f = &j->machine->functions[function];
@@ -225,5 +236,6 @@ void ward_judge_function(struct ward_judgement *j, uint32_t function)
 	judge_reset(j, function);
 	judge_intx(j, function);
 	judge_persistence(j, function);
+	judge_page_requests(j, function);
 	assume(j, function);
 }

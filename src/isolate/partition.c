@@ -128,7 +128,7 @@ static int unite_reach(const struct ward_graph *g, uint32_t *parent)
 	}
 	find_leading(g, leads);
 	for (uint32_t n = 0; n < g->nodes; n++) {
-		for (uint32_t e = g->start[n]; visited[n] && e = g->start[n]; e < g->start[n + 1]; e++) {
+		for (uint32_t e = g->start[n]; visited[n] && e < g->start[n + 1]; e++) {
 			if (ties(g, &g->edges[e]) && leads[g->edges[e].to])
 				unite(parent, n, g->edges[e].to);
 		}

@@ -84,10 +84,10 @@ static int compare_findings(const void *a, const void *b)
 		return x->waived ? 1 : -1;
 	if (x->weight != y->weight)
 		return x->weight > y->weight ? -1 : 1;
+	if (strcmp(x->code, y->code) != 0)
+		return ward_finding_rank(x->code) < ward_finding_rank(y->code) ? -1 : 1;
 	if (x->subject != y->subject)
 		return x->subject < y->subject ? -1 : 1;
-	if (strcmp(x->code, y->code) != 0)
-		return strcmp(x->code, y->code);
 	return x->blocker < y->blocker ? -1 : x->blocker > y->blocker;
 }
 
