@@ -121,6 +121,10 @@ int ward_read_functions_add(struct ward_reading *reading);
 int ward_read_device_links(struct ward_reading *reading, const struct ward_dir *dir,
 			   struct ward_seen *seen);
 
+/* read_config.c: config space, unless the function sleeps. */
+int ward_read_config(struct ward_reading *reading, const struct ward_dir *dir,
+		     struct ward_seen *seen);
+
 /* read_names.c: names people use for what a function is. */
 int ward_read_names(struct ward_reading *reading, const struct ward_dir *dir,
 		    struct ward_seen *seen);

@@ -74,8 +74,7 @@
 #define WARD_LINK_FIRMWARE_NODE "firmware_node"
 #define WARD_FILE_ACPI_PATH "path"
 
-/* Limits in bytes. */
-#define WARD_LIMIT_CONFIG 4096u
+/* Limits in bytes; of config space never more than 4096 are read. */
 #define WARD_LIMIT_TABLE (1u << 20)
 #define WARD_LIMIT_FILE (64u << 10)
 #define WARD_LIMIT_INTERRUPTS (4u << 20)

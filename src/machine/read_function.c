@@ -9,7 +9,6 @@
 
 #include "base/fault.h"
 #include "machine/read_files.h"
-#include "pci/config.h"
 
 /* Resource flags of Linux include/linux/ioport.h. */
 #define RESOURCE_IO 0x100u
@@ -127,146 +126,6 @@ static int read_resources(const struct ward_dir *dir, struct ward_seen *seen)
 	}
 	take_resources(&seen->function, lines, count);
 	return 0;
-}
-
-/* Message data of the MSI capability; GICv2m puts the number of the interrupt there. */
-static void take_msi_data(struct ward_seen *seen, const struct ward_bytes *config)
-{
-	unsigned int at = config->size >= 256 ? config->data[0x34] & 0xfcu : 0;
-
-	if (!seen->function.msi_enabled)
-		return;
-	for (unsigned int i = 0; i < 48 && at >= 0x40 && at <= 0xf0; i++) {
-		if (config->data[at] == 0x05) {
-			unsigned int data = at + (config->data[at + 2] & 0x80 ? 12 : 8);
-
-			seen->msi_data = (uint16_t)(config->data[data] |
-						    config->data[data + 1] << 8);
-			seen->msi_data_known = true;
-			return;
-		}
-		at = config->data[at + 1] & 0xfcu;
-	}
-}
-
-static int remark_problems(struct ward_reading *reading, const struct ward_function *f,
-			   const struct ward_pci_problems *problems, const char *code)
-{
-	char text[WARD_ADDRESS_TEXT];
-	int err = 0;
-
-	ward_address_format(f->address, text);
-	for (uint32_t i = 0; i < problems->count && err == 0; i++)
-		err = ward_builder_remark(reading->builder, code, "%s: %s (config space at 0x%x)",
-					  text, ward_pci_problem_text(problems->list[i].code),
-					  problems->list[i].offset);
-	return err;
-}
-
-static int parse_config(struct ward_reading *reading, struct ward_seen *seen,
-			const struct ward_bytes *config)
-{
-	struct ward_function *f = &seen->function;
-	struct ward_pci_problems problems;
-	int err;
-
-	err = ward_pci_config_parse(config->data, config->size, f, &problems);
-	if (err == -ENODATA)
-		return remark_problems(reading, f, &problems, "config-unreadable");
-	if (err < 0)
-		return err;
-	/* The problem list tells of layouts nobody knows; as an endpoint they do no harm. */
-	if (f->header_type > 2)
-		f->header_type = 0;
-	take_msi_data(seen, config);
-	return remark_problems(reading, f, &problems, "config-broken");
-}
-
-static int runtime_suspended(const struct ward_dir *dir, bool *ret_suspended)
-{
-	char status[32];
-	int err;
-
-	err = ward_dir_text(dir, WARD_FILE_RUNTIME_STATUS, sizeof(status), status);
-	if (ward_tree_failed(err))
-		return err;
-	*ret_suspended = err == 0 && !strncmp(status, "suspend", 7);
-	return 0;
-}
-
-static int parent_suspended(const struct ward_dir *dir, bool *ret_suspended)
-{
-	char path[WARD_TREE_PATH];
-	struct ward_dir parent;
-	int err;
-
-	err = ward_tree_resolve(dir->path, "..", path);
-	if (err == 0)
-		err = ward_dir_open(dir->tree, path, &parent);
-	if (err < 0) {
-		*ret_suspended = true;
-		return ward_tree_failed(err) ? err : 0;
-	}
-	err = runtime_suspended(&parent, ret_suspended);
-	ward_dir_close(&parent);
-	return err;
-}
-
-/*
- * Would a read of config space wake something? Linux (drivers/pci/pci.c,
- * pci_config_pm_runtime_get) resumes the bridge above, and the function only out of D3cold.
- */
-static int read_sleep(const struct ward_dir *dir, bool *ret_asleep)
-{
-	bool above = true, suspended = false;
-	char state[16];
-	int err;
-
-	err = runtime_suspended(dir, &suspended);
-	if (err < 0)
-		return err;
-	if (!suspended) {
-		*ret_asleep = false;
-		return 0;
-	}
-	err = ward_dir_text(dir, WARD_FILE_POWER_STATE, sizeof(state), state);
-	if (ward_tree_failed(err))
-		return err;
-	*ret_asleep = true;
-	if (err < 0 || (strcmp(state, "D0") && strcmp(state, "D1") && strcmp(state, "D2") &&
-			strcmp(state, "D3hot")))
-		return 0;
-	err = parent_suspended(dir, &above);
-	if (err == 0)
-		*ret_asleep = above;
-	return err;
-}
-
-static int read_config(struct ward_reading *reading, const struct ward_dir *dir,
-		       struct ward_seen *seen)
-{
-	char text[WARD_ADDRESS_TEXT];
-	struct ward_bytes config;
-	bool asleep = false;
-	int err;
-
-	err = read_sleep(dir, &asleep);
-	if (err < 0)
-		return err;
-	seen->function.asleep = asleep && !reading->wake;
-	if (seen->function.asleep)
-		return 0;
-	err = ward_dir_read(dir, WARD_FILE_CONFIG, WARD_LIMIT_CONFIG, &config);
-	if (ward_tree_failed(err))
-		return err;
-	if (err < 0) {
-		ward_address_format(seen->function.address, text);
-		return ward_builder_remark(reading->builder, "config-unreadable",
-					   "%s: config space cannot be read", text);
-	}
-	err = parse_config(reading, seen, &config);
-	free(config.data);
-	return err;
 }
 
 /*
@@ -398,7 +257,7 @@ static int read_files(struct ward_reading *reading, const struct ward_dir *dir,
 	if (err == 0)
 		err = read_resources(dir, seen);
 	if (err == 0)
-		err = read_config(reading, dir, seen);
+		err = ward_read_config(reading, dir, seen);
 	if (err == 0)
 		err = read_resets(dir, seen);
 	if (err == 0)

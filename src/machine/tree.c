@@ -21,8 +21,7 @@ bool ward_tree_failed(int error)
 	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
-/* What an errno of the system means to a reader; see the top of tree.h. */
-static int answer_of(int error)
+int ward_tree_answer(int error)
 {
 	switch (error) {
 	case ENOMEM:
@@ -40,8 +39,8 @@ static int answer_of(int error)
 	}
 }
 
-static void saw(const struct ward_tree *tree, const char *path, enum ward_saw_kind kind,
-		const void *bytes, size_t size)
+void ward_tree_saw(const struct ward_tree *tree, const char *path, enum ward_saw_kind kind,
+		   const void *bytes, size_t size)
 {
 	if (tree->saw)
 		tree->saw(tree->context, path, kind, bytes, size);
@@ -154,10 +153,10 @@ static bool is_denied(const struct ward_tree *tree, const char *path)
 /* Answers for a failed open or read of path, and tells the observer of a refusal. */
 static int refuse(const struct ward_tree *tree, const char *path, int error)
 {
-	int answer = answer_of(error);
+	int answer = ward_tree_answer(error);
 
 	if (answer == -EACCES)
-		saw(tree, path, WARD_SAW_DENIED, NULL, 0);
+		ward_tree_saw(tree, path, WARD_SAW_DENIED, NULL, 0);
 	return answer;
 }
 
@@ -178,7 +177,7 @@ int ward_dir_enter(const struct ward_dir *dir, const char *name, struct ward_dir
 	ret_dir->tree = tree;
 	ret_dir->fd = fd;
 	memcpy(ret_dir->path, path, sizeof(path));
-	saw(tree, path, WARD_SAW_DIRECTORY, NULL, 0);
+	ward_tree_saw(tree, path, WARD_SAW_DIRECTORY, NULL, 0);
 	return 0;
 }
 
@@ -196,141 +195,25 @@ void ward_dir_close(struct ward_dir *dir)
 	dir->fd = -1;
 }
 
-/* Reads to the end into a buffer that grows up to limit; -EACCES when there is more. */
-static int read_all(int fd, size_t limit, struct ward_bytes *ret_bytes)
-{
-	size_t capacity = 0, size = 0;
-	void *data = NULL;
-	uint8_t extra;
-	ssize_t got;
-	int err;
-
-	for (;;) {
-		err = ward_array_reserve(&data, &capacity, size < 256 ? 256 : size + 1, 1);
-		if (err < 0)
-			break;
-		if (size >= limit)
-			got = read(fd, &extra, 1);
-		else
-			got = read(fd, (uint8_t *)data + size,
-				   (capacity < limit ? capacity : limit) - size);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got == 0) {
-			ret_bytes->data = data;
-			ret_bytes->size = size;
-			return 0;
-		}
-		err = got < 0 ? answer_of(errno) : size >= limit ? -EACCES : 0;
-		if (err < 0)
-			break;
-		size += (size_t)got;
-	}
-	free(data);
-	return err;
-}
-
-/* Opens a regular file for reading; path is its path from the root. */
-static int open_file(const struct ward_dir *dir, const char *name, const char *path)
+int ward_dir_open_file(const struct ward_dir *dir, const char *name, char ret_path[WARD_TREE_PATH])
 {
 	struct stat st;
-	int fd;
+	int fd, err;
 
-	if (is_denied(dir->tree, path))
+	err = join(dir->path, name, ret_path);
+	if (err < 0)
+		return err;
+	if (is_denied(dir->tree, ret_path))
 		return -EACCES;
 	/* O_NONBLOCK: a FIFO of a hostile tree must not hold us. */
 	fd = open_below(dir->tree, dir->fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return answer_of(errno);
+		return ward_tree_answer(errno);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return -ENOENT;
 	}
 	return fd;
-}
-
-int ward_dir_read(const struct ward_dir *dir, const char *name, size_t limit,
-		  struct ward_bytes *ret_bytes)
-{
-	char path[WARD_TREE_PATH];
-	int fd, err;
-
-	err = join(dir->path, name, path);
-	if (err < 0)
-		return err;
-	fd = open_file(dir, name, path);
-	err = fd;
-	if (fd >= 0) {
-		err = read_all(fd, limit, ret_bytes);
-		close(fd);
-	}
-	if (err == -EACCES)
-		saw(dir->tree, path, WARD_SAW_DENIED, NULL, 0);
-	if (err == 0)
-		saw(dir->tree, path, WARD_SAW_FILE, ret_bytes->data, ret_bytes->size);
-	return err;
-}
-
-int ward_dir_text(const struct ward_dir *dir, const char *name, size_t size, char *ret_text)
-{
-	char path[WARD_TREE_PATH], text[WARD_TREE_TEXT];
-	size_t length = 0, i;
-	ssize_t got = 0;
-	int fd, err;
-
-	err = join(dir->path, name, path);
-	if (err < 0)
-		return err;
-	fd = open_file(dir, name, path);
-	err = fd < 0 ? fd : 0;
-	while (fd >= 0 && length < size && length < sizeof(text)) {
-		got = read(fd, text + length, (size < sizeof(text) ? size : sizeof(text)) - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		length += (size_t)got;
-	}
-	if (fd >= 0 && got != 0)
-		err = got < 0 ? answer_of(errno) : -EACCES;
-	if (fd >= 0)
-		close(fd);
-	if (err == -EACCES)
-		saw(dir->tree, path, WARD_SAW_DENIED, NULL, 0);
-	if (err < 0)
-		return err;
-	saw(dir->tree, path, WARD_SAW_FILE, text, length);
-	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' ' ||
-			      text[length - 1] == '\0'))
-		length--;
-	for (i = 0; i < length; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			text[i] = '?';
-	memcpy(ret_text, text, length);
-	ret_text[length] = '\0';
-	return 0;
-}
-
-int ward_dir_number(const struct ward_dir *dir, const char *name, int base, uint64_t max,
-		    uint64_t *ret_number)
-{
-	unsigned long long number;
-	char text[64], *end;
-	int err;
-
-	err = ward_dir_text(dir, name, sizeof(text), text);
-	if (err < 0)
-		return err;
-	/* strtoull takes a sign and white space, which are no number to us. */
-	if (!((text[0] >= '0' && text[0] <= '9') ||
-	      (base == 16 && text[0] >= 'a' && text[0] <= 'f')))
-		return -EACCES;
-	errno = 0;
-	number = strtoull(text, &end, base);
-	if (errno || *end != '\0' || number > max)
-		return -EACCES;
-	*ret_number = number;
-	return 0;
 }
 
 int ward_tree_resolve(const char *base, const char *target, char ret_path[WARD_TREE_PATH])
@@ -384,7 +267,7 @@ int ward_dir_link(const struct ward_dir *dir, const char *name, char ret_path[WA
 	if ((size_t)length >= sizeof(target))
 		return -ENOENT;
 	target[length] = '\0';
-	saw(dir->tree, path, WARD_SAW_LINK, target, (size_t)length);
+	ward_tree_saw(dir->tree, path, WARD_SAW_LINK, target, (size_t)length);
 	return ward_tree_resolve(dir->path, target, ret_path);
 }
 
@@ -450,7 +333,7 @@ static int list_entries(DIR *entries, struct ward_names *names)
 		if (err < 0)
 			return err;
 	}
-	return errno ? answer_of(errno) : 0;
+	return errno ? ward_tree_answer(errno) : 0;
 }
 
 /* What a capture could not read is in its directory all the same. */
@@ -525,7 +408,7 @@ void ward_dir_note(const struct ward_dir *dir, const char *name)
 	char path[WARD_TREE_PATH];
 
 	if (join(dir->path, name, path) == 0)
-		saw(dir->tree, path, WARD_SAW_DIRECTORY, NULL, 0);
+		ward_tree_saw(dir->tree, path, WARD_SAW_DIRECTORY, NULL, 0);
 }
 
 /* Reads doorward/denied: one path a line. */

@@ -66,9 +66,26 @@ void ward_dir_close(struct ward_dir *dir);
 /* name may have several parts ("power/control") but no link in them and no "..". */
 int ward_dir_enter(const struct ward_dir *dir, const char *name, struct ward_dir *ret_dir);
 
+/*
+ * For tree_file.c: opens a regular file and gives its path from the root; a descriptor, or an
+ * answer. What an errno of the system means to a reader. Telling the observer.
+ */
+int ward_dir_open_file(const struct ward_dir *dir, const char *name, char ret_path[WARD_TREE_PATH]);
+int ward_tree_answer(int error);
+void ward_tree_saw(const struct ward_tree *tree, const char *path, enum ward_saw_kind kind,
+		   const void *bytes, size_t size);
+
 /* The whole file, at most limit bytes; the caller frees data. */
 int ward_dir_read(const struct ward_dir *dir, const char *name, size_t limit,
 		  struct ward_bytes *ret_bytes);
+/*
+ * The beginning of a file: wanted is asked with what was read so far (at first nothing) how many
+ * bytes it wants in all, at most limit. Reading ends when that is no more than there is already,
+ * or with the file. data holds limit bytes, zero behind size.
+ */
+int ward_dir_read_wanted(const struct ward_dir *dir, const char *name, size_t limit,
+			 size_t (*wanted)(const uint8_t *bytes, size_t size),
+			 struct ward_bytes *ret_bytes);
 /*
  * A short text (with its NUL in size bytes): without the white space at its end, what is not
  * printable ASCII as '?'.
