@@ -13,7 +13,7 @@ static int wrong_column(const struct cli_options *options, const struct app_colu
 	char upper[64];
 	size_t i;
 
-	for (i = 0; name[i] && i < sizeof(upper) - 1; i++)
+	for (i = 0; i < sizeof(upper) - 1 && name[i]; i++)
 		upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 'a' + 'A') : name[i];
 	upper[i] = '\0';
 	app_nearest_init(&nearest, upper);

@@ -135,7 +135,7 @@ static void judge_remarks(struct ward_judgement *j)
 static int list_members(struct ward_judgement *j, struct ward_verdict *verdict)
 {
 	const struct ward_isolation *isolation = j->isolation;
-	uint32_t *members, count = 0;
+	uint32_t *members = NULL, count = 0;
 
 	/* Each claimed function that is the first of its partition among the claimed. */
 	for (unsigned int pass = 0; pass < 2; pass++) {

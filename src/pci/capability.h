@@ -66,8 +66,8 @@ static inline enum ward_tri ward_capability_there(const struct ward_capability_w
 }
 
 /* Takes one capability at offset by the table. */
-void ward_capability_take(struct ward_config *config, const struct ward_capability *table,
-			  unsigned int rows, unsigned int id, unsigned int offset,
+void ward_capability_take(struct ward_config *config, const struct ward_capability *rows,
+			  unsigned int count, unsigned int id, unsigned int offset,
 			  struct ward_capability_walk *walk);
 
 /* capability.c: PCI capabilities; also settles what hangs on their absence. */
