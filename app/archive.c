@@ -88,6 +88,8 @@ static struct archive *writer_create(const char *file)
 	struct archive *archive = app_need(archive_write_new());
 
 	archive_write_set_format_pax_restricted(archive);
+	/* Or a pipe would get padding that a file does not. */
+	archive_write_set_bytes_in_last_block(archive, 1);
 	if (ends_with(file, ".xz")) {
 		archive_write_add_filter_xz(archive);
 	} else if (ends_with(file, ".gz") || ends_with(file, ".tgz")) {

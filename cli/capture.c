@@ -29,6 +29,11 @@ static void redact(struct app_entries *entries)
 	app_redactor_finish(&redactor);
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
 static void add_text(struct app_entries *entries, const char *path, const char *text)
 {
 	app_entries_add(entries, path, APP_ENTRY_FILE, text, strlen(text));
@@ -37,15 +42,19 @@ static void add_text(struct app_entries *entries, const char *path, const char *
 /* What the reader could not tell a replay: names, refusals, how it was captured. */
 static void add_own_files(const struct cli_context *context, struct app_entries *entries)
 {
-	char *names = app_names_write(context->names), *denied = app_strdup("");
+	char *names = app_names_write(context->names), *denied = NULL;
+	size_t size;
+	FILE *list = app_need(open_memstream(&denied, &size));
 
 	add_text(entries, APP_NAMES_PATH, names);
-	for (size_t i = 0; i < context->denied_count; i++) {
-		char *longer = app_printf("%s%s\n", denied, context->denied[i]);
-
-		free(denied);
-		denied = longer;
-	}
+	if (context->denied_count)
+		qsort(context->denied, context->denied_count, sizeof(*context->denied),
+		      compare_texts);
+	for (size_t i = 0; i < context->denied_count; i++)
+		if (i == 0 || strcmp(context->denied[i - 1], context->denied[i]) != 0)
+			fprintf(list, "%s\n", context->denied[i]);
+	if (fclose(list) != 0)
+		app_need(NULL);
 	if (*denied)
 		add_text(entries, DENIED_PATH, denied);
 	add_text(entries, ABOUT_PATH, context->options->with_identity ?

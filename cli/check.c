@@ -88,7 +88,8 @@ static void say_finding(const struct cli_context *context, const struct ward_ver
 	say_finding_path(context, verdict, number);
 	if (finding->blocker != WARD_NONE && finding->blocker != finding->subject) {
 		label = cli_label(context, finding->blocker);
-		app_say(&context->out, "    in the way: %s\n", label);
+		app_say(&context->out, "    in the way: ");
+		app_paragraph(&context->out, 16, 16, "%s", label);
 		free(label);
 	}
 	if (finding->settle) {
@@ -134,8 +135,8 @@ static void say_function(const struct cli_context *context, uint32_t function)
 	char *group = cli_group(context, function), *owner = cli_owner(context, function);
 
 	app_say(&context->out, "  ");
-	app_say_in(&context->out, APP_BOLD, "%s", label);
-	app_say(&context->out, "\n    ");
+	app_paragraph(&context->out, 2, 4, "%s", label);
+	app_say(&context->out, "    ");
 	app_paragraph(&context->out, 4, 4, "%s", describe);
 	app_say(&context->out, "    ");
 	app_paragraph(&context->out, 4, 4, "group %s, owner %s, MSI %s", group, owner,
@@ -188,9 +189,10 @@ static void say_rest(const struct cli_context *context, const struct ward_verdic
 		app_say(&context->out, "  - ");
 		app_paragraph(&context->out, 4, 4, "%s", verdict->assumptions[i]);
 	}
-	app_say(&context->out, "Interrupts: %s. Policy: %s. Rules: version %s.\n",
-		ward_grade_name(verdict->grade),
-		verdict->policy == WARD_POLICY_LINUX ? "linux" : "strict", WARD_RULES_VERSION);
+	app_paragraph(&context->out, 0, 0, "Interrupts: %s. Policy: %s. Rules: version %s.",
+		      ward_grade_name(verdict->grade),
+		      verdict->policy == WARD_POLICY_LINUX ? "linux" : "strict",
+		      WARD_RULES_VERSION);
 	free(members);
 }
 

@@ -17,9 +17,6 @@ struct watch {
 
 static void note_denied(struct cli_context *context, const char *path)
 {
-	for (size_t i = 0; i < context->denied_count; i++)
-		if (strcmp(context->denied[i], path) == 0)
-			return;
 	app_array_grow((void **)&context->denied, context->denied_count, sizeof(*context->denied));
 	context->denied[context->denied_count++] = app_strdup(path);
 }
