@@ -91,7 +91,8 @@ int ward_state_copy(const struct ward_state *state, const struct ward_machine *m
 
 /**
  * Binds a driver, or unbinds with NULL, and sets the owner that follows: host for a kernel driver,
- * nobody for none or one that stands aside (a client stays).
+ * nobody for none or one that stands aside (a client stays; so does the host where it has a
+ * function without a driver). A driver that goes takes its vectors along: irq_mode follows.
  * @param state a state
  * @param function index of the function
  * @param driver name of the driver, or NULL

@@ -43,8 +43,12 @@ static int suppose_owner(struct supposing *s, uint32_t index, const char *name)
 	struct ward_function_state *f = &s->state->functions[index];
 	int err;
 
-	if (strcmp(name, "nobody") == 0)
-		return ward_state_bind(s->state, index, NULL);
+	if (strcmp(name, "nobody") == 0) {
+		err = ward_state_bind(s->state, index, NULL);
+		if (!err)
+			f->owner = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
+		return err;
+	}
 	if (strcmp(name, "host") == 0) {
 		f->owner = (struct ward_owner){ .kind = WARD_OWNER_HOST };
 		return 0;

@@ -87,18 +87,23 @@ int ward_state_bind(struct ward_state *state, uint32_t function, const char *dri
 {
 	struct ward_function_state *f;
 	char *copy = NULL;
+	bool had_driver;
 
 	if (function >= state->machine->functions_count)
 		return -EINVAL;
 	if (driver && !(copy = ward_arena_strdup(&storage_of(state)->arena, driver)))
 		return -ENOMEM;
 	f = &state->functions[function];
+	had_driver = f->driver != NULL;
+	/* A driver that goes takes its vectors along; how the next one will raise interrupts is open. */
+	if (f->driver && (!driver || strcmp(f->driver, driver) != 0))
+		f->irq_mode = driver ? WARD_IRQ_UNKNOWN : WARD_IRQ_NONE;
 	f->driver = copy;
 	f->driver_yields = driver && driver_yields(driver);
 	f->driver_exempt = driver && strcmp(driver, "pcieport") == 0;
 	if (driver && !f->driver_yields)
 		f->owner = (struct ward_owner){ .kind = WARD_OWNER_HOST };
-	else if (f->owner.kind == WARD_OWNER_HOST)
+	else if (f->owner.kind == WARD_OWNER_HOST && (driver || had_driver))
 		f->owner = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
 	return 0;
 }
