@@ -186,11 +186,12 @@ static const struct ward_function *named(const struct fixture *fixture, const ch
 
 static const struct ward_host_vector *vector(const struct fixture *fixture, uint32_t number)
 {
-	for (uint32_t i = 0; i < fixture->state->vectors_count; i++)
-		if (fixture->state->vectors[i].irq == number)
-			return &fixture->state->vectors[i];
-	fail();
-	return NULL;
+	uint32_t i = 0;
+
+	while (i < fixture->state->vectors_count && fixture->state->vectors[i].irq != number)
+		i++;
+	assert_true(i < fixture->state->vectors_count);
+	return &fixture->state->vectors[i];
 }
 
 static unsigned int remarks(const struct fixture *fixture, const char *code)
