@@ -83,7 +83,7 @@ const struct cli_option cli_option_table[] = {
 	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ, NULL,
 	  "as if WHAT were so: acs=BRIDGE, ... (see: doorward help check)" },
 	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", CAPTURE, "@file",
-	  "into FILE (default: doorward.tar; \"-\": standard output); .gz, .xz compress" },
+	  "into FILE (doorward.tar); \"-\" is standard output; .gz, .xz compress" },
 	{ CLI_OPTION_WITH_IDENTITY, "with-identity", 0, NULL, CAPTURE, NULL,
 	  "leave serial numbers, MAC addresses and the host name in" },
 	{ CLI_OPTION_POLICY, "policy", 0, "POLICY", JUDGE, "strict linux",

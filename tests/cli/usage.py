@@ -417,6 +417,17 @@ answer doorward help gro
 
 
 @case
+def the_manual_knows_every_word():
+    manual = (ROOT / "docs/doorward.1.scd").read_text()
+    verbs = re.findall(r"^  ([a-z]+)", run("help").stdout, re.MULTILINE)
+    assert len(verbs) >= 7, verbs
+    for verb in verbs:
+        assert f"\n*{verb}*" in manual, verb
+        for option in re.findall(r"--[a-z-]+", run("help", verb).stdout):
+            assert f"*{option}*" in manual or f"*{option}=" in manual, (verb, option)
+
+
+@case
 def version():
     assert re.fullmatch(r"doorward [0-9.]+, rules [0-9]+\n", run("--version").stdout)
 
