@@ -44,6 +44,7 @@ format:
 
 install: all
 	@DESTDIR="$(DESTDIR)" meson install -C build/release --no-rebuild
+	@[ -n "$(DESTDIR)" ] || ldconfig
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
