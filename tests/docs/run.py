@@ -54,12 +54,19 @@ def same(expected, got):
 
 
 def differences(expected, got):
-    for number in range(max(len(expected), len(got))):
-        want = expected[number] if number < len(expected) else "(nothing)"
-        have = got[number] if number < len(got) else "(nothing)"
-        if want != have and want != "...":
-            return [f"line {number + 1} in the document: {want}", f"line {number + 1} printed: {have}"]
-    return []
+    """The first line of the document that was not printed where it should be."""
+    at, anywhere = 0, False
+    for line in expected:
+        if line == "...":
+            anywhere = True
+            continue
+        if anywhere and line in got[at:]:
+            at = got.index(line, at)
+        if at >= len(got) or got[at] != line:
+            return [f"in the document: {line}",
+                    f"printed:         {got[at] if at < len(got) else '(nothing)'}"]
+        at, anywhere = at + 1, False
+    return [f"printed, and not in the document: {line}" for line in got[at:at + 1]]
 
 
 def main():
