@@ -87,7 +87,7 @@ struct ward_finding {
 	const char *text; /**< one sentence: who, through what, to what */
 	const struct ward_step *path; /**< witness, or NULL */
 	uint32_t path_count;
-	/** For WARD_OPEN: the one fact that would settle it; else NULL. */
+	/** Where it rests on something unknown: the one fact that would settle it; else NULL. */
 	const char *settle;
 	const struct ward_remedy *remedies; /**< best first */
 	uint32_t remedies_count;

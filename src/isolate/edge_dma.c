@@ -270,17 +270,33 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 	}
 }
 
+/* Linux switches ATS on by itself, so a capability that could not be read may be in use. */
+static bool may_have_ats(const struct ward_machine *machine, const struct ward_function *f)
+{
+	return f->kind == WARD_FUNCTION_PCI && f->ats == WARD_UNKNOWN &&
+	       (f->pcie_known != WARD_YES || f->pcie_type != WARD_PCIE_NONE) &&
+	       machine->iommus[f->stream.iommu].ats != WARD_NO;
+}
+
 static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 {
 	const struct ward_function *f = &g->machine->functions[function];
 	uint32_t memory = node(g, WARD_NODE_MEMORY, 0);
 
-	if (f->iommu_known == WARD_UNKNOWN)
+	switch (ward_is_translated(g->machine, function)) {
+	case WARD_UNKNOWN:
 		ward_graph_add(g, from, memory, WARD_WHY_NO_IOMMU, function, WARD_UNSURE);
-	else if (f->stream.iommu == WARD_NONE)
+		break;
+	case WARD_NO:
 		ward_graph_add(g, from, memory, WARD_WHY_NO_IOMMU, function, WARD_CERTAIN);
-	else if (f->ats_enabled)
-		ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
+		break;
+	case WARD_YES:
+		if (f->ats_enabled)
+			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
+		else if (may_have_ats(g->machine, f))
+			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_UNSURE);
+		break;
+	}
 }
 
 /* A backdoor needs no BAR at its other end: it reaches config space, too. */

@@ -40,6 +40,11 @@ uint32_t ward_graph_node(const struct ward_graph *graph, enum ward_node_kind kin
 	return base + index;
 }
 
+bool ward_graph_has(const struct ward_graph *graph, enum ward_node_kind kind, uint32_t index)
+{
+	return (unsigned int)kind <= WARD_NODE_MEMORY && index < kind_size(graph, kind);
+}
+
 enum ward_node_kind ward_graph_kind(const struct ward_graph *graph, uint32_t node,
 				    uint32_t *ret_index)
 {

@@ -84,6 +84,8 @@ struct ward_graph {
 };
 
 uint32_t ward_graph_node(const struct ward_graph *graph, enum ward_node_kind kind, uint32_t index);
+/* There is such a node: what callers name is checked by this. */
+bool ward_graph_has(const struct ward_graph *graph, enum ward_node_kind kind, uint32_t index);
 enum ward_node_kind ward_graph_kind(const struct ward_graph *graph, uint32_t node,
 				    uint32_t *ret_index);
 

@@ -156,11 +156,12 @@ static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
 	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
 		const struct ward_function *f = &g->machine->functions[i];
 
-		if (f->kind != WARD_FUNCTION_PCI || (f->physfn != WARD_NONE) != vfs)
+		if ((f->physfn != WARD_NONE) != vfs || ward_is_translated(g->machine, i) == WARD_NO)
 			continue;
-		if (f->iommu_known == WARD_YES && f->stream.iommu == WARD_NONE)
-			continue;
-		one(g, i);
+		if (f->kind == WARD_FUNCTION_PCI)
+			one(g, i);
+		else if (ward_is_translated(g->machine, i) == WARD_YES)
+			ward_grouping_open(g, i);
 	}
 }
 

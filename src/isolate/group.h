@@ -45,6 +45,17 @@ static inline void ward_slot_range(const struct ward_machine *machine, uint32_t 
 	*ret_last = last;
 }
 
+/* Whether an IOMMU that the kernel uses translates the function. */
+static inline enum ward_tri ward_is_translated(const struct ward_machine *machine,
+					       uint32_t function)
+{
+	const struct ward_function *f = &machine->functions[function];
+
+	if (f->iommu_known == WARD_UNKNOWN)
+		return WARD_UNKNOWN;
+	return f->stream.iommu == WARD_NONE ? WARD_NO : machine->iommus[f->stream.iommu].active;
+}
+
 static inline bool ward_has_memory_bar(const struct ward_function *f)
 {
 	for (unsigned int i = 0; i < 6; i++) {

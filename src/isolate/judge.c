@@ -69,12 +69,18 @@ const char *ward_judge_text(struct ward_judgement *j, const char *format, ...)
 	return text ? text : "";
 }
 
-static uint32_t count_code(const struct ward_judgement *j, const char *code)
+/* Of one subject and one weight, so that what is left out changes neither answer nor waivers. */
+static uint32_t count_alike(const struct ward_judgement *j, const char *code,
+			    enum ward_weight weight, uint32_t subject)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < j->findings_count; i++)
-		count += strcmp(j->findings[i].code, code) == 0;
+	for (uint32_t i = 0; i < j->findings_count; i++) {
+		const struct ward_finding *finding = &j->findings[i];
+
+		count += finding->subject == subject && finding->weight == weight &&
+			 strcmp(finding->code, code) == 0;
+	}
 	return count;
 }
 
@@ -86,7 +92,7 @@ struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code
 	struct ward_finding *finding;
 	va_list args;
 
-	if (count_code(j, code) >= WARD_SAME_CODE_MAX)
+	if (count_alike(j, code, weight, subject) >= WARD_SAME_CODE_MAX)
 		return NULL;
 	if (ward_array_reserve(&findings, &j->findings_capacity, j->findings_count + 1u,
 			       sizeof(*finding))) {
@@ -114,12 +120,19 @@ struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code
 void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
 		       enum ward_node_kind kind, uint32_t index)
 {
+	ward_finding_path_of(j, finding, j->reach, kind, index);
+}
+
+void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding,
+			  const struct ward_reach *reach, enum ward_node_kind kind,
+			  uint32_t index)
+{
 	struct ward_step *steps, *kept;
 	int count;
 
 	if (!finding)
 		return;
-	count = ward_reach_path(j->reach, kind, index, &steps);
+	count = ward_reach_path(reach, kind, index, &steps);
 	if (count < 0) {
 		j->failed = true;
 		return;
@@ -134,6 +147,32 @@ void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
 	}
 	finding->path = kept;
 	finding->path_count = (uint32_t)count;
+}
+
+void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
+			    uint32_t function, const struct ward_edge *edge)
+{
+	const struct ward_graph *g = j->reach->graph;
+	struct ward_step *steps;
+	char text[WARD_WHY_TEXT];
+
+	ward_finding_path(j, finding, WARD_NODE_FUNCTION, function);
+	if (!finding || !finding->path)
+		return;
+	steps = ward_arena_alloc(j->arena, (finding->path_count + 1u) * sizeof(*steps));
+	if (!steps) {
+		j->failed = true;
+		return;
+	}
+	memcpy(steps, finding->path, finding->path_count * sizeof(*steps));
+	ward_why_text(g, edge, text, sizeof(text));
+	steps[finding->path_count].kind =
+		ward_graph_kind(g, edge->to, &steps[finding->path_count].index);
+	steps[finding->path_count].through = ward_judge_text(j, "%s", text);
+	steps[finding->path_count].assumed = edge->certainty == WARD_ASSUMED;
+	steps[finding->path_count].unknown = edge->certainty == WARD_UNSURE;
+	finding->path = steps;
+	finding->path_count++;
 }
 
 void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,
@@ -195,13 +234,19 @@ enum ward_weight ward_reach_weight(const struct ward_judgement *j)
 	return j->question->policy == WARD_POLICY_STRICT ? WARD_BLOCKS : WARD_HAZARD;
 }
 
+enum ward_weight ward_open_weight(const struct ward_judgement *j)
+{
+	return j->question->policy == WARD_POLICY_STRICT ? WARD_OPEN : WARD_HAZARD;
+}
+
 void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, uint32_t function)
 {
 	const struct ward_function *f = &j->machine->functions[function];
 	const char *bus = f->kind == WARD_FUNCTION_PCI ? "pci" : "platform";
 	const char *driver = j->state->functions[function].driver;
 
-	if (!finding || !driver)
+	/* The device of a client cannot be unbound under it. */
+	if (!finding || !driver || j->state->functions[function].owner.kind == WARD_OWNER_CLIENT)
 		return;
 	ward_finding_remedy(j, finding, WARD_REMEDY_UNBIND, function,
 			    ward_judge_text(j, "unbind %s from %s: the host loses it", driver,

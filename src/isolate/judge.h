@@ -12,7 +12,7 @@
 #include "isolate/isolation.h"
 #include "isolate/reach.h"
 
-/* Findings of one code beyond this many are counted, not listed. */
+/* Findings of one code, subject and weight beyond this many are left out. */
 #define WARD_SAME_CODE_MAX 16
 
 /* Whose a function is, seen from the client that is to get the functions judged. */
@@ -31,6 +31,9 @@ struct ward_judgement {
 	uint32_t *claimed; /* sorted, each once */
 	uint32_t claimed_count;
 	struct ward_reach *reach;
+	/* The group judged last, by its key, has no more to tell. */
+	bool told_all;
+	uint64_t told_group;
 
 	struct ward_arena *arena;
 	struct ward_finding *findings;
@@ -55,6 +58,13 @@ ward_finding_add(struct ward_judgement *j, const char *code, enum ward_weight we
 /* The same finding gets a witness; nothing happens for NULL. */
 void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
 		       enum ward_node_kind kind, uint32_t index);
+/* ... from another reach than that of the functions judged. */
+void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding,
+			  const struct ward_reach *reach, enum ward_node_kind kind,
+			  uint32_t index);
+/* ... the path to a function and one edge more. */
+void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
+			    uint32_t function, const struct ward_edge *edge);
 /* ... a way to mend it; command may be NULL. */
 void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,
 			 enum ward_remedy_kind kind, uint32_t subject, const char *text,
@@ -70,6 +80,9 @@ void ward_judge_grade(struct ward_judgement *j, enum ward_grade grade);
 /* What policy makes of something that reach forbids and Linux does not look at. */
 enum ward_weight ward_reach_weight(const struct ward_judgement *j);
 
+/* The same when a fact that decides it could not be read: it weighs no more than if it were so. */
+enum ward_weight ward_open_weight(const struct ward_judgement *j);
+
 /* Where a code stands among findings of one weight. */
 unsigned int ward_finding_rank(const char *code);
 
@@ -78,6 +91,11 @@ void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, 
 void ward_remedy_claim_too(struct ward_judgement *j, struct ward_finding *finding,
 			   uint32_t function);
 void ward_remedy_waive(struct ward_judgement *j, struct ward_finding *finding);
+/* Cut the path at the first place that should have redirected. */
+void ward_remedy_path(struct ward_judgement *j, struct ward_finding *finding,
+		      const struct ward_visit *visit);
+/* Config space of via was not read as far as it matters: how to read it. */
+void ward_finding_unread(struct ward_judgement *j, struct ward_finding *finding, uint32_t via);
 
 /* The sides of a hand-over. */
 void ward_judge_function(struct ward_judgement *j, uint32_t function);
@@ -87,7 +105,7 @@ void ward_judge_others(struct ward_judgement *j);
 
 /* Parts of ward_judge_reach: one thing reached each. */
 void ward_judge_peer(struct ward_judgement *j, const struct ward_visit *visit, uint32_t peer);
-void ward_judge_memory(struct ward_judgement *j, const struct ward_visit *visit);
+void ward_judge_memory(struct ward_judgement *j);
 void ward_judge_vectors(struct ward_judgement *j, const struct ward_visit *visit, uint32_t user);
 void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit *visit,
 			      uint32_t iommu);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-/* Memory that is reached because nothing translates. */
+/*
+ * Memory that is reached because nothing translates: by the functions judged, or by one that they
+ * get at. Each is told for itself, since what mends one does not mend the other.
+ */
 #include "isolate/judge.h"
+
+#include "isolate/group.h"
 
 static const char *firmware_hint(const struct ward_judgement *j)
 {
@@ -16,15 +21,25 @@ static const char *firmware_hint(const struct ward_judgement *j)
 	return "switch the IOMMU on in the firmware setup";
 }
 
-static void no_iommu(struct ward_judgement *j, uint32_t subject)
+/* "0000:01:00.0", or "0000:02:00.0, which 0000:01:00.0 can get at,". */
+static const char *who(struct ward_judgement *j, uint32_t subject, uint32_t via)
+{
+	if (via == subject)
+		return j->machine->functions[via].name;
+	return ward_judge_text(j, "%s, which %s can get at,", j->machine->functions[via].name,
+			       j->machine->functions[subject].name);
+}
+
+static struct ward_finding *no_iommu(struct ward_judgement *j, uint32_t subject, uint32_t via)
 {
 	const struct ward_machine *machine = j->machine;
+	bool described = machine->firmware_iommu == WARD_YES, own = via == subject;
 	struct ward_finding *finding;
-	bool described = machine->firmware_iommu == WARD_YES;
 
-	finding = ward_finding_add(j, "no-iommu", WARD_BLOCKS, subject, WARD_NONE,
+	finding = ward_finding_add(j, "no-iommu", own ? WARD_BLOCKS : ward_reach_weight(j), subject,
+				   own ? WARD_NONE : via,
 				   "no IOMMU translates %s: it can read and write all memory%s",
-				   machine->functions[subject].name,
+				   who(j, subject, via),
 				   described ? " (firmware describes an IOMMU that the kernel does "
 					       "not use for it)"
 					     : "");
@@ -38,37 +53,102 @@ static void no_iommu(struct ward_judgement *j, uint32_t subject)
 				    "then boot with the IOMMU on (Intel: add this to the kernel command "
 				    "line). If this machine is itself a VM, it is its monitor that must "
 				    "give it an IOMMU", "intel_iommu=on");
-	ward_finding_path(j, finding, WARD_NODE_MEMORY, 0);
+	return finding;
 }
 
-void ward_judge_memory(struct ward_judgement *j, const struct ward_visit *visit)
+static struct ward_finding *iommu_unknown(struct ward_judgement *j, uint32_t subject, uint32_t via)
 {
-	const struct ward_edge *edge = ward_last_edge(j, visit);
-	uint32_t subject = edge->via;
-	const char *name = j->machine->functions[subject].name;
+	const char *name = j->machine->functions[via].name;
+	bool own = via == subject;
 	struct ward_finding *finding;
 
-	if (visit->certainty == WARD_UNSURE) {
-		finding = ward_finding_add(j, "iommu-unknown", WARD_OPEN, subject, WARD_NONE,
-					   "whether an IOMMU translates %s could not be read", name);
-		if (!finding)
-			return;
-		finding->settle = ward_judge_text(j, "the IOMMU of %s", name);
-		ward_finding_remedy(j, finding, WARD_REMEDY_LOOK_AS_ROOT, subject,
-				    "look again as root: firmware tables are not readable otherwise",
-				    ward_judge_text(j, "sudo doorward check %s", name));
-		ward_finding_path(j, finding, WARD_NODE_MEMORY, 0);
-	} else if (edge->why == WARD_WHY_ATS) {
-		finding = ward_finding_add(j, "ats-trusted", ward_reach_weight(j), subject, WARD_NONE,
-					   "ATS is on at %s: a request that it marks as translated "
-					   "skips the IOMMU, so all memory rests on the device being "
-					   "honest", name);
-		ward_finding_remedy(j, finding, WARD_REMEDY_ATS_OFF, subject,
-				    "boot without ATS: add this to the kernel command line",
-				    "pci=noats");
-		ward_remedy_waive(j, finding);
-		ward_finding_path(j, finding, WARD_NODE_MEMORY, 0);
-	} else {
-		no_iommu(j, subject);
+	/* Linux refuses a function without IOMMU itself; what that one gets at, it does not ask. */
+	finding = ward_finding_add(j, "iommu-unknown", own ? WARD_OPEN : ward_open_weight(j),
+				   subject, own ? WARD_NONE : via,
+				   "whether %s reads and writes all memory could not be told: %s",
+				   who(j, subject, via),
+				   own ? "what translates it could not be read"
+				       : "what ties the two, or what translates it, could not be read");
+	if (!finding)
+		return NULL;
+	finding->settle = ward_judge_text(j, "the IOMMU of %s", name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_LOOK_AS_ROOT, via,
+			    "look again as root: firmware tables are not readable otherwise",
+			    ward_judge_text(j, "sudo doorward check %s",
+					    j->machine->functions[subject].name));
+	return finding;
+}
+
+static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint32_t via,
+				bool unsure)
+{
+	const struct ward_function *f = &j->machine->functions[via];
+	struct ward_finding *finding;
+
+	finding = ward_finding_add(j, "ats-trusted",
+				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+				   via == subject ? WARD_NONE : via,
+				   "ATS %s on at %s: a request that it marks as translated skips the "
+				   "IOMMU, so all memory rests on the device being honest",
+				   unsure && !f->ats_enabled ? "may be" : "is", who(j, subject, via));
+	if (finding && unsure && f->ats == WARD_UNKNOWN) {
+		finding->settle = ward_judge_text(j, "the ATS capability of %s", f->name);
+		ward_finding_unread(j, finding, via);
+	} else if (finding && unsure) {
+		finding->settle = ward_judge_text(j, "whether %s can get at %s",
+						  j->machine->functions[subject].name, f->name);
+	}
+	ward_finding_remedy(j, finding, WARD_REMEDY_ATS_OFF, via,
+			    "boot without ATS: add this to the kernel command line", "pci=noats");
+	ward_remedy_waive(j, finding);
+	return finding;
+}
+
+/* The edges to memory of one function that is had. */
+static void judge_function(struct ward_judgement *j, const struct ward_visit *visit, uint32_t via)
+{
+	const struct ward_graph *g = j->reach->graph;
+	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0), subject = ward_start_of(j, visit);
+
+	for (uint32_t e = g->start[visit->node]; e < g->start[visit->node + 1]; e++) {
+		const struct ward_edge *edge = &g->edges[e];
+		bool unsure = edge->certainty == WARD_UNSURE || visit->certainty == WARD_UNSURE;
+		struct ward_finding *finding;
+
+		if (edge->to != memory)
+			continue;
+		if (edge->why == WARD_WHY_ATS)
+			finding = ats(j, subject, via, unsure);
+		else
+			finding = unsure ? iommu_unknown(j, subject, via)
+					 : no_iommu(j, subject, via);
+		if (finding && via != subject)
+			ward_remedy_path(j, finding, visit);
+		ward_finding_path_edge(j, finding, via, edge);
+	}
+}
+
+static const struct ward_visit *visit_of(const struct ward_judgement *j, uint32_t function)
+{
+	return ward_reach_visit(j->reach, ward_graph_node(j->reach->graph, WARD_NODE_FUNCTION,
+							  function));
+}
+
+void ward_judge_memory(struct ward_judgement *j)
+{
+	bool all = false;
+
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		judge_function(j, visit_of(j, j->claimed[i]), j->claimed[i]);
+		all |= ward_is_translated(j->machine, j->claimed[i]) == WARD_NO;
+	}
+	/* Who has all memory by himself gains nothing by getting at others. */
+	for (uint32_t i = 0; i < j->reach->things_count && !all; i++) {
+		const struct ward_visit *visit = j->reach->things[i];
+		uint32_t index;
+
+		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_FUNCTION &&
+		    !ward_is_claimed(j, index) && !ward_is_foreign(ward_whose(j, index)))
+			judge_function(j, visit, index);
 	}
 }

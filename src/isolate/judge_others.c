@@ -42,18 +42,20 @@ static void judge_reached(struct ward_judgement *j, const struct ward_reach *oth
 	}
 	finding = ward_finding_add(
 		j, "reached-by-other",
-		visit->certainty == WARD_UNSURE ? WARD_OPEN : ward_reach_weight(j), function, start,
-		"%s of client %s %s %s %s", j->machine->functions[start].name,
+		visit->certainty == WARD_UNSURE ? ward_open_weight(j) : ward_reach_weight(j),
+		function, start, "%s of client %s %s %s %s", j->machine->functions[start].name,
 		ward_holder_text(j, start), visit->certainty == WARD_UNSURE ? "may" : "can",
 		kind == WARD_NODE_FUNCTION ? "write the registers of" : "raise the interrupts of",
 		name);
-	if (finding && finding->weight == WARD_OPEN)
+	if (finding && visit->certainty == WARD_UNSURE)
 		finding->settle = ward_judge_text(j, "what %s reaches",
 						  j->machine->functions[start].name);
 	ward_finding_remedy(j, finding, WARD_REMEDY_CLAIM_TOO, start,
 			    ward_judge_text(j, "give %s and %s to the same client", name,
 					    j->machine->functions[start].name), NULL);
 	ward_remedy_waive(j, finding);
+	/* Told from the other side: it begins at the blocker and ends at the subject. */
+	ward_finding_path_of(j, finding, others, kind, function);
 }
 
 void ward_judge_others(struct ward_judgement *j)

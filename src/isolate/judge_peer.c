@@ -31,15 +31,10 @@ static const struct ward_edge *culprit_of(const struct ward_judgement *j,
 	return culprit;
 }
 
-/* The fact that was not readable, and how to read it. */
-static void open_question(struct ward_judgement *j, struct ward_finding *finding, uint32_t via)
+void ward_finding_unread(struct ward_judgement *j, struct ward_finding *finding, uint32_t via)
 {
-	const struct ward_function *f;
+	const struct ward_function *f = &j->machine->functions[via];
 
-	if (!finding || via == WARD_NONE)
-		return;
-	f = &j->machine->functions[via];
-	finding->settle = ward_judge_text(j, "the ACS capability of %s", f->name);
 	if (f->asleep)
 		ward_finding_remedy(j, finding, WARD_REMEDY_WAKE, via,
 				    ward_judge_text(j, "%s is suspended and was not woken: look "
@@ -54,31 +49,66 @@ static void open_question(struct ward_judgement *j, struct ward_finding *finding
 						    j->machine->functions[finding->subject].name));
 }
 
+/* The fact that was not readable, and how to read it. */
+static void open_question(struct ward_judgement *j, struct ward_finding *finding, uint32_t via)
+{
+	const struct ward_function *f;
+
+	if (!finding || via == WARD_NONE)
+		return;
+	f = &j->machine->functions[via];
+	if (f->acs.quirk_name && f->acs.quirk == WARD_UNKNOWN) {
+		finding->settle = ward_judge_text(j, "whether the kernel could switch peer requests off "
+						     "in the chipset of %s at boot (%s)",
+						  f->name, f->acs.quirk_name);
+		return;
+	}
+	finding->settle = ward_judge_text(j, "the ACS capability of %s", f->name);
+	ward_finding_unread(j, finding, via);
+}
+
+/* The bits that would have to change for this function to redirect; 0 when none would help. */
+static uint16_t acs_to_set(const struct ward_function *f)
+{
+	if (f->acs.present != WARD_YES || f->acs.quirk != WARD_UNKNOWN || f->acs.quirk_name)
+		return 0;
+	if (WARD_ACS_ISOLATED & f->acs.capability & ~f->acs.control ||
+	    ward_acs_effective(f) & WARD_ACS_EC)
+		return WARD_ACS_ISOLATED & f->acs.capability;
+	return 0;
+}
+
 /* ACS that is there but off can be switched on; ACS that is not there wants another slot. */
 static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 		     const struct ward_edge *culprit)
 {
 	const struct ward_function *f;
-	uint16_t missing;
+	uint16_t bits;
 
 	if (!finding || !culprit || culprit->via == WARD_NONE)
 		return;
 	f = &j->machine->functions[culprit->via];
-	missing = WARD_ACS_ISOLATED & f->acs.capability & ~f->acs.control;
-	if (f->acs.present == WARD_YES && missing)
+	bits = acs_to_set(f);
+	/* Egress control names ports to leave alone: it goes off with the same write. */
+	if (bits)
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_ENABLE_ACS, culprit->via,
 			ward_judge_text(j, "%s has ACS, switched off: switch it on (until the next "
 					   "reset of the port; at boot: pci=config_acs, Linux 6.11 "
 					   "and later)", f->name),
-			ward_judge_text(j, "setpci -s %s ECAP_ACS+6.w=%x:%x", f->name,
-					WARD_ACS_ISOLATED & f->acs.capability,
-					WARD_ACS_ISOLATED & f->acs.capability));
+			ward_judge_text(j, "setpci -s %s ECAP_ACS+6.w=%x:%x", f->name, bits,
+					bits | (f->acs.capability & WARD_ACS_EC)));
 	else
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_MOVE_CARD, finding->subject,
 			ward_judge_text(j, "move one of them away from %s: to a slot whose port has "
 					   "ACS", f->name), NULL);
+}
+
+void ward_remedy_path(struct ward_judgement *j, struct ward_finding *finding,
+		      const struct ward_visit *visit)
+{
+	mend_acs(j, finding, culprit_of(j, visit, false));
 }
 
 static const char *peer_code(const struct ward_edge *edge)
@@ -104,7 +134,7 @@ static void peer_blocks(struct ward_judgement *j, const struct ward_visit *visit
 	struct ward_finding *finding;
 
 	if (unsure) {
-		finding = ward_finding_add(j, "acs-unknown", WARD_OPEN, subject, peer,
+		finding = ward_finding_add(j, "acs-unknown", ward_open_weight(j), subject, peer,
 					   "%s may be able to write the registers of %s (%s)",
 					   machine->functions[subject].name,
 					   machine->functions[peer].name,

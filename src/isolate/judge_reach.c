@@ -48,8 +48,6 @@ static void judge_thing(struct ward_judgement *j, const struct ward_visit *visit
 		ward_judge_host_vectors(j, visit);
 		break;
 	case WARD_NODE_MEMORY:
-		ward_judge_memory(j, visit);
-		break;
 	case WARD_NODE_DOORBELL:
 	case WARD_NODE_SLOT:
 	case WARD_NODE_BUS_DOWN:
@@ -63,5 +61,6 @@ void ward_judge_reach(struct ward_judgement *j)
 {
 	for (uint32_t i = 0; i < j->reach->things_count; i++)
 		judge_thing(j, j->reach->things[i]);
+	ward_judge_memory(j);
 	ward_judge_controllers(j);
 }

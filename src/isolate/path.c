@@ -10,8 +10,6 @@
 #include "base/fault.h"
 #include "isolate/isolation.h"
 
-#define WHY_TEXT 160
-
 /* %s is the function that the edge names. */
 static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_REQUEST] = "issues a request",
@@ -65,27 +63,30 @@ int ward_reach_path(const struct ward_reach *reach, enum ward_node_kind kind, ui
 		    struct ward_step **ret_steps)
 {
 	const struct ward_graph *g = reach->graph;
-	const struct ward_visit *visit = ward_reach_visit(reach, ward_graph_node(g, kind, index));
+	const struct ward_visit *visit;
 	struct ward_step *steps;
 	char *texts;
 	int length;
 
+	if (!ward_graph_has(g, kind, index))
+		return -ENOENT;
+	visit = ward_reach_visit(reach, ward_graph_node(g, kind, index));
 	if (!visit)
 		return -ENOENT;
 	length = path_length(reach, visit);
-	steps = ward_alloc_array((size_t)length, sizeof(*steps) + WHY_TEXT);
+	steps = ward_alloc_array((size_t)length, sizeof(*steps) + WARD_WHY_TEXT);
 	if (!steps)
 		return -ENOMEM;
 	texts = (char *)(steps + length);
 	for (int i = length - 1; i >= 0; i--) {
 		struct ward_step *step = &steps[i];
-		char *text = texts + (size_t)i * WHY_TEXT;
+		char *text = texts + (size_t)i * WARD_WHY_TEXT;
 
 		step->kind = ward_graph_kind(g, visit->node, &step->index);
 		step->through = text;
 		if (visit->edge == WARD_NONE)
 			break;
-		ward_why_text(g, &g->edges[visit->edge], text, WHY_TEXT);
+		ward_why_text(g, &g->edges[visit->edge], text, WARD_WHY_TEXT);
 		step->assumed = g->edges[visit->edge].certainty == WARD_ASSUMED;
 		step->unknown = g->edges[visit->edge].certainty == WARD_UNSURE;
 		visit = &reach->visits[visit->before];

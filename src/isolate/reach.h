@@ -37,6 +37,9 @@ int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, u
 /* How a node was reached, or NULL. */
 const struct ward_visit *ward_reach_visit(const struct ward_reach *reach, uint32_t node);
 
+/* Room for the sentence of an edge. */
+#define WARD_WHY_TEXT 160
+
 /* The sentence of an edge: "switch port 0000:02:00.0 routes peer requests itself ...". */
 void ward_why_text(const struct ward_graph *graph, const struct ward_edge *edge, char *text,
 		   size_t size);

@@ -56,6 +56,9 @@ static bool can_be_waived(const struct ward_finding *finding)
 	static const char *const firm[] = { "not-assignable", "no-iommu", "driver-bound",
 					    "group-split", "rmrr", "already-owned" };
 
+	/* Linux looks at the function's own IOMMU, not at that of what it gets at. */
+	if (strcmp(finding->code, "no-iommu") == 0 && finding->blocker != WARD_NONE)
+		return true;
 	for (size_t i = 0; i < sizeof(firm) / sizeof(firm[0]); i++) {
 		if (strcmp(finding->code, firm[i]) == 0)
 			return false;
@@ -132,40 +135,60 @@ static void judge_remarks(struct ward_judgement *j)
 	}
 }
 
+/* The partitions of the functions claimed, sorted, each once; *ret_count of them, allocated. */
+static uint32_t *claimed_partitions(const struct ward_judgement *j, uint32_t *ret_count)
+{
+	uint32_t *partitions = ward_alloc_array(j->claimed_count, sizeof(*partitions));
+	uint32_t kept = 0;
+
+	if (!partitions)
+		return NULL;
+	for (uint32_t i = 0; i < j->claimed_count; i++)
+		partitions[i] = j->isolation->partition[j->claimed[i]];
+	qsort(partitions, j->claimed_count, sizeof(*partitions), compare_functions);
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		if (i == 0 || partitions[i] != partitions[kept - 1])
+			partitions[kept++] = partitions[i];
+	}
+	*ret_count = kept;
+	return partitions;
+}
+
+/* Writes the members of a partition, or only counts them when there is no room given. */
+static uint32_t take_members(const struct ward_isolation *isolation, uint32_t partition,
+			     uint32_t *members)
+{
+	uint32_t count = 0, member = partition;
+
+	do {
+		if (members)
+			members[count] = member;
+		count++;
+		member = isolation->partition_next[member];
+	} while (member != partition);
+	return count;
+}
+
 static int list_members(struct ward_judgement *j, struct ward_verdict *verdict)
 {
-	const struct ward_isolation *isolation = j->isolation;
-	uint32_t *members = NULL, count = 0;
+	uint32_t partitions_count, *partitions = claimed_partitions(j, &partitions_count);
+	uint32_t *members, count = 0;
 
-	/* Each claimed function that is the first of its partition among the claimed. */
-	for (unsigned int pass = 0; pass < 2; pass++) {
-		if (pass == 1) {
-			members = ward_arena_alloc(j->arena, count * sizeof(*members));
-			if (!members)
-				return -ENOMEM;
-			verdict->members = members;
-			verdict->members_count = count;
-			count = 0;
-		}
-		for (uint32_t i = 0; i < j->claimed_count; i++) {
-			uint32_t function = j->claimed[i], member = function;
-			bool seen = false;
-
-			for (uint32_t k = 0; k < i && !seen; k++)
-				seen = isolation->partition[j->claimed[k]] ==
-				       isolation->partition[function];
-			if (seen)
-				continue;
-			do {
-				if (pass == 1)
-					members[count] = member;
-				count++;
-				member = isolation->partition_next[member];
-			} while (member != function);
-		}
+	if (!partitions)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < partitions_count; i++)
+		count += take_members(j->isolation, partitions[i], NULL);
+	members = ward_arena_alloc(j->arena, count * sizeof(*members));
+	if (members) {
+		verdict->members = members;
+		verdict->members_count = count;
+		count = 0;
+		for (uint32_t i = 0; i < partitions_count; i++)
+			count += take_members(j->isolation, partitions[i], members + count);
+		qsort(members, count, sizeof(*members), compare_functions);
 	}
-	qsort(members, count, sizeof(*members), compare_functions);
-	return 0;
+	free(partitions);
+	return members ? 0 : -ENOMEM;
 }
 
 static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
