@@ -65,6 +65,17 @@ static void note_region(struct ward_isolation *isolation, uint32_t region, uint3
 		isolation->relaxable[function] = region;
 }
 
+void ward_spread_in_groups(const struct ward_isolation *isolation, uint32_t *labels)
+{
+	/* Rings ascend: what has no label ahead of it in the first round finds the first one's. */
+	for (unsigned int round = 0; round < 2; round++) {
+		for (uint32_t i = isolation->machine->functions_count; i-- > 0;) {
+			if (labels[i] == WARD_NONE)
+				labels[i] = labels[isolation->group_next[i]];
+		}
+	}
+}
+
 /* Regions of the kernel's are told by group, those of firmware by function. */
 static int note_regions(struct ward_isolation *isolation)
 {
@@ -90,6 +101,8 @@ static int note_regions(struct ward_isolation *isolation)
 			note_region(isolation, i, member[region->group]);
 	}
 	free(member);
+	ward_spread_in_groups(isolation, isolation->direct);
+	ward_spread_in_groups(isolation, isolation->relaxable);
 	return 0;
 }
 

@@ -14,7 +14,10 @@ struct ward_isolation {
 	uint32_t *group_next;
 	/* By function: the next one of the same partition, in a ring. */
 	uint32_t *partition_next;
-	/* By function: index of a region that firmware needs (at boot only), or WARD_NONE. */
+	/*
+	 * By function: index of a region that firmware needs (at boot only) of the function itself
+	 * or of the next one of its group that has one, or WARD_NONE.
+	 */
 	uint32_t *direct, *relaxable;
 };
 
@@ -29,6 +32,12 @@ int ward_partitions_make(const struct ward_isolation *isolation, uint32_t *ret_p
  * Numbers of the two kinds never meet. WARD_NONE without a group.
  */
 uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t function);
+
+/*
+ * Labels by function: where there is none (WARD_NONE), that of the next one of the group that has
+ * one is put. Nobody has to walk the ring of a large group for each of its members after that.
+ */
+void ward_spread_in_groups(const struct ward_isolation *isolation, uint32_t *labels);
 
 /* The functions that a reset of this one hits: a run of indexes, or count 0 when it hits no other. */
 void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uint32_t *ret_first,

@@ -72,17 +72,11 @@ static void judge_driver(struct ward_judgement *j, uint32_t function)
 const struct ward_region *ward_direct_region(const struct ward_isolation *isolation,
 					     uint32_t function, enum ward_region_kind kind)
 {
-	const struct ward_machine *machine = isolation->machine;
 	const uint32_t *regions = kind == WARD_REGION_DIRECT ? isolation->direct
 							     : isolation->relaxable;
-	uint32_t member = function;
 
-	do {
-		if (regions[member] != WARD_NONE)
-			return &machine->regions[regions[member]];
-		member = isolation->group_next[member];
-	} while (member != function);
-	return NULL;
+	return regions[function] == WARD_NONE ? NULL
+					      : &isolation->machine->regions[regions[function]];
 }
 
 static void judge_regions(struct ward_judgement *j, uint32_t function)

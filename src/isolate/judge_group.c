@@ -5,7 +5,8 @@
  */
 #include "isolate/judge.h"
 
-static void judge_member(struct ward_judgement *j, uint32_t function, uint32_t member)
+/* Tells whether there was something to say. */
+static bool judge_member(struct ward_judgement *j, uint32_t function, uint32_t member)
 {
 	const struct ward_machine *machine = j->machine;
 	const struct ward_function_state *s = &j->state->functions[member];
@@ -20,10 +21,10 @@ static void judge_member(struct ward_judgement *j, uint32_t function, uint32_t m
 			kernel, machine->functions[function].name, machine->functions[member].name,
 			machine->functions[member].name, j->state->clients[s->owner.client]);
 		ward_remedy_claim_too(j, finding, member);
-		return;
+		return finding != NULL;
 	}
 	if (!s->driver || s->driver_yields || s->driver_exempt)
-		return;
+		return false;
 	finding = ward_finding_add(
 		j, "driver-bound", WARD_BLOCKS, function, member,
 		"the kernel %s %s and %s into one group, and %s is bound to %s: VFIO refuses the "
@@ -31,14 +32,21 @@ static void judge_member(struct ward_judgement *j, uint32_t function, uint32_t m
 		machine->functions[member].name, machine->functions[member].name, s->driver);
 	ward_remedy_unbind(j, finding, member);
 	ward_remedy_claim_too(j, finding, member);
+	return finding != NULL;
 }
 
 void ward_judge_group(struct ward_judgement *j, uint32_t function)
 {
 	uint32_t member = j->isolation->group_next[function];
+	bool told = false;
 
+	if (j->told_all && ward_group_key(j->isolation, function) == j->told_group)
+		return;
 	for (; member != function; member = j->isolation->group_next[member]) {
 		if (!ward_is_claimed(j, member))
-			judge_member(j, function, member);
+			told |= judge_member(j, function, member);
 	}
+	/* Members other than the claimed are the same for all of these: nothing new will come. */
+	j->told_all = !told;
+	j->told_group = ward_group_key(j->isolation, function);
 }

@@ -46,6 +46,8 @@ struct summing {
 	bool *queued;
 	uint32_t work_count;
 	bool *reached_by_client; /* by node */
+	/* By function: itself or the next one of its group that keeps VFIO away, or WARD_NONE. */
+	uint32_t *in_the_way;
 };
 
 static int turn_edges(struct summing *s)
@@ -263,21 +265,28 @@ static bool has_any(const struct summing *s, enum lane_name name, uint32_t funct
 	       WARD_NONE;
 }
 
-/* The code of a group member that keeps VFIO away, or NULL. */
+static const char *way_code(const struct summing *s, uint32_t function)
+{
+	const struct ward_function_state *f = &s->j.state->functions[function];
+
+	if (f->owner.kind == WARD_OWNER_CLIENT)
+		return "group-split";
+	return f->driver && !f->driver_yields && !f->driver_exempt ? "driver-bound" : NULL;
+}
+
+static void find_in_the_way(struct summing *s)
+{
+	for (uint32_t i = 0; i < s->j.machine->functions_count; i++)
+		s->in_the_way[i] = way_code(s, i) ? i : WARD_NONE;
+	ward_spread_in_groups(s->j.isolation, s->in_the_way);
+}
+
+/* The code of another member of the group that keeps VFIO away, or NULL. */
 static const char *group_code(const struct summing *s, uint32_t function)
 {
-	const struct ward_isolation *isolation = s->j.isolation;
-	uint32_t member = isolation->group_next[function];
+	uint32_t member = s->in_the_way[s->j.isolation->group_next[function]];
 
-	for (; member != function; member = isolation->group_next[member]) {
-		const struct ward_function_state *f = &s->j.state->functions[member];
-
-		if (f->owner.kind == WARD_OWNER_CLIENT)
-			return "group-split";
-		if (f->driver && !f->driver_yields && !f->driver_exempt)
-			return "driver-bound";
-	}
-	return NULL;
+	return member == WARD_NONE || member == function ? NULL : way_code(s, member);
 }
 
 static bool is_reached_by_client(const struct summing *s, uint32_t function)
@@ -380,7 +389,8 @@ static int sum(struct summing *s, struct ward_summary *summaries)
 	s->work = ward_alloc_array(nodes * (size_t)2, sizeof(*s->work));
 	s->queued = ward_alloc_array(nodes, sizeof(*s->queued));
 	s->reached_by_client = ward_alloc_array(nodes, sizeof(*s->reached_by_client));
-	if (!s->work || !s->queued || !s->reached_by_client)
+	s->in_the_way = ward_alloc_array(s->g->machine->functions_count, sizeof(*s->in_the_way));
+	if (!s->work || !s->queued || !s->reached_by_client || !s->in_the_way)
 		return -ENOMEM;
 	err = turn_edges(s);
 	if (!err)
@@ -388,6 +398,7 @@ static int sum(struct summing *s, struct ward_summary *summaries)
 	if (err)
 		return err;
 	run_clients(s);
+	find_in_the_way(s);
 	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
 		weigh(s, i, &summaries[i]);
 		summaries[i].grade = grade_of(s, i);
@@ -419,6 +430,7 @@ int ward_check_all(const struct ward_isolation *isolation, const struct ward_sta
 	free(s.work);
 	free(s.queued);
 	free(s.reached_by_client);
+	free(s.in_the_way);
 	if (err) {
 		free(summaries);
 		return err;
