@@ -12,8 +12,8 @@
 const struct variant variants[] = {
 	{ "acs", "ACS everywhere, ITS: well isolated", SHAPE_MIXED, true, true, true,
 	  WARD_CONTROLLER_GICV3_ITS, false },
-	{ "flat", "no ACS below the root port, one switch: one part of everything", SHAPE_WIDE,
-	  true, false, false, WARD_CONTROLLER_X86_REMAPPING, false },
+	{ "flat", "no ACS at all, one switch: one group, one partition", SHAPE_WIDE, false, false,
+	  false, WARD_CONTROLLER_X86_REMAPPING, false },
 	{ "v2m", "ACS everywhere, one GICv2m frame shared by all", SHAPE_MIXED, true, true, true,
 	  WARD_CONTROLLER_GICV2M, true },
 	{ "deep", "switches without ACS nested as deep as bus numbers allow", SHAPE_DEEP, true,
