@@ -129,6 +129,42 @@ static void say_answer(const struct cli_context *context, const struct ward_ques
 	free(whom);
 }
 
+static bool counts(const struct ward_finding *finding, enum ward_weight weight)
+{
+	return !finding->waived && finding->weight == weight;
+}
+
+/* "because of msi-frame-shared (5), peer-dma": the reports below may be long. */
+static void say_because(const struct cli_context *context, const struct ward_verdict *verdict)
+{
+	enum ward_weight weight = verdict->answer == WARD_UNSAFE ? WARD_BLOCKS : WARD_OPEN;
+	char *list = app_strdup("");
+
+	for (uint32_t i = 0; i < verdict->findings_count; i++) {
+		const struct ward_finding *finding = &verdict->findings[i];
+		uint32_t same = 0, before = 0;
+		char *longer;
+
+		for (uint32_t j = 0; j < verdict->findings_count; j++) {
+			if (!counts(&verdict->findings[j], weight) ||
+			    strcmp(verdict->findings[j].code, finding->code) != 0)
+				continue;
+			same++;
+			before += j < i;
+		}
+		if (!counts(finding, weight) || before)
+			continue;
+		longer = same > 1 ? app_printf("%s%s%s (%u)", list, *list ? ", " : "",
+					       finding->code, same) :
+				    app_printf("%s%s%s", list, *list ? ", " : "", finding->code);
+		free(list);
+		list = longer;
+	}
+	if (*list)
+		app_paragraph(&context->out, 0, 2, "Because of: %s", list);
+	free(list);
+}
+
 static void say_function(const struct cli_context *context, uint32_t function)
 {
 	char *label = cli_label(context, function), *describe = cli_describe(context, function);
@@ -200,6 +236,7 @@ static void print_text(const struct cli_context *context, const struct ward_ques
 		       const struct ward_verdict *verdict)
 {
 	say_answer(context, question, verdict);
+	say_because(context, verdict);
 	app_say(&context->out, "\n");
 	for (uint32_t i = 0; i < question->functions_count; i++)
 		say_function(context, question->functions[i]);

@@ -73,10 +73,36 @@ static int kernel_major(const struct cli_context *context)
 	return major;
 }
 
-static char *explain_no_group(const struct cli_context *context, uint32_t function)
+/* A function that the kernel has in a group and that the SMMU cannot tell from this one. */
+static uint32_t find_same_stream(const struct comparison *comparison, uint32_t function)
 {
+	const struct ward_machine *machine = comparison->context->machine;
+	const struct ward_function *at = &machine->functions[function];
+
+	if (at->stream.iommu == WARD_NONE ||
+	    machine->iommus[at->stream.iommu].kind != WARD_IOMMU_SMMUV3 ||
+	    comparison->members[function].cause != WARD_CAUSE_ALIAS)
+		return WARD_NONE;
+	for (uint32_t i = 0; i < machine->functions_count; i++)
+		if (i != function && machine->functions[i].group != WARD_NONE &&
+		    comparison->members[i].group == comparison->members[function].group &&
+		    comparison->members[i].cause == WARD_CAUSE_ALIAS)
+			return i;
+	return WARD_NONE;
+}
+
+static char *explain_no_group(const struct comparison *comparison, uint32_t function)
+{
+	const struct cli_context *context = comparison->context;
+	uint32_t other = find_same_stream(comparison, function);
 	int major = kernel_major(context);
 
+	/* arm_smmu_insert_master: "stream %u already in tree from dev %s". */
+	if (cli_driver(context, function) && other != WARD_NONE)
+		return app_printf("the kernel has put it into no group: the SMMU sees it under the "
+				  "StreamID of %s, and the SMMUv3 driver of some kernels takes one "
+				  "function per StreamID only (dmesg: \"already in tree\")",
+				  cli_name(context, other));
 	if (!cli_driver(context, function) && (major == 0 || major < 7))
 		return app_strdup("the kernel has put it into no group: before Linux 7.0 some kernels "
 				  "do so only when a driver is first bound to it. Bind one (vfio-pci "
@@ -190,7 +216,7 @@ static void explain(const struct comparison *comparison, struct cli_difference *
 		return;
 	if (kernel == WARD_NONE) {
 		difference->code = "no-group";
-		difference->explanation = explain_no_group(context, difference->function);
+		difference->explanation = explain_no_group(comparison, difference->function);
 	} else if (ours == WARD_NONE) {
 		difference->code = "not-translated";
 		difference->explanation =

@@ -128,9 +128,32 @@ static void say_no_groups(const struct cli_context *context)
 	free(advice);
 }
 
+/* The functions from first on that share its explanation, in one paragraph; marks them said. */
+static void say_difference(const struct cli_context *context, const struct cli_difference *rows,
+			   uint32_t first, bool *said)
+{
+	uint32_t count = context->machine->functions_count, members = 0;
+	uint32_t *list = app_alloc(count, sizeof(*list));
+	char *names;
+
+	for (uint32_t i = first; i < count; i++) {
+		if (said[i] || !rows[i].explanation ||
+		    strcmp(rows[i].explanation, rows[first].explanation) != 0)
+			continue;
+		said[i] = true;
+		list[members++] = i;
+	}
+	names = cli_members(context, list, members);
+	app_say(&context->out, "  ");
+	app_paragraph(&context->out, 2, 4, "%s: %s", names, rows[first].explanation);
+	free(names);
+	free(list);
+}
+
 static void say_differences(const struct cli_context *context, const struct cli_difference *rows)
 {
 	uint32_t differing = 0;
+	bool *said;
 
 	for (uint32_t i = 0; i < context->machine->functions_count; i++)
 		differing += rows[i].explanation != NULL;
@@ -144,13 +167,11 @@ static void say_differences(const struct cli_context *context, const struct cli_
 	}
 	app_say_in(&context->out, APP_YELLOW, "\n%u function%s differ%s:\n", differing,
 		   differing == 1 ? "" : "s", differing == 1 ? "s" : "");
-	for (uint32_t i = 0; i < context->machine->functions_count; i++) {
-		if (!rows[i].explanation)
-			continue;
-		app_say(&context->out, "  ");
-		app_paragraph(&context->out, 2, 4, "%s: %s", cli_name(context, i),
-			      rows[i].explanation);
-	}
+	said = app_alloc(context->machine->functions_count, sizeof(*said));
+	for (uint32_t i = 0; i < context->machine->functions_count; i++)
+		if (rows[i].explanation && !said[i])
+			say_difference(context, rows, i, said);
+	free(said);
 }
 
 static struct json_object *group_json(uint32_t number)
