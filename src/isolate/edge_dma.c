@@ -36,6 +36,38 @@ static bool lacks(const struct ward_function *f, uint16_t service, enum ward_cer
 	return true;
 }
 
+/*
+ * Peer requests that are not sent to the root: without redirection all of them; with egress control
+ * on as well, still those to the ports and functions that its vector leaves alone (PCIe base
+ * specification 6.12.3: what the vector names is blocked or redirected).
+ */
+static bool routes_peers(const struct ward_function *f, enum ward_certainty when_lacking,
+			 enum ward_certainty *ret_certainty)
+{
+	if (lacks(f, WARD_ACS_RR, when_lacking, ret_certainty))
+		return true;
+	*ret_certainty = WARD_ASSUMED;
+	return f->acs.quirk != WARD_YES && ward_acs_effective(f) & WARD_ACS_EC;
+}
+
+/*
+ * The functions of one device: its slot, or with ARI, where the number of a function takes the
+ * place of the slot's, the whole bus.
+ */
+static void device_range(const struct ward_machine *machine, uint32_t function,
+			 uint32_t *ret_first, uint32_t *ret_last)
+{
+	const struct ward_function *f = &machine->functions[function];
+	const struct ward_bus *bus = &machine->buses[f->bus];
+
+	if (f->parent == WARD_NONE || !machine->functions[f->parent].ari_forwarding) {
+		ward_slot_range(machine, function, ret_first, ret_last);
+		return;
+	}
+	*ret_first = bus->first;
+	*ret_last = bus->first + bus->count - 1;
+}
+
 /* The registers of a function at the other end of a route: having them is having the function. */
 static void add_registers(struct ward_graph *g, uint32_t from, uint32_t function, enum ward_why why,
 			  enum ward_certainty certainty)
@@ -68,8 +100,8 @@ static void add_neighbours(struct ward_graph *g, uint32_t from, uint32_t functio
 	enum ward_certainty certainty;
 	uint32_t first, last;
 
-	ward_slot_range(machine, function, &first, &last);
-	if (f->multifunction && first != last && lacks(f, WARD_ACS_RR, WARD_ASSUMED, &certainty))
+	device_range(machine, function, &first, &last);
+	if (f->multifunction && first != last && routes_peers(f, WARD_ASSUMED, &certainty))
 		ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_SLOT, function,
 			       certainty);
 	if (f->parent != WARD_NONE &&
@@ -93,7 +125,7 @@ static void add_slot(struct ward_graph *g, uint32_t function)
 {
 	uint32_t first, last;
 
-	ward_slot_range(g->machine, function, &first, &last);
+	device_range(g->machine, function, &first, &last);
 	if (function != first || first == last)
 		return;
 	for (uint32_t i = first; i <= last; i++)
@@ -130,12 +162,14 @@ static void add_switch_port(struct ward_graph *g, uint32_t up, uint32_t port)
 	const struct ward_function *f = &g->machine->functions[port];
 	enum ward_certainty certainty;
 
-	if (!lacks(f, WARD_ACS_RR, WARD_CERTAIN, &certainty))
+	if (!routes_peers(f, WARD_CERTAIN, &certainty))
 		return;
 	add_switch_peers(g, up, port, certainty);
 	add_registers(g, up, port, WARD_WHY_BRIDGE_BAR, certainty);
-	if (f->parent != WARD_NONE)
-		add_registers(g, up, f->parent, WARD_WHY_BRIDGE_BAR, certainty);
+	/* The upstream port is passed on the way; what lets requests off there is this port. */
+	if (f->parent != WARD_NONE && ward_has_memory_bar(&g->machine->functions[f->parent]))
+		ward_graph_add(g, up, node(g, WARD_NODE_FUNCTION, f->parent), WARD_WHY_SWITCH_PORT,
+			       port, certainty);
 }
 
 static void add_root_port(struct ward_graph *g, uint32_t up, uint32_t port)
@@ -144,10 +178,10 @@ static void add_root_port(struct ward_graph *g, uint32_t up, uint32_t port)
 	enum ward_certainty certainty;
 	uint32_t first, last;
 
-	if (!lacks(f, WARD_ACS_RR, WARD_ASSUMED, &certainty))
+	if (!routes_peers(f, WARD_ASSUMED, &certainty))
 		return;
 	add_registers(g, up, port, WARD_WHY_BRIDGE_BAR, certainty);
-	ward_slot_range(g->machine, port, &first, &last);
+	device_range(g->machine, port, &first, &last);
 	if (f->multifunction && first != last)
 		ward_graph_add(g, up, node(g, WARD_NODE_SLOT, first), WARD_WHY_ROOT_PORT, port,
 			       certainty);
@@ -236,13 +270,42 @@ static uint32_t requester_of(const struct ward_graph *g, uint32_t function,
 	return owner == WARD_NONE ? function : owner;
 }
 
-static void share_requester(struct ward_graph *g, uint32_t function, uint32_t requester)
+static void share_requester(struct ward_graph *g, uint32_t function, uint32_t requester,
+			    enum ward_why why, enum ward_certainty certainty)
 {
 	uint32_t f = node(g, WARD_NODE_FUNCTION, function);
 	uint32_t id = node(g, WARD_NODE_REQUESTER, requester);
 
-	ward_graph_add(g, f, id, WARD_WHY_REQUESTER, requester, WARD_CERTAIN);
-	ward_graph_add(g, id, f, WARD_WHY_REQUESTER, function, WARD_CERTAIN);
+	ward_graph_add(g, f, id, why, requester, certainty);
+	ward_graph_add(g, id, f, why, function, certainty);
+}
+
+/*
+ * Ids that cannot be told: a bridge of unknown kind may put its own on everything below it; a device
+ * that keeps its ids to itself may use those of its neighbours.
+ */
+static void add_unknown_ids(struct ward_graph *g, uint32_t function)
+{
+	const struct ward_machine *machine = g->machine;
+	const struct ward_bus *bus = &machine->buses[machine->functions[function].bus];
+	uint32_t bridge = machine->functions[function].parent;
+	bool told = false;
+
+	for (; bridge != WARD_NONE; bridge = machine->functions[bridge].parent) {
+		if (ward_alias_translation_root(&machine->functions[bridge]))
+			break;
+		if (machine->functions[bridge].pcie_known == WARD_YES)
+			continue;
+		share_requester(g, function, bridge, WARD_WHY_UNKNOWN_ID, WARD_UNSURE);
+		told = true;
+	}
+	for (uint32_t i = bus->first; i < bus->first + bus->count && !told; i++) {
+		uint32_t f = node(g, WARD_NODE_FUNCTION, function);
+		uint32_t other = node(g, WARD_NODE_FUNCTION, i);
+
+		ward_graph_add(g, f, other, WARD_WHY_UNKNOWN_ID, function, WARD_UNSURE);
+		ward_graph_add(g, other, f, WARD_WHY_UNKNOWN_ID, function, WARD_UNSURE);
+	}
 }
 
 static void add_requesters(struct ward_graph *g, uint32_t function)
@@ -250,11 +313,8 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 	struct ward_alias_walk walk;
 	struct ward_alias alias;
 
-	/* An id that cannot be told may be that of any neighbour. */
 	if (!ward_alias_certain(g->machine, function))
-		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, function),
-			       node(g, WARD_NODE_BUS_DOWN, g->machine->functions[function].bus),
-			       WARD_WHY_UNKNOWN_ID, function, WARD_UNSURE);
+		add_unknown_ids(g, function);
 	ward_alias_start(g->machine, function, &walk);
 	while (ward_alias_next(&walk, &alias)) {
 		uint32_t requester;
@@ -263,10 +323,10 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 		if (alias.cause == WARD_ALIAS_OWN)
 			continue;
 		requester = requester_of(g, function, &alias);
-		share_requester(g, function, requester);
+		share_requester(g, function, requester, WARD_WHY_REQUESTER, WARD_CERTAIN);
 		/* The one whose own id it is shares it, too. */
 		if (alias.rid == own.rid || alias.cause == WARD_ALIAS_DEVICE)
-			share_requester(g, requester, requester);
+			share_requester(g, requester, requester, WARD_WHY_REQUESTER, WARD_CERTAIN);
 	}
 }
 

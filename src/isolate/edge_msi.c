@@ -43,7 +43,7 @@ static bool is_arm_doorbell(const struct ward_controller *c)
 	return c->kind != WARD_CONTROLLER_X86_APIC && c->kind != WARD_CONTROLLER_X86_REMAPPING;
 }
 
-/* By controller: its pool. One that isolates has none, unless its page holds another that does not. */
+/* By controller: its pool; one that isolates has none. */
 static int make_controller_pools(struct ward_graph *g)
 {
 	const struct ward_machine *machine = g->machine;
@@ -255,6 +255,9 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 
 	if (f->kind != WARD_FUNCTION_PCI || f->controller == WARD_NONE ||
 	    machine->controllers[f->controller].kind != WARD_CONTROLLER_X86_REMAPPING)
+		return;
+	/* AMD has a table for each requester id, and checks nothing else. */
+	if (f->stream.iommu != WARD_NONE && machine->iommus[f->stream.iommu].kind == WARD_IOMMU_AMD)
 		return;
 	ward_alias_source_check(machine, function, &check);
 	if (check.kind != WARD_SOURCE_CHECK_BUS)
