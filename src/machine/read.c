@@ -21,6 +21,7 @@ static int read_all(struct ward_reading *reading)
 		ward_read_irqs,
 		ward_read_host,
 		ward_read_iommus,
+		ward_read_judge_remapping,
 		ward_read_groups,
 		ward_read_firmware_devices,
 		ward_read_iommus_add,
@@ -29,6 +30,7 @@ static int read_all(struct ward_reading *reading)
 		ward_read_firmware_links,
 		ward_read_platform,
 		ward_read_settle_iommus,
+		ward_read_settle_controllers,
 	};
 	int err = 0;
 
@@ -166,7 +168,8 @@ int ward_machine_read(int dirfd, const struct ward_read_options *options,
 		      struct ward_machine **ret_machine, struct ward_state **ret_state,
 		      struct ward_error *ret_error)
 {
-	struct ward_reading reading = { .error = ret_error, .plain_apic = WARD_NONE };
+	struct ward_reading reading = { .error = ret_error, .plain_apic = WARD_NONE,
+					.unknown_frame = WARD_NONE };
 	int err;
 
 	if (options && options->size != sizeof(*options))

@@ -79,7 +79,8 @@ struct ward_reading {
 	size_t seen_count, seen_capacity;
 	size_t pci_count;
 	bool has_pci; /* the tree has a directory of PCI functions, be it empty */
-	uint32_t plain_apic; /* ordinal of what unremapped MSIs are written to, or WARD_NONE */
+	/* Ordinals of controllers that only chips tell of, or WARD_NONE. */
+	uint32_t plain_apic, unknown_frame;
 };
 
 /* read_host.c: kernel, command line, architecture, module parameters. */
@@ -129,8 +130,13 @@ int ward_read_config(struct ward_reading *reading, const struct ward_dir *dir,
 int ward_read_names(struct ward_reading *reading, const struct ward_dir *dir,
 		    struct ward_seen *seen);
 
-/* read_controller.c: what the MSIs of a function of x86 are written to. */
+/* read_controller.c: what the MSIs of a function are written to. */
+/* Fills evidence.remapping where the chips in use did not tell. */
+int ward_read_judge_remapping(struct ward_reading *reading);
+/* Fills the controller of a function of x86. */
 int ward_read_function_controller(struct ward_reading *reading, struct ward_seen *seen);
+/* After firmware's id maps were added: where they and the chips differ, the chips count. */
+int ward_read_settle_controllers(struct ward_reading *reading);
 
 /* read_platform.c: drivers, groups and interrupts of the platform functions firmware named. */
 int ward_read_platform(struct ward_reading *reading);

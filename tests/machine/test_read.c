@@ -349,6 +349,40 @@ static void remapping_shows_in_the_chips(void **state)
 	assert_int_equal(fixture->machine->iommus[0].remaps_interrupts, WARD_NO);
 }
 
+static void remapping_shows_where_no_chip_tells(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *line, *ecap;
+		enum ward_tri isolates;
+	} cases[] = {
+		{ "quiet\n", "f00f4e\n", WARD_UNKNOWN },
+		{ "intremap=off\n", "f00f4e\n", WARD_NO },
+		{ "intremap=nosid,off\n", "f00f4e\n", WARD_NO },
+		{ "nointremap\n", "f00f4e\n", WARD_NO },
+		{ "quiet\n", "f00f46\n", WARD_NO },
+	};
+
+	test_tree_file(&fixture->tree, "sys/kernel/irq/16/chip_name", "\n");
+	test_tree_file(&fixture->tree, "sys/kernel/irq/25/chip_name", "\n");
+	test_tree_file(&fixture->tree, "sys/kernel/irq/26/chip_name", "\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct ward_function *f;
+
+		test_tree_file(&fixture->tree, "proc/cmdline", cases[i].line);
+		test_tree_file(&fixture->tree, "sys/devices/virtual/iommu/dmar0/intel-iommu/ecap",
+			       cases[i].ecap);
+		read_it(fixture);
+		f = function(fixture, "0000:01:00.0");
+		if (cases[i].isolates == WARD_NO)
+			assert_int_equal(fixture->machine->controllers[f->controller].isolates,
+					 WARD_NO);
+		else
+			assert_int_not_equal(fixture->machine->controllers[f->controller].isolates,
+					     WARD_YES);
+	}
+}
+
 static void old_kernels_have_only_proc_interrupts(void **state)
 {
 	struct fixture *fixture = *state;
@@ -394,7 +428,7 @@ static void msis_can_be_forbidden(void **state)
 	test_tree_file(&fixture->tree, "proc/cmdline", "pci=noaer,nomsi quiet\n");
 	read_it(fixture);
 	assert_true(state_of(fixture, "0000:00:1c.0")->msi_off);
-	test_tree_file(&fixture->tree, "proc/cmdline", "xpci=nomsi pci=nomsix pcie=nomsi\n");
+	test_tree_file(&fixture->tree, "proc/cmdline", "xpci=nomsi pci=nomsix,nom pcie=nomsi\n");
 	read_it(fixture);
 	assert_false(state_of(fixture, "0000:00:1c.0")->msi_off);
 }
@@ -680,6 +714,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(groups_have_their_regions, make, unmake),
 		cmocka_unit_test_setup_teardown(vectors_name_function_and_chip, make, unmake),
 		cmocka_unit_test_setup_teardown(remapping_shows_in_the_chips, make, unmake),
+		cmocka_unit_test_setup_teardown(remapping_shows_where_no_chip_tells, make, unmake),
 		cmocka_unit_test_setup_teardown(old_kernels_have_only_proc_interrupts, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(msis_can_be_forbidden, make, unmake),

@@ -13,7 +13,7 @@
 #define ETHERNET "sys/devices/platform/a0000000.ethernet/"
 #define SMMU "smmu3.0x0000000009050000"
 
-enum { PHANDLE_FRAME = 1, PHANDLE_SECOND, PHANDLE_SMMU, PHANDLE_INTC };
+enum { PHANDLE_FRAME = 1, PHANDLE_SECOND, PHANDLE_SMMU, PHANDLE_INTC, PHANDLE_ITS };
 
 struct fixture {
 	struct test_tree tree;
@@ -47,7 +47,19 @@ static void frame(void *fdt, const char *name, uint32_t phandle, uint32_t base, 
 	fdt_end_node(fdt);
 }
 
-static void make_fdt(const struct test_tree *tree)
+static void its(void *fdt)
+{
+	fdt_begin_node(fdt, "its@8080000");
+	fdt_property_string(fdt, "compatible", "arm,gic-v3-its");
+	fdt_property(fdt, "msi-controller", "", 0);
+	CELLS(fdt, "#msi-cells", 1);
+	CELLS(fdt, "reg", 0, 0x8080000, 0, 0x20000);
+	CELLS(fdt, "phandle", PHANDLE_ITS);
+	fdt_end_node(fdt);
+}
+
+/* With frames, with an ITS, or both; MSIs go to the ITS where there is one. */
+static void make_fdt(const struct test_tree *tree, bool with_frames, bool with_its)
 {
 	static char fdt[8192];
 
@@ -63,8 +75,12 @@ static void make_fdt(const struct test_tree *tree)
 	fdt_property(fdt, "ranges", "", 0);
 	CELLS(fdt, "reg", 0, 0x8000000, 0, 0x10000);
 	CELLS(fdt, "phandle", PHANDLE_INTC);
-	frame(fdt, "v2m@8020000", PHANDLE_FRAME, 0x8020000, 80);
-	frame(fdt, "v2m@8030000", PHANDLE_SECOND, 0x8030000, 160);
+	if (with_frames) {
+		frame(fdt, "v2m@8020000", PHANDLE_FRAME, 0x8020000, 80);
+		frame(fdt, "v2m@8030000", PHANDLE_SECOND, 0x8030000, 160);
+	}
+	if (with_its)
+		its(fdt);
 	fdt_end_node(fdt);
 	fdt_begin_node(fdt, "smmuv3@9050000");
 	fdt_property_string(fdt, "compatible", "arm,smmu-v3");
@@ -80,13 +96,17 @@ static void make_fdt(const struct test_tree *tree)
 	CELLS(fdt, "reg", 0, 0x40000000, 0, 0x1000000);
 	CELLS(fdt, "linux,pci-domain", 0);
 	CELLS(fdt, "iommu-map", 0, PHANDLE_SMMU, 0x1000, 0x10000);
-	CELLS(fdt, "msi-parent", PHANDLE_FRAME);
+	if (with_its)
+		CELLS(fdt, "msi-map", 0, PHANDLE_ITS, 0, 0x10000);
+	else
+		CELLS(fdt, "msi-parent", PHANDLE_FRAME);
 	fdt_end_node(fdt);
 	fdt_begin_node(fdt, "ethernet@a0000000");
 	fdt_property_string(fdt, "compatible", "vendor,ethernet");
 	CELLS(fdt, "reg", 0, 0xa0000000, 0, 0x1000);
 	CELLS(fdt, "iommus", PHANDLE_SMMU, 7);
-	CELLS(fdt, "msi-parent", PHANDLE_FRAME);
+	if (with_frames)
+		CELLS(fdt, "msi-parent", PHANDLE_FRAME);
 	fdt_end_node(fdt);
 	fdt_end_node(fdt);
 	assert_int_equal(fdt_finish(fdt), 0);
@@ -119,7 +139,7 @@ static int make(void **state)
 	struct test_tree *tree = &fixture->tree;
 
 	test_tree_make(tree);
-	make_fdt(tree);
+	make_fdt(tree, true, false);
 	test_tree_file(tree, "proc/sys/kernel/osrelease", "6.12.0-arm64\n");
 	test_tree_file(tree, "doorward/host", "arch=aarch64\npage_size=65536\n");
 	test_tree_link(tree, "sys/class/iommu/" SMMU,
@@ -268,6 +288,44 @@ static void the_data_of_an_msi_tells_the_frame(void **state)
 	assert_int_equal(vector(fixture, 21)->controller, WARD_NONE);
 }
 
+static void chips_and_map_have_to_agree(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct ward_controller *c;
+	const struct ward_function *f;
+	uint32_t index;
+
+	/* An ITS that firmware does not tell of: what it tells of isolates less, and stays. */
+	irq(&fixture->tree, 21, "ITS-PCI-MSI-0000:00:01.0\n");
+	assert_int_equal(read_once(fixture), 0);
+	assert_int_equal(remarks(fixture, "msi-contradiction"), 1);
+	f = named(fixture, "0000:00:01.0", &index);
+	assert_int_equal(fixture->machine->controllers[f->controller].kind, WARD_CONTROLLER_GICV2M);
+
+	make_fdt(&fixture->tree, false, true);
+	assert_int_equal(read_once(fixture), 0);
+	assert_int_equal(remarks(fixture, "msi-contradiction"), 0);
+	f = named(fixture, "0000:00:01.0", &index);
+	assert_int_equal(fixture->machine->controllers[f->controller].isolates, WARD_YES);
+	assert_int_equal(ward_devid_raw(f->devid), 0x08);
+
+	/* The kernel does not use the ITS that firmware names. */
+	irq(&fixture->tree, 21, "GICv2m-PCI-MSI-0000:00:01.0\n");
+	assert_int_equal(read_once(fixture), 0);
+	assert_int_equal(remarks(fixture, "msi-contradiction"), 1);
+	f = named(fixture, "0000:00:01.0", &index);
+	c = &fixture->machine->controllers[f->controller];
+	assert_int_equal(c->kind, WARD_CONTROLLER_OTHER);
+	assert_int_equal(c->isolates, WARD_NO);
+	f = named(fixture, "0000:00:02.0", &index);
+	assert_int_equal(fixture->machine->controllers[f->controller].isolates, WARD_YES);
+
+	make_fdt(&fixture->tree, true, true);
+	assert_int_equal(read_once(fixture), 0);
+	f = named(fixture, "0000:00:01.0", &index);
+	assert_int_equal(fixture->machine->controllers[f->controller].kind, WARD_CONTROLLER_GICV2M);
+}
+
 static void platform_devices_have_drivers_groups_and_vectors(void **state)
 {
 	struct fixture *fixture = *state;
@@ -318,6 +376,7 @@ int main(void)
 						make, unmake),
 		cmocka_unit_test_setup_teardown(where_they_differ_the_kernel_counts, make, unmake),
 		cmocka_unit_test_setup_teardown(the_data_of_an_msi_tells_the_frame, make, unmake),
+		cmocka_unit_test_setup_teardown(chips_and_map_have_to_agree, make, unmake),
 		cmocka_unit_test_setup_teardown(platform_devices_have_drivers_groups_and_vectors,
 						make, unmake),
 		cmocka_unit_test_setup_teardown(
