@@ -285,11 +285,11 @@ static int parse_targets(struct dtb_parser *p)
 	for (uint32_t node = 0; node < p->tree.nodes_count && !err; node++) {
 		if (!p->tree.nodes[node].enabled || p->tree.nodes[node].parent == WARD_NONE)
 			continue;
-		if (p->dtb->hosts_count == WARD_DTB_THINGS_MAX ||
+		if (p->dtb->hosts_count == WARD_DTB_HOSTS_MAX ||
 		    p->dtb->iommus_count == WARD_DTB_THINGS_MAX ||
 		    p->dtb->controllers_count >= WARD_DTB_THINGS_MAX)
-			return bad_node(p, node, "more than %u things of one kind",
-					WARD_DTB_THINGS_MAX);
+			return bad_node(p, node, "more than %u host bridges, or %u controllers or "
+					"IOMMUs", WARD_DTB_HOSTS_MAX, WARD_DTB_THINGS_MAX);
 		if (is_host(p, node))
 			err = parse_host(p, node);
 		if (!err && iommu_kind(p, node, &iommu))

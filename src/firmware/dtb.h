@@ -21,10 +21,11 @@
 /* The longest name of a property; the specification allows 31. */
 #define WARD_DTB_NAME_MAX 255u
 /* Rows of one msi-map or iommu-map. */
-#define WARD_DTB_ROWS_MAX 4096u
+#define WARD_DTB_ROWS_MAX 512u
 /* Entries of one ranges property that are looked at; the next are as if they were not there. */
 #define WARD_DTB_RANGES_MAX 256u
-/* Controllers, IOMMUs, host bridges and devices, of each kind. */
+/* PCI host bridges; controllers, IOMMUs and devices, of each kind. */
+#define WARD_DTB_HOSTS_MAX 64u
 #define WARD_DTB_THINGS_MAX 4096u
 
 enum ward_dtb_controller_kind {

@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "firmware/dtb.h"
 
-#define DTB_VERSION_MIN 16
+#define DTB_VERSION_MIN 17
 
 /*
  * libfdt looks for the end of a property's name each time it meets the property; a block of
@@ -35,6 +35,66 @@ static int check_names(const void *blob, size_t size, struct ward_error *ret_err
 	return 0;
 }
 
+uint32_t ward_dtb_load(const void *value, uint32_t cell)
+{
+	const uint8_t *bytes = (const uint8_t *)value + (size_t)cell * 4;
+
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
+/* The offset behind the tag at an offset, or 0 when it does not fit. at and size are multiples of 4. */
+static size_t tag_end(const void *structure, size_t at, size_t size)
+{
+	const char *end;
+	size_t length;
+
+	switch (ward_dtb_load(structure, (uint32_t)(at / 4))) {
+	case FDT_BEGIN_NODE:
+		end = memchr((const char *)structure + at + 4, '\0', size - at - 4);
+		if (!end)
+			return 0;
+		length = (size_t)(end - (const char *)structure) + 1;
+		return (length + 3) & ~(size_t)3;
+	case FDT_PROP:
+		if (size - at < 12)
+			return 0;
+		length = ward_dtb_load(structure, (uint32_t)(at / 4 + 1));
+		if (length > size - at - 12)
+			return 0;
+		return (at + 12 + length + 3) & ~(size_t)3;
+	case FDT_END_NODE:
+	case FDT_NOP:
+	case FDT_END:
+		return at + 4;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * libfdt before 1.7 adds a property's length to its offset without a look at overflow and so may
+ * go back and walk a blob for ever: each tag is measured here first.
+ */
+static int check_structure(const void *blob, size_t size, struct ward_error *ret_error)
+{
+	size_t from = fdt_off_dt_struct(blob), length = fdt_size_dt_struct(blob);
+	size_t at = 0, end;
+
+	if (from > size || length > size - from)
+		return ward_fail(ret_error, -EBADMSG,
+				 "device tree: the structure block is outside the blob");
+	length &= ~(size_t)3;
+	for (; at + 4 <= length; at = end) {
+		end = tag_end((const char *)blob + from, at, length);
+		if (end == 0 || end > length)
+			return ward_fail(ret_error, -EBADMSG,
+					 "device tree: structure block at 0x%zx: not a tag that fits",
+					 at);
+	}
+	return 0;
+}
+
 static int check_blob(const void *blob, size_t size, struct ward_error *ret_error)
 {
 	int err;
@@ -54,6 +114,8 @@ static int check_blob(const void *blob, size_t size, struct ward_error *ret_erro
 				 "device tree header: version %u, structure block at 0x%x",
 				 fdt_version(blob), fdt_off_dt_struct(blob));
 	err = check_names(blob, size, ret_error);
+	if (!err)
+		err = check_structure(blob, size, ret_error);
 	if (err)
 		return err;
 	err = fdt_check_full(blob, size);
@@ -77,14 +139,6 @@ bool ward_dtb_has(const struct ward_dtb_tree *tree, uint32_t node, const char *n
 	uint32_t length;
 
 	return ward_dtb_property(tree, node, name, &length) != NULL;
-}
-
-uint32_t ward_dtb_load(const void *value, uint32_t cell)
-{
-	const uint8_t *bytes = (const uint8_t *)value + (size_t)cell * 4;
-
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-	       bytes[3];
 }
 
 bool ward_dtb_cell(const struct ward_dtb_tree *tree, uint32_t node, const char *name,

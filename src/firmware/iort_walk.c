@@ -150,9 +150,14 @@ static void mark_all(const struct ward_iort *iort, const struct ward_iort_node *
 
 static uint32_t next_break(const struct breaks *breaks, uint32_t rid)
 {
-	for (rid++; rid < RIDS; rid++) {
-		if (breaks->bits[rid / 8] & (1u << (rid % 8)))
+	rid++;
+	while (rid < RIDS) {
+		if (!breaks->bits[rid / 8])
+			rid = (rid / 8 + 1) * 8;
+		else if (breaks->bits[rid / 8] & (1u << (rid % 8)))
 			return rid;
+		else
+			rid++;
 	}
 	return RIDS;
 }

@@ -250,6 +250,48 @@ static int add_map_row(const struct dt_host *h, enum ward_id_map_kind kind,
 	return ward_builder_add_id_map(h->builder, &map);
 }
 
+/* The row that an id takes, or NULL. */
+static const struct ward_dtb_row *find_row(const struct ward_dtb_map *map, uint32_t id)
+{
+	for (uint32_t i = 0; i < map->rows_count; i++) {
+		if (id >= map->rows[i].id_base && id - map->rows[i].id_base < map->rows[i].length)
+			return &map->rows[i];
+	}
+	return NULL;
+}
+
+/*
+ * A masked map of one of several host bridges of a segment: the mask must not reach the ids of
+ * the others, so each id of this one gets what it is worth; neighbours that count up are one row.
+ */
+static int add_masked(const struct dt_host *h, enum ward_id_map_kind kind,
+		      const struct ward_dtb_map *map, const uint32_t *ordinals,
+		      const char *evidence)
+{
+	struct ward_row row = { .kind = kind, .segment = h->segment, .evidence = evidence };
+	const struct ward_dtb_row *last = NULL;
+	int err = 0;
+
+	for (uint32_t rid = h->first; rid <= h->last && !err; rid++) {
+		uint32_t id = rid & map->mask, output;
+		const struct ward_dtb_row *found = find_row(map, id);
+
+		output = found ? found->out_base + (id - found->id_base) : 0;
+		if (found && found == last && output == row.output + (rid - row.first)) {
+			row.last = rid;
+			continue;
+		}
+		if (last)
+			err = ward_add_row(h->builder, &row);
+		/* As in add_map(): what leads to no controller is left to msi-parent. */
+		last = found && found->target == WARD_NONE && kind == WARD_ID_MAP_MSI ? NULL : found;
+		row.first = row.last = rid;
+		row.output = output;
+		row.target = last && last->target != WARD_NONE ? ordinals[last->target] : WARD_NONE;
+	}
+	return err || !last ? err : ward_add_row(h->builder, &row);
+}
+
 static int add_map(const struct dt_host *h, enum ward_id_map_kind kind,
 		   const struct ward_dtb_map *map, const uint32_t *ordinals, const char *name)
 {
@@ -257,6 +299,8 @@ static int add_map(const struct dt_host *h, enum ward_id_map_kind kind,
 	int err = 0;
 
 	snprintf(evidence, sizeof(evidence), "device tree %s: %s", h->host->path, name);
+	if (!h->alone && map->present && (map->mask & 0xffff) != 0xffff)
+		return add_masked(h, kind, map, ordinals, evidence);
 	for (uint32_t i = 0; i < map->rows_count && !err; i++) {
 		uint32_t target = map->rows[i].target;
 
@@ -270,25 +314,11 @@ static int add_map(const struct dt_host *h, enum ward_id_map_kind kind,
 	return err;
 }
 
-/*
- * A masked map of one of several host bridges of a segment cannot be told from the others' rows;
- * no machine is known to have that. Its functions stay unknown.
- */
-static bool can_follow(const struct dt_host *h, const struct ward_dtb_map *map)
-{
-	return h->alone || !map->present || (map->mask & 0xffff) == 0xffff;
-}
-
 static int add_iommu_map(const struct dt_host *h, const struct ward_dt_links *links)
 {
 	const struct ward_dtb_map *map = &h->host->iommu;
 	int err;
 
-	if (!can_follow(h, map))
-		return ward_builder_remark(h->builder, "table-unsupported",
-					   "device tree %s: iommu-map-mask beside another host "
-					   "bridge of segment %u is not followed", h->host->path,
-					   h->segment);
 	err = add_map(h, WARD_ID_MAP_IOMMU, map, links->iommus, "iommu-map");
 	if (err)
 		return err;
@@ -303,11 +333,6 @@ static int add_msi_map(const struct dt_host *h, const struct ward_dtb *dtb,
 	uint32_t parent = h->host->msi_parent;
 	int err;
 
-	if (!can_follow(h, map))
-		return ward_builder_remark(h->builder, "table-unsupported",
-					   "device tree %s: msi-map-mask beside another host "
-					   "bridge of segment %u is not followed", h->host->path,
-					   h->segment);
 	err = add_map(h, WARD_ID_MAP_MSI, map, links->controllers, "msi-map");
 	if (err)
 		return err;
