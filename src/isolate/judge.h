@@ -125,6 +125,10 @@ uint32_t ward_start_of(const struct ward_judgement *j, const struct ward_visit *
 /* "the host, driver nvme", "client a". */
 const char *ward_whose_text(struct ward_judgement *j, uint32_t function, enum ward_whose whose);
 
+/* What a remark of the reader's does to every answer. */
+enum ward_weight ward_remark_weight(const struct ward_machine *machine, uint32_t remark);
+/* Whether Linux takes the interrupts of a function for isolated. */
+enum ward_tri ward_linux_isolates(const struct ward_machine *machine, uint32_t function);
 /* Functions that are part of the machine's own works. */
 bool ward_is_assignable(const struct ward_machine *machine, uint32_t function);
 /* The region that firmware uses and that this function or one of its group must keep, or NULL. */

@@ -154,7 +154,7 @@ static void judge_intx(struct ward_judgement *j, uint32_t function)
 		struct ward_finding *finding;
 
 		if (other->intx_irq != s->intx_irq || other->irq_mode != WARD_IRQ_INTX ||
-		    ward_whose(j, i) != WARD_WHOSE_HOST || !other->driver)
+		    !ward_is_foreign(ward_whose(j, i)) || !other->driver)
 			continue;
 		finding = ward_finding_add(
 			j, "intx-shared", WARD_HAZARD, function, i,
@@ -192,6 +192,19 @@ static void judge_page_requests(struct ward_judgement *j, uint32_t function)
 				 j->machine->iommus[f->stream.iommu].name);
 }
 
+/* Some port on the way up sees to it that ids are those of its own side. */
+static bool validates_source(const struct ward_machine *machine, uint32_t bridge)
+{
+	for (; bridge != WARD_NONE; bridge = machine->functions[bridge].parent) {
+		const struct ward_function *b = &machine->functions[bridge];
+
+		if ((b->pcie_type == WARD_PCIE_ROOT_PORT || b->pcie_type == WARD_PCIE_DOWNSTREAM) &&
+		    ward_acs_enabled(b, WARD_ACS_SV) == WARD_YES)
+			return true;
+	}
+	return false;
+}
+
 static void assume(struct ward_judgement *j, uint32_t function)
 {
 	const struct ward_function *f = &j->machine->functions[function];
@@ -210,6 +223,11 @@ static void assume(struct ward_judgement *j, uint32_t function)
 	    j->machine->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS)
 		ward_judge_assume(j, "The host kernel never gives two DeviceIDs of an ITS the same "
 				     "interrupts.");
+	if (f->kind == WARD_FUNCTION_PCI && f->parent != WARD_NONE &&
+	    !validates_source(j->machine, f->parent))
+		ward_judge_assume(j, ward_judge_text(j, "%s sends under its own requester id: no port "
+							"above it checks that (ACS source validation "
+							"is off or unknown).", f->name));
 	for (; bridge != WARD_NONE; bridge = j->machine->functions[bridge].parent) {
 		const struct ward_function *b = &j->machine->functions[bridge];
 

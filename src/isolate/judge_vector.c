@@ -2,6 +2,8 @@
 /* Interrupts that are reached through doorbells. */
 #include "isolate/judge.h"
 
+#include "isolate/group.h"
+
 /* How the vectors of others are reached: one DeviceID, one bus for the source check, one frame. */
 static const char *vector_code(const struct ward_judgement *j, const struct ward_visit *visit)
 {
@@ -32,18 +34,21 @@ static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, 
 	const struct ward_function *f = &j->machine->functions[function];
 	const char *driver = j->state->functions[function].driver;
 
-	if (!finding || f->kind != WARD_FUNCTION_PCI || f->physfn != WARD_NONE || !f->intx_pin)
+	/* The device of a client cannot be bound again under it. */
+	if (!finding || !driver || f->kind != WARD_FUNCTION_PCI ||
+	    j->state->functions[function].owner.kind == WARD_OWNER_CLIENT)
 		return;
 	if (f->header_type != 0) {
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_UNBIND, function,
-			ward_judge_text(j, "unbind pcieport from %s: no PME, AER and hot-plug events "
-					   "from it", f->name),
+			ward_judge_text(j, "unbind %s from %s: no PME, AER and hot-plug events from "
+					   "it", driver, f->name),
 			ward_judge_text(j, "echo %s > /sys/bus/pci/drivers/%s/unbind", f->name,
-					driver ? driver : "pcieport"));
+					driver));
 		return;
 	}
-	if (!driver)
+	/* A VF has no interrupt line to fall back to; without a pin the driver would have none. */
+	if (f->physfn != WARD_NONE || !f->intx_pin)
 		return;
 	ward_finding_remedy(
 		j, finding, WARD_REMEDY_USE_INTX, function,
@@ -63,7 +68,7 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 	struct ward_finding *finding;
 
 	finding = ward_finding_add(j, unsure ? "msi-unknown" : code,
-				   unsure ? WARD_OPEN : ward_reach_weight(j), subject, user,
+				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject, user,
 				   "%s %s raise the interrupts of %s (%s) through %s",
 				   j->machine->functions[subject].name, unsure ? "may be able to" : "can",
 				   j->machine->functions[user].name, ward_whose_text(j, user, whose),
@@ -105,13 +110,20 @@ void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit 
 				uint32_t iommu)
 {
 	uint32_t subject = ward_start_of(j, visit);
+	bool unsure = visit->certainty == WARD_UNSURE;
 	struct ward_finding *finding;
 
-	ward_judge_grade(j, WARD_GRADE_SHARED_WITH_HOST);
-	finding = ward_finding_add(j, "msi-frame-shared", ward_reach_weight(j), subject, WARD_NONE,
-				   "%s can raise the interrupts of IOMMU %s (the host) through %s",
+	ward_judge_grade(j, unsure ? WARD_GRADE_UNKNOWN : WARD_GRADE_SHARED_WITH_HOST);
+	finding = ward_finding_add(j, unsure ? "msi-unknown" : "msi-frame-shared",
+				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+				   WARD_NONE,
+				   "%s %s raise the interrupts of IOMMU %s (the host) through %s",
 				   j->machine->functions[subject].name,
+				   unsure ? "may be able to" : "can",
 				   j->machine->iommus[iommu].name, doorbell_name(j, visit));
+	if (finding && unsure)
+		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
+						  doorbell_name(j, visit));
 	ward_remedy_waive(j, finding);
 	ward_finding_path(j, finding, WARD_NODE_IOMMU_VECTORS, iommu);
 }
@@ -122,7 +134,7 @@ static void msi_unknown(struct ward_judgement *j, uint32_t subject)
 	struct ward_finding *finding;
 
 	ward_judge_grade(j, WARD_GRADE_UNKNOWN);
-	finding = ward_finding_add(j, "msi-unknown", WARD_OPEN, subject, WARD_NONE,
+	finding = ward_finding_add(j, "msi-unknown", ward_open_weight(j), subject, WARD_NONE,
 				   "what the MSIs of %s are written to, or whether that tells writers "
 				   "apart, could not be read", name);
 	if (!finding)
@@ -157,6 +169,33 @@ void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *
 	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
 }
 
+/* Whether Linux takes the interrupts of a function for isolated. */
+enum ward_tri ward_linux_isolates(const struct ward_machine *machine, uint32_t function)
+{
+	const struct ward_function *f = &machine->functions[function];
+
+	if (f->controller_known == WARD_UNKNOWN)
+		return WARD_UNKNOWN;
+	return f->controller == WARD_NONE ? WARD_YES : machine->controllers[f->controller].isolates;
+}
+
+static void linux_unknown(struct ward_judgement *j, uint32_t function)
+{
+	const char *name = j->machine->functions[function].name;
+	struct ward_finding *finding;
+
+	finding = ward_finding_add(j, "msi-unknown", WARD_OPEN, function, WARD_NONE,
+				   "whether Linux attaches %s could not be told: what its MSIs are "
+				   "written to, or whether that tells writers apart, could not be read",
+				   name);
+	if (!finding)
+		return;
+	finding->settle = ward_judge_text(j, "the MSI controller of %s", name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_LOOK_AS_ROOT, function,
+			    "look again as root: firmware tables are not readable otherwise",
+			    ward_judge_text(j, "sudo doorward check %s", name));
+}
+
 /* Linux asks for controllers that isolate, however few use the doorbell. */
 static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 {
@@ -165,8 +204,11 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 	bool strict = j->question->policy == WARD_POLICY_STRICT;
 	struct ward_finding *finding;
 
-	if (f->controller == WARD_NONE || f->stream.iommu == WARD_NONE ||
-	    j->machine->controllers[f->controller].isolates != WARD_NO)
+	if (ward_is_translated(j->machine, function) == WARD_NO)
+		return;
+	if (ward_linux_isolates(j->machine, function) == WARD_UNKNOWN && !strict && !allowed)
+		linux_unknown(j, function);
+	if (ward_linux_isolates(j->machine, function) != WARD_NO)
 		return;
 	finding = ward_finding_add(j, "unsafe-interrupts", strict || allowed ? WARD_NOTE : WARD_BLOCKS,
 				   function, WARD_NONE,
@@ -174,10 +216,12 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 				   "%s): %s does not tell writers apart", f->name,
 				   allowed ? "set now, for every function and for good" : "not set",
 				   j->machine->controllers[f->controller].name);
-	ward_finding_remedy(j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
-			    "when everything else is safe: open it for this one attach, then write N "
-			    "again",
-			    "echo Y > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+	if (!allowed)
+		ward_finding_remedy(j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
+				    "when everything else is safe: open it for this one attach, then "
+				    "write N again",
+				    "echo Y > /sys/module/vfio_iommu_type1/parameters/"
+				    "allow_unsafe_interrupts");
 }
 
 /* The grade that the controllers of the functions judged give by themselves. */

@@ -145,7 +145,8 @@ void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uin
 		      uint32_t *ret_count)
 {
 	const struct ward_function *f = &machine->functions[function];
-	const struct ward_bus *bus;
+	const struct ward_bus *bus, *next;
+	uint32_t count = 0;
 
 	*ret_first = function;
 	*ret_count = 0;
@@ -154,10 +155,17 @@ void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uin
 	    f->parent == WARD_NONE || f->header_type != 0)
 		return;
 	bus = &machine->buses[f->bus];
-	if (bus->count < 2)
+	/* Buses below that one are reset along with it; they stand right behind it. */
+	for (next = bus; next < machine->buses + machine->buses_count; next++) {
+		if (next->segment != bus->segment ||
+		    (next != bus && next->number > machine->functions[f->parent].bridge.subordinate))
+			break;
+		count += next->count;
+	}
+	if (count < 2)
 		return;
 	*ret_first = bus->first;
-	*ret_count = bus->count;
+	*ret_count = count;
 }
 
 static void unite_resets(const struct ward_machine *machine, uint32_t *parent)

@@ -10,6 +10,28 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "isolate/group.h"
+
+/* How a label is got at, which makes the code of the finding; stands above the label's index. */
+enum label_code {
+	LABEL_PEER,
+	LABEL_REQUESTER,
+	LABEL_PF,
+	LABEL_BACKDOOR,
+	LABEL_FRAME,
+	LABEL_ID,
+	LABEL_HOST,
+};
+
+#define LABEL_INDEX 0xffffffu
+#define LABEL_SHIFT 24
+
+static const char *const label_codes[] = {
+	[LABEL_PEER] = "peer-dma",	     [LABEL_REQUESTER] = "requester-alias",
+	[LABEL_PF] = "pf-controls-vf",	     [LABEL_BACKDOOR] = "backdoor",
+	[LABEL_FRAME] = "msi-frame-shared",  [LABEL_ID] = "msi-id-shared",
+	[LABEL_HOST] = "msi-not-isolated",
+};
 
 /* What is spread: two labels per node, WARD_NONE where there is none. */
 struct lane {
@@ -17,17 +39,21 @@ struct lane {
 	bool unsure; /* along unsure edges, too */
 };
 
+#define CLIENT_SURE 1
+#define CLIENT_UNSURE 2
+
 enum lane_name {
 	LANE_FUNCTION,	   /* functions of somebody else */
 	LANE_VECTOR_HOST,  /* interrupts of host functions */
 	LANE_VECTOR_OTHER, /* interrupts of functions of clients */
-	LANE_MEMORY,	   /* all memory, because nothing translates */
-	LANE_ATS,	   /* all memory, by ATS */
+	LANE_MEMORY,	   /* functions that nothing translates */
+	LANE_ATS,	   /* functions that ATS lets past the IOMMU */
 	LANE_HOST,	   /* every interrupt of the host, or those of an IOMMU */
 	LANES_SURE,
 	LANE_OPEN_FUNCTION = LANES_SURE, /* the same along unsure edges */
 	LANE_OPEN_VECTOR,
 	LANE_OPEN_MEMORY,
+	LANE_OPEN_ATS,
 	LANE_OPEN_HOST,
 	LANES,
 };
@@ -40,12 +66,14 @@ struct summing {
 	uint32_t *start;
 	struct back_edge {
 		uint32_t from;
-		uint8_t certainty;
+		uint8_t why, certainty;
 	} *back;
 	uint32_t *work;
 	bool *queued;
 	uint32_t work_count;
-	bool *reached_by_client; /* by node */
+	/* By node: got at by a client's function, for sure or if unknowns turn out badly. */
+	uint8_t *reached_by_client;
+	bool table_broken;
 	/* By function: itself or the next one of its group that keeps VFIO away, or WARD_NONE. */
 	uint32_t *in_the_way;
 };
@@ -71,7 +99,7 @@ static int turn_edges(struct summing *s)
 	for (uint32_t n = 0; n < g->nodes; n++) {
 		for (uint32_t e = g->start[n]; e < g->start[n + 1]; e++)
 			s->back[next[g->edges[e].to]++] =
-				(struct back_edge){ n, g->edges[e].certainty };
+				(struct back_edge){ n, g->edges[e].why, g->edges[e].certainty };
 	}
 	free(next);
 	return 0;
@@ -82,8 +110,8 @@ static void put_label(struct summing *s, struct lane *lane, uint32_t node, uint3
 {
 	uint32_t *labels = lane->label[node];
 
-	if (label == WARD_NONE || labels[0] == label || labels[1] == label ||
-	    labels[1] != WARD_NONE)
+	if (label == WARD_NONE || labels[1] != WARD_NONE ||
+	    (labels[0] != WARD_NONE && !((labels[0] ^ label) & LABEL_INDEX)))
 		return;
 	labels[labels[0] != WARD_NONE] = label;
 	if (!s->queued[node]) {
@@ -100,18 +128,14 @@ static bool is_foreign_node(const struct summing *s, uint32_t node)
 	       ward_is_foreign(ward_whose(&s->j, index));
 }
 
-/*
- * What is behind a function of somebody else is not told again: the function is. Labels of
- * functions may run on, since whoever gets at the one behind gets at the one in front.
- */
+/* What is behind a function of somebody else is not told again: the function is. */
 static void spread(struct summing *s, struct lane *lane)
 {
 	while (s->work_count) {
 		uint32_t node = s->work[--s->work_count];
 
 		s->queued[node] = false;
-		if (lane->label != s->lanes[LANE_FUNCTION].label &&
-		    lane->label != s->lanes[LANE_OPEN_FUNCTION].label && is_foreign_node(s, node))
+		if (is_foreign_node(s, node))
 			continue;
 		for (uint32_t e = s->start[node]; e < s->start[node + 1]; e++) {
 			if (s->back[e].certainty == WARD_UNSURE && !lane->unsure)
@@ -122,11 +146,37 @@ static void spread(struct summing *s, struct lane *lane)
 	}
 }
 
+static uint32_t code_of(const struct summing *s, const struct back_edge *edge)
+{
+	static const uint8_t codes[WARD_WHYS] = {
+		[WARD_WHY_REQUESTER] = LABEL_REQUESTER, [WARD_WHY_PF] = LABEL_PF,
+		[WARD_WHY_BACKDOOR] = LABEL_BACKDOOR,	[WARD_WHY_SOURCE_CHECK] = LABEL_ID,
+		[WARD_WHY_FRAME] = LABEL_FRAME,
+	};
+	uint32_t index;
+
+	if (edge->why == WARD_WHY_FRAME &&
+	    ward_graph_kind(s->g, edge->from, &index) == WARD_NODE_DOORBELL &&
+	    s->g->pools[index].devid)
+		return LABEL_ID;
+	return codes[edge->why];
+}
+
+/* Whoever is one edge in front of a node learns of it, and how it is got at. */
+static void seed_before(struct summing *s, struct lane *lane, uint32_t node, uint32_t index)
+{
+	for (uint32_t e = s->start[node]; e < s->start[node + 1]; e++) {
+		if (s->back[e].certainty != WARD_UNSURE || lane->unsure)
+			put_label(s, lane, s->back[e].from,
+				  index | code_of(s, &s->back[e]) << LABEL_SHIFT);
+	}
+}
+
 static void seed_functions(struct summing *s, struct lane *lane)
 {
 	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
 		if (ward_is_foreign(ward_whose(&s->j, i)))
-			put_label(s, lane, ward_graph_node(s->g, WARD_NODE_FUNCTION, i), i);
+			seed_before(s, lane, ward_graph_node(s->g, WARD_NODE_FUNCTION, i), i);
 	}
 }
 
@@ -138,7 +188,7 @@ static void seed_vectors(struct summing *s, struct lane *lane, enum ward_whose w
 		if (whose == WARD_WHOSE_HOST &&
 		    !ward_uses_messages(s->j.machine, s->j.state, i))
 			continue;
-		put_label(s, lane, ward_graph_node(s->g, WARD_NODE_VECTOR_USER, i), i);
+		seed_before(s, lane, ward_graph_node(s->g, WARD_NODE_VECTOR_USER, i), i);
 	}
 }
 
@@ -146,26 +196,23 @@ static void seed_vectors(struct summing *s, struct lane *lane, enum ward_whose w
 static void seed_memory(struct summing *s, struct lane *lane, enum ward_why why)
 {
 	const struct ward_graph *g = s->g;
-	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0);
+	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0), index;
 
-	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
-		uint32_t from = ward_graph_node(g, WARD_NODE_FUNCTION, i);
-
-		for (uint32_t e = g->start[from]; e < g->start[from + 1]; e++) {
-			if (g->edges[e].to == memory && g->edges[e].why == why &&
-			    (lane->unsure || g->edges[e].certainty != WARD_UNSURE))
-				put_label(s, lane, from, memory);
-		}
+	for (uint32_t e = s->start[memory]; e < s->start[memory + 1]; e++) {
+		if (s->back[e].why != why || (s->back[e].certainty == WARD_UNSURE && !lane->unsure))
+			continue;
+		ward_graph_kind(g, s->back[e].from, &index);
+		put_label(s, lane, s->back[e].from, index);
 	}
 }
 
 static void seed_host(struct summing *s, struct lane *lane)
 {
-	uint32_t host = ward_graph_node(s->g, WARD_NODE_HOST_VECTORS, 0);
-
-	put_label(s, lane, host, host);
+	put_label(s, lane, ward_graph_node(s->g, WARD_NODE_HOST_VECTORS, 0),
+		  (uint32_t)LABEL_HOST << LABEL_SHIFT);
 	for (uint32_t i = 0; i < s->g->machine->iommus_count; i++)
-		put_label(s, lane, ward_graph_node(s->g, WARD_NODE_IOMMU_VECTORS, i), host);
+		put_label(s, lane, ward_graph_node(s->g, WARD_NODE_IOMMU_VECTORS, i),
+			  1u | (uint32_t)LABEL_FRAME << LABEL_SHIFT);
 }
 
 static void seed(struct summing *s, enum lane_name name)
@@ -188,18 +235,16 @@ static void seed(struct summing *s, enum lane_name name)
 		seed_vectors(s, lane, WARD_WHOSE_OTHER);
 		break;
 	case LANE_MEMORY:
+	case LANE_OPEN_MEMORY:
 		seed_memory(s, lane, WARD_WHY_NO_IOMMU);
 		break;
 	case LANE_ATS:
+	case LANE_OPEN_ATS:
 		seed_memory(s, lane, WARD_WHY_ATS);
 		break;
 	case LANE_HOST:
 	case LANE_OPEN_HOST:
 		seed_host(s, lane);
-		break;
-	case LANE_OPEN_MEMORY:
-		seed_memory(s, lane, WARD_WHY_NO_IOMMU);
-		seed_memory(s, lane, WARD_WHY_ATS);
 		break;
 	case LANES:
 		break;
@@ -226,7 +271,7 @@ static int run_lanes(struct summing *s)
 }
 
 /* Forwards from the functions of clients: what they reach besides themselves. */
-static void run_clients(struct summing *s)
+static void run_clients(struct summing *s, uint8_t mark, bool unsure)
 {
 	const struct ward_graph *g = s->g;
 
@@ -240,29 +285,45 @@ static void run_clients(struct summing *s)
 		for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
 			uint32_t to = g->edges[e].to;
 
-			/* The surer half of what ward_judge_others tells apart. */
-			if (g->edges[e].certainty == WARD_UNSURE || s->reached_by_client[to])
+			if ((g->edges[e].certainty == WARD_UNSURE && !unsure) ||
+			    s->reached_by_client[to] & mark)
 				continue;
-			s->reached_by_client[to] = true;
+			s->reached_by_client[to] |= mark;
 			s->work[s->work_count++] = to;
 		}
 	}
 }
 
-/* A label other than the function itself. */
-static bool has_other(const struct summing *s, enum lane_name name, uint32_t function)
+/* The code of a label other than the function itself, or NULL. */
+static const char *other_code(const struct summing *s, enum lane_name name, uint32_t function)
 {
 	const uint32_t *label =
 		s->lanes[name].label[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)];
 
-	return (label[0] != WARD_NONE && label[0] != function) ||
-	       (label[1] != WARD_NONE && label[1] != function);
+	for (unsigned int i = 0; i < 2; i++) {
+		if (label[i] != WARD_NONE && (label[i] & LABEL_INDEX) != function)
+			return label_codes[label[i] >> LABEL_SHIFT];
+	}
+	return NULL;
+}
+
+static bool has_other(const struct summing *s, enum lane_name name, uint32_t function)
+{
+	return other_code(s, name, function) != NULL;
+}
+
+/* The code of any label, or NULL. */
+static const char *any_code(const struct summing *s, enum lane_name name, uint32_t function)
+{
+	uint32_t label =
+		s->lanes[name].label[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)][0];
+
+	return label == WARD_NONE ? NULL : label_codes[label >> LABEL_SHIFT];
 }
 
 static bool has_any(const struct summing *s, enum lane_name name, uint32_t function)
 {
-	return s->lanes[name].label[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)][0] !=
-	       WARD_NONE;
+	return any_code(s, name, function) != NULL;
 }
 
 static const char *way_code(const struct summing *s, uint32_t function)
@@ -289,19 +350,11 @@ static const char *group_code(const struct summing *s, uint32_t function)
 	return member == WARD_NONE || member == function ? NULL : way_code(s, member);
 }
 
-static bool is_reached_by_client(const struct summing *s, uint32_t function)
+static bool is_reached_by_client(const struct summing *s, uint32_t function, uint8_t mark)
 {
-	return s->reached_by_client[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)] ||
-	       s->reached_by_client[ward_graph_node(s->g, WARD_NODE_VECTOR_USER, function)];
-}
-
-static bool refuses_unsafe(const struct summing *s, uint32_t function)
-{
-	const struct ward_function *f = &s->j.machine->functions[function];
-
-	return f->controller != WARD_NONE && f->stream.iommu != WARD_NONE &&
-	       s->j.machine->controllers[f->controller].isolates == WARD_NO &&
-	       s->j.machine->unsafe_interrupts_allowed != WARD_YES;
+	return (s->reached_by_client[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)] |
+		s->reached_by_client[ward_graph_node(s->g, WARD_NODE_VECTOR_USER, function)]) &
+	       mark;
 }
 
 /* What blocks by any policy: the first reason that holds, or NULL. */
@@ -311,7 +364,7 @@ static const char *firm_code(const struct summing *s, uint32_t function)
 		return "not-assignable";
 	if (s->j.state->functions[function].owner.kind == WARD_OWNER_CLIENT)
 		return "already-owned";
-	if (has_any(s, LANE_MEMORY, function))
+	if (ward_is_translated(s->j.machine, function) == WARD_NO)
 		return "no-iommu";
 	if (ward_direct_region(s->j.isolation, function, WARD_REGION_DIRECT))
 		return "rmrr";
@@ -320,26 +373,51 @@ static const char *firm_code(const struct summing *s, uint32_t function)
 
 static const char *reach_code(const struct summing *s, uint32_t function)
 {
-	if (has_other(s, LANE_FUNCTION, function))
-		return "peer-dma";
-	if (has_any(s, LANE_HOST, function))
-		return "msi-not-isolated";
-	if (has_other(s, LANE_VECTOR_HOST, function) || has_other(s, LANE_VECTOR_OTHER, function))
-		return "msi-frame-shared";
-	if (has_any(s, LANE_ATS, function))
-		return "ats-trusted";
-	return is_reached_by_client(s, function) ? "reached-by-other" : NULL;
+	const char *code = NULL;
+
+	if (has_other(s, LANE_MEMORY, function))
+		return "no-iommu";
+	code = other_code(s, LANE_FUNCTION, function);
+	if (!code && is_reached_by_client(s, function, CLIENT_SURE))
+		code = "reached-by-other";
+	if (!code)
+		code = any_code(s, LANE_HOST, function);
+	if (!code)
+		code = other_code(s, LANE_VECTOR_HOST, function);
+	if (!code)
+		code = other_code(s, LANE_VECTOR_OTHER, function);
+	if (!code && has_any(s, LANE_ATS, function))
+		code = "ats-trusted";
+	return code;
 }
 
-static const char *open_code(const struct summing *s, uint32_t function)
+/* What reach leaves open: asked only of functions that reach nothing for sure. */
+static const char *open_reach_code(const struct summing *s, uint32_t function)
 {
-	if (has_other(s, LANE_OPEN_FUNCTION, function))
-		return "acs-unknown";
 	if (has_any(s, LANE_OPEN_MEMORY, function))
 		return "iommu-unknown";
-	return has_any(s, LANE_OPEN_HOST, function) || has_other(s, LANE_OPEN_VECTOR, function)
-		       ? "msi-unknown"
-		       : NULL;
+	if (is_reached_by_client(s, function, CLIENT_UNSURE))
+		return "reached-by-other";
+	if (has_other(s, LANE_OPEN_FUNCTION, function))
+		return "acs-unknown";
+	if (has_any(s, LANE_OPEN_HOST, function) || has_other(s, LANE_OPEN_VECTOR, function))
+		return "msi-unknown";
+	return has_any(s, LANE_OPEN_ATS, function) ? "ats-trusted" : NULL;
+}
+
+static const char *open_code(const struct summing *s, uint32_t function, bool strict)
+{
+	const struct ward_machine *machine = s->j.machine;
+	const char *code = NULL;
+
+	if (ward_is_translated(machine, function) == WARD_UNKNOWN)
+		return "iommu-unknown";
+	if (strict)
+		code = open_reach_code(s, function);
+	else if (ward_linux_isolates(machine, function) == WARD_UNKNOWN &&
+		 machine->unsafe_interrupts_allowed != WARD_YES)
+		code = "msi-unknown";
+	return code || !s->table_broken ? code : "table-broken";
 }
 
 static void weigh(const struct summing *s, uint32_t function, struct ward_summary *summary)
@@ -350,12 +428,14 @@ static void weigh(const struct summing *s, uint32_t function, struct ward_summar
 	summary->code = firm_code(s, function);
 	if (!summary->code && strict)
 		summary->code = reach_code(s, function);
-	if (!summary->code && !strict && refuses_unsafe(s, function))
+	if (!summary->code && !strict &&
+	    ward_linux_isolates(s->j.machine, function) == WARD_NO &&
+	    s->j.machine->unsafe_interrupts_allowed != WARD_YES)
 		summary->code = "unsafe-interrupts";
 	if (summary->code)
 		return;
 	summary->answer = WARD_CANNOT_TELL;
-	summary->code = open_code(s, function);
+	summary->code = open_code(s, function, strict);
 	if (!summary->code)
 		summary->answer = WARD_SAFE;
 }
@@ -397,7 +477,10 @@ static int sum(struct summing *s, struct ward_summary *summaries)
 		err = run_lanes(s);
 	if (err)
 		return err;
-	run_clients(s);
+	run_clients(s, CLIENT_SURE, false);
+	run_clients(s, CLIENT_UNSURE, true);
+	for (uint32_t i = 0; i < s->g->machine->remarks_count; i++)
+		s->table_broken |= ward_remark_weight(s->g->machine, i) == WARD_OPEN;
 	find_in_the_way(s);
 	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
 		weigh(s, i, &summaries[i]);

@@ -54,7 +54,8 @@ static bool waiver_fits(const struct ward_judgement *j, const struct ward_waiver
 static bool can_be_waived(const struct ward_finding *finding)
 {
 	static const char *const firm[] = { "not-assignable", "no-iommu", "driver-bound",
-					    "group-split", "rmrr", "already-owned" };
+					    "group-split", "rmrr", "already-owned",
+					    "unsafe-interrupts" };
 
 	/* Linux looks at the function's own IOMMU, not at that of what it gets at. */
 	if (strcmp(finding->code, "no-iommu") == 0 && finding->blocker != WARD_NONE)
@@ -111,6 +112,14 @@ static enum ward_answer answer_of(const struct ward_judgement *j)
 	return answer;
 }
 
+/* The kernel's own groups and regions stand for a table it could read. */
+enum ward_weight ward_remark_weight(const struct ward_machine *machine, uint32_t remark)
+{
+	if (strcmp(machine->remarks[remark].code, "table-broken") != 0)
+		return WARD_NOTE;
+	return machine->groups_known ? WARD_HAZARD : WARD_OPEN;
+}
+
 /* What could not be understood while the machine was read touches every answer. */
 static void judge_remarks(struct ward_judgement *j)
 {
@@ -118,15 +127,11 @@ static void judge_remarks(struct ward_judgement *j)
 
 	for (uint32_t i = 0; i < machine->remarks_count; i++) {
 		const struct ward_remark *remark = &machine->remarks[i];
-		bool broken = strcmp(remark->code, "table-broken") == 0;
-		/* The kernel's own groups and regions stand for a table it could read. */
-		enum ward_weight weight = !broken		? WARD_NOTE
-					  : machine->groups_known ? WARD_HAZARD
-								  : WARD_OPEN;
+		enum ward_weight weight = ward_remark_weight(machine, i);
 		struct ward_finding *finding = ward_finding_add(
 			j, remark->code, weight, j->claimed[0], WARD_NONE, "%s", remark->text);
 
-		if (!finding || !broken)
+		if (!finding || weight == WARD_NOTE)
 			continue;
 		if (weight == WARD_OPEN)
 			finding->settle = "what the table was meant to say";
