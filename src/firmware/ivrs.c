@@ -317,6 +317,9 @@ uint32_t ward_ivrs_find(const struct ward_ivrs *ivrs, uint32_t segment, uint16_t
 			if (entry->aliased && entry->first <= rid && rid <= entry->last)
 				id = entry->alias;
 		}
+		/* The table may say so, but an IOMMU does not translate itself (init_iommu_one). */
+		if (rid == iommu->rid)
+			found = WARD_NONE;
 	}
 	*ret_id = id;
 	return found;

@@ -65,8 +65,8 @@ int ward_ivrs_parse(const void *bytes, size_t size, struct ward_ivrs **ret_ivrs,
 void ward_ivrs_destroy(struct ward_ivrs *ivrs);
 
 /*
- * The IOMMU that serves a function (index into iommus), or WARD_NONE. Only used blocks count and
- * the last entry wins, as in Linux. *ret_id is the id its requests carry.
+ * The IOMMU that serves a function (index into iommus), or WARD_NONE. Only used blocks count, the
+ * last entry wins, and no IOMMU serves itself, as in Linux. *ret_id is the id its requests carry.
  */
 uint32_t ward_ivrs_find(const struct ward_ivrs *ivrs, uint32_t segment, uint16_t rid,
 			uint16_t *ret_id);

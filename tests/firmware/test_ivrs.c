@@ -238,6 +238,10 @@ static void the_last_word_counts(void **state)
 	assert_false(ivrs->iommus[2].used);
 	assert_int_equal(ward_ivrs_find(ivrs, 1, 0x1f, &id), 0);
 	assert_int_equal(ward_ivrs_find(ivrs, 1, 0x20, &id), 1);
+	/* The first block covers all, but no IOMMU serves itself. */
+	assert_int_equal(ward_ivrs_find(ivrs, 1, 2, &id), WARD_NONE);
+	assert_int_equal(ward_ivrs_find(ivrs, 1, 3, &id), WARD_NONE);
+	assert_int_equal(ward_ivrs_find(ivrs, 1, 4, &id), 0);
 	ward_ivrs_destroy(ivrs);
 }
 
