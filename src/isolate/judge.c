@@ -69,19 +69,71 @@ const char *ward_judge_text(struct ward_judgement *j, const char *format, ...)
 	return text ? text : "";
 }
 
-/* Of one subject and one weight, so that what is left out changes neither answer nor waivers. */
-static uint32_t count_alike(const struct ward_judgement *j, const char *code,
-			    enum ward_weight weight, uint32_t subject)
+static uint32_t hash_alike(const struct ward_alike *alike)
 {
-	uint32_t count = 0;
+	uint32_t hash = alike->subject * 4 + (uint32_t)alike->weight;
 
-	for (uint32_t i = 0; i < j->findings_count; i++) {
-		const struct ward_finding *finding = &j->findings[i];
+	/* FNV-1a, with what is told of the finding as its beginning. */
+	for (const char *c = alike->code; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x01000193u;
+	return hash;
+}
 
-		count += finding->subject == subject && finding->weight == weight &&
-			 strcmp(finding->code, code) == 0;
+static struct ward_alike *find_alike(const struct ward_judgement *j, const struct ward_alike *like)
+{
+	uint32_t slot = hash_alike(like) & (j->alike_size - 1);
+
+	while (j->alike[slot].code &&
+	       (j->alike[slot].subject != like->subject || j->alike[slot].weight != like->weight ||
+		strcmp(j->alike[slot].code, like->code) != 0))
+		slot = (slot + 1) & (j->alike_size - 1);
+	return &j->alike[slot];
+}
+
+/* Keeps the table at most half full. */
+static bool grow_alike(struct ward_judgement *j)
+{
+	struct ward_alike *old = j->alike;
+	uint32_t old_size = j->alike_size, size = old_size ? old_size * 2 : 64;
+
+	if ((j->alike_count + 1) * 2 <= old_size)
+		return true;
+	j->alike = ward_alloc_array(size, sizeof(*j->alike));
+	if (!j->alike) {
+		j->alike = old;
+		j->failed = true;
+		return false;
 	}
-	return count;
+	j->alike_size = size;
+	for (uint32_t i = 0; i < old_size; i++) {
+		if (old[i].code)
+			*find_alike(j, &old[i]) = old[i];
+	}
+	free(old);
+	return true;
+}
+
+/*
+ * Counts one more finding; false when there are enough of its kind. By subject and weight, so that
+ * what is left out changes neither answer nor waivers.
+ */
+static bool count_alike(struct ward_judgement *j, const char *code, enum ward_weight weight,
+			uint32_t subject)
+{
+	const struct ward_alike like = { .code = code, .subject = subject, .weight = weight };
+	struct ward_alike *alike;
+
+	if (!grow_alike(j))
+		return false;
+	alike = find_alike(j, &like);
+	if (!alike->code) {
+		*alike = like;
+		j->alike_count++;
+	}
+	if (alike->count == WARD_SAME_CODE_MAX)
+		return false;
+	alike->count++;
+	return true;
 }
 
 struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code,
@@ -92,7 +144,7 @@ struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code
 	struct ward_finding *finding;
 	va_list args;
 
-	if (count_alike(j, code, weight, subject) >= WARD_SAME_CODE_MAX)
+	if (!count_alike(j, code, weight, subject))
 		return NULL;
 	if (ward_array_reserve(&findings, &j->findings_capacity, j->findings_count + 1u,
 			       sizeof(*finding))) {

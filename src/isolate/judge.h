@@ -23,6 +23,14 @@ enum ward_whose {
 	WARD_WHOSE_OTHER,
 };
 
+/* Findings of one code, weight and subject. */
+struct ward_alike {
+	const char *code; /* NULL in a free slot */
+	uint32_t subject;
+	enum ward_weight weight;
+	uint32_t count;
+};
+
 struct ward_judgement {
 	const struct ward_isolation *isolation;
 	const struct ward_machine *machine;
@@ -31,14 +39,13 @@ struct ward_judgement {
 	uint32_t *claimed; /* sorted, each once */
 	uint32_t claimed_count;
 	struct ward_reach *reach;
-	/* The group judged last, by its key, has no more to tell. */
-	bool told_all;
-	uint64_t told_group;
 
 	struct ward_arena *arena;
 	struct ward_finding *findings;
 	uint32_t findings_count;
 	size_t findings_capacity;
+	struct ward_alike *alike; /* a hash table; kinds of findings and how many there are */
+	uint32_t alike_count, alike_size;
 	const char **assumptions;
 	uint32_t assumptions_count;
 	size_t assumptions_capacity;
@@ -99,7 +106,7 @@ void ward_finding_unread(struct ward_judgement *j, struct ward_finding *finding,
 
 /* The sides of a hand-over. */
 void ward_judge_function(struct ward_judgement *j, uint32_t function);
-void ward_judge_group(struct ward_judgement *j, uint32_t function);
+void ward_judge_groups(struct ward_judgement *j);
 void ward_judge_reach(struct ward_judgement *j);
 void ward_judge_others(struct ward_judgement *j);
 

@@ -230,10 +230,9 @@ static int judge(struct ward_judgement *j, struct ward_verdict *verdict)
 				      belongs_elsewhere, j, &j->reach);
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < j->claimed_count; i++) {
+	for (uint32_t i = 0; i < j->claimed_count; i++)
 		ward_judge_function(j, j->claimed[i]);
-		ward_judge_group(j, j->claimed[i]);
-	}
+	ward_judge_groups(j);
 	ward_judge_reach(j);
 	ward_judge_others(j);
 	judge_remarks(j);
@@ -278,6 +277,7 @@ int ward_check(const struct ward_isolation *isolation, const struct ward_state *
 	ward_reach_destroy(j.reach);
 	free(j.claimed);
 	free(j.findings);
+	free(j.alike);
 	free(j.assumptions);
 	if (err) {
 		ward_verdict_destroy(&storage->verdict);
