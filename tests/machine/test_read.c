@@ -179,6 +179,19 @@ static void virtual_functions_know_their_pf(void **state)
 	assert_int_equal(state_of(fixture, "0000:01:10.0")->owner.kind, WARD_OWNER_NOBODY);
 }
 
+static void a_vf_of_a_vf_is_none(void **state)
+{
+	static const char *const targets[] = { "../0000:01:10.0", "../0000:09:00.0", "../x" };
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		test_tree_link(&fixture->tree, SMALL_VF "physfn", targets[i]);
+		read_it(fixture);
+		assert_int_equal(function(fixture, "0000:01:10.0")->physfn, WARD_NONE);
+		assert_int_equal(has_remark(fixture, "tree-incomplete", "0000:01:10.0"), i < 2);
+	}
+}
+
 static void segments_may_be_large(void **state)
 {
 	struct fixture *fixture = *state;
@@ -353,14 +366,13 @@ static void remapping_shows_where_no_chip_tells(void **state)
 {
 	struct fixture *fixture = *state;
 	static const struct {
-		const char *line, *ecap;
-		enum ward_tri isolates;
+		const char *line, *ecap, *evidence;
 	} cases[] = {
-		{ "quiet\n", "f00f4e\n", WARD_UNKNOWN },
-		{ "intremap=off\n", "f00f4e\n", WARD_NO },
-		{ "intremap=nosid,off\n", "f00f4e\n", WARD_NO },
-		{ "nointremap\n", "f00f4e\n", WARD_NO },
-		{ "quiet\n", "f00f46\n", WARD_NO },
+		{ "quiet\n", "f00f4e\n", NULL },
+		{ "intremap=off\n", "f00f4e\n", "command line" },
+		{ "intremap=nosid,off\n", "f00f4e\n", "command line" },
+		{ "nointremap\n", "f00f4e\n", "command line" },
+		{ "quiet\n", "f00f46\n", "ecap" },
 	};
 
 	test_tree_file(&fixture->tree, "sys/kernel/irq/16/chip_name", "\n");
@@ -374,12 +386,15 @@ static void remapping_shows_where_no_chip_tells(void **state)
 			       cases[i].ecap);
 		read_it(fixture);
 		f = function(fixture, "0000:01:00.0");
-		if (cases[i].isolates == WARD_NO)
-			assert_int_equal(fixture->machine->controllers[f->controller].isolates,
-					 WARD_NO);
-		else
-			assert_int_not_equal(fixture->machine->controllers[f->controller].isolates,
-					     WARD_YES);
+		assert_int_not_equal(fixture->machine->controllers[f->controller].isolates,
+				     WARD_YES);
+		if (!cases[i].evidence) {
+			assert_null(f->controller_evidence);
+			continue;
+		}
+		assert_int_equal(fixture->machine->controllers[f->controller].isolates, WARD_NO);
+		assert_non_null(f->controller_evidence);
+		assert_non_null(strstr(f->controller_evidence, cases[i].evidence));
 	}
 }
 
@@ -705,6 +720,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bars_and_windows_are_those_of_the_kernel, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(virtual_functions_know_their_pf, make, unmake),
+		cmocka_unit_test_setup_teardown(a_vf_of_a_vf_is_none, make, unmake),
 		cmocka_unit_test_setup_teardown(segments_may_be_large, make, unmake),
 		cmocka_unit_test_setup_teardown(who_sleeps_is_not_woken, make, unmake),
 		cmocka_unit_test_setup_teardown(who_sleeps_below_a_sleeping_bridge_is_not_read,
