@@ -15,7 +15,8 @@ static void check_spans(const struct ward_iort *iort, uint32_t node, uint32_t ma
 		return;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct ward_iort_span *span = &spans[i];
-		const uint32_t probes[] = { span->first, span->first + (span->last - span->first) / 2,
+		const uint32_t probes[] = { span->first,
+					    span->first + (span->last - span->first) / 2,
 					    span->last };
 
 		require(span->first == next && span->last >= span->first);

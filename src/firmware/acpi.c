@@ -24,8 +24,8 @@ int ward_acpi_open(const void *bytes, size_t size, const char *signature, uint32
 		return ward_acpi_bad(&table, ret_error, 0, "the signature is another");
 	table.size = ward_acpi_u32(&table, 4);
 	if (table.size > size || table.size > WARD_ACPI_SIZE_MAX)
-		return ward_acpi_bad(&table, ret_error, 4, "the length says %u, there are %zu bytes",
-				     table.size, size);
+		return ward_acpi_bad(&table, ret_error, 4,
+				     "the length says %u, there are %zu bytes", table.size, size);
 	if (table.size < minimum)
 		return ward_acpi_bad(&table, ret_error, 4, "the length says %u, less than %u",
 				     table.size, minimum);

@@ -18,7 +18,7 @@
 /* A table whose header was checked. bytes are borrowed. */
 struct ward_acpi_table {
 	const uint8_t *bytes;
-	uint32_t size;	   /* what the header says, no more than there are bytes */
+	uint32_t size; /* what the header says, no more than there are bytes */
 	char name[5];
 	uint8_t revision;
 	char oem_id[7];

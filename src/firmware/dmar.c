@@ -73,8 +73,7 @@ static int check_unit(struct dmar_parser *p, uint32_t at, const struct ward_dmar
 {
 	/* Linux refuses the whole table then, too: dmar.c, dmar_validate_one_drhd. */
 	if (unit->type == WARD_DMAR_DRHD && (unit->base == 0 || unit->base == UINT64_MAX))
-		return ward_acpi_bad(&p->table, p->error, at + 8,
-				     "a DRHD has no register address");
+		return ward_acpi_bad(&p->table, p->error, at + 8, "a DRHD has no register address");
 	if (unit->type == WARD_DMAR_RMRR && unit->limit < unit->base)
 		return ward_acpi_bad(&p->table, p->error, at + 16,
 				     "an RMRR ends at 0x%llx, before its start",

@@ -28,7 +28,7 @@ struct ward_dmar_scope {
 	uint8_t type; /* enum ward_dmar_scope_type or one this code does not know */
 	uint8_t enumeration_id;
 	uint8_t start_bus;
-	uint8_t path_count; /* at least 1 */
+	uint8_t path_count;		  /* at least 1 */
 	uint8_t path[WARD_DMAR_PATH_MAX]; /* device 7:3, function 2:0 */
 };
 
@@ -42,15 +42,15 @@ enum ward_dmar_type {
 /* One structure. Scopes are scopes[first_scope] and the following ones of the table. */
 struct ward_dmar_unit {
 	enum ward_dmar_type type;
-	uint8_t flags;	       /* bit 0: DRHD include all, ATSR all ports, SATC required */
+	uint8_t flags; /* bit 0: DRHD include all, ATSR all ports, SATC required */
 	uint16_t segment;
-	uint64_t base;	       /* DRHD: registers; RMRR: first byte */
-	uint64_t limit;	       /* RMRR: last byte */
+	uint64_t base;	/* DRHD: registers; RMRR: first byte */
+	uint64_t limit; /* RMRR: last byte */
 	uint32_t first_scope, scopes_count;
 };
 
 struct ward_dmar {
-	uint8_t flags; /* WARD_DMAR_* */
+	uint8_t flags;		      /* WARD_DMAR_* */
 	struct ward_dmar_unit *units; /* in the order of the table */
 	uint32_t units_count;
 	struct ward_dmar_scope *scopes;

@@ -25,7 +25,7 @@ struct dtb_parser {
 };
 
 __attribute__((format(printf, 3, 4))) static int bad_node(struct dtb_parser *p, uint32_t node,
-							   const char *format, ...)
+							  const char *format, ...)
 {
 	char path[96], text[140];
 	va_list args;
@@ -58,16 +58,17 @@ static const struct {
 	const char *compatible;
 	enum ward_dtb_iommu_kind kind;
 } iommu_names[] = {
-	{ "arm,smmu-v3", WARD_DTB_SMMUV3 },	  { "arm,smmu-v2", WARD_DTB_SMMUV2 },
-	{ "arm,smmu-v1", WARD_DTB_SMMUV2 },	  { "arm,mmu-500", WARD_DTB_SMMUV2 },
-	{ "arm,mmu-401", WARD_DTB_SMMUV2 },	  { "arm,mmu-400", WARD_DTB_SMMUV2 },
-	{ "cavium,smmu-v2", WARD_DTB_SMMUV2 },	  { "nvidia,smmu-500", WARD_DTB_SMMUV2 },
-	{ "qcom,smmu-v2", WARD_DTB_SMMUV2 },	  { "qcom,smmu-500", WARD_DTB_SMMUV2 },
-	{ "virtio,mmio", WARD_DTB_VIRTIO_MMIO },  { "virtio,pci-iommu", WARD_DTB_VIRTIO_PCI },
+	{ "arm,smmu-v3", WARD_DTB_SMMUV3 },	 { "arm,smmu-v2", WARD_DTB_SMMUV2 },
+	{ "arm,smmu-v1", WARD_DTB_SMMUV2 },	 { "arm,mmu-500", WARD_DTB_SMMUV2 },
+	{ "arm,mmu-401", WARD_DTB_SMMUV2 },	 { "arm,mmu-400", WARD_DTB_SMMUV2 },
+	{ "cavium,smmu-v2", WARD_DTB_SMMUV2 },	 { "nvidia,smmu-500", WARD_DTB_SMMUV2 },
+	{ "qcom,smmu-v2", WARD_DTB_SMMUV2 },	 { "qcom,smmu-500", WARD_DTB_SMMUV2 },
+	{ "virtio,mmio", WARD_DTB_VIRTIO_MMIO }, { "virtio,pci-iommu", WARD_DTB_VIRTIO_PCI },
 	{ "pci1af4,1057", WARD_DTB_VIRTIO_PCI },
 };
 
-static bool iommu_kind(const struct dtb_parser *p, uint32_t node, enum ward_dtb_iommu_kind *ret_kind)
+static bool iommu_kind(const struct dtb_parser *p, uint32_t node,
+		       enum ward_dtb_iommu_kind *ret_kind)
 {
 	if (!ward_dtb_has(&p->tree, node, "#iommu-cells"))
 		return false;
@@ -104,8 +105,9 @@ static int check_spis(struct dtb_parser *p, uint32_t node, uint32_t first, uint3
 	bool spi = first >= 32 && first < 1020 && count <= 1020 - first;
 	bool extended = first >= 4096 && first < 5120 && count <= 5120 - first;
 
-	return spi || extended ? 0 : bad_node(p, node, "%u interrupts from %u are no SPIs", count,
-					      first);
+	return spi || extended
+		       ? 0
+		       : bad_node(p, node, "%u interrupts from %u are no SPIs", count, first);
 }
 
 static struct ward_dtb_controller *add_controller(struct dtb_parser *p, uint32_t node,
@@ -125,8 +127,7 @@ static struct ward_dtb_controller *add_controller(struct dtb_parser *p, uint32_t
 		return NULL;
 	controller->base_known =
 		ward_dtb_address(&p->tree, node, &controller->base, &controller->size);
-	controller->id_cells =
-		ward_dtb_cell(&p->tree, node, "#msi-cells", 0, &cells) && cells != 0;
+	controller->id_cells = ward_dtb_cell(&p->tree, node, "#msi-cells", 0, &cells) && cells != 0;
 	controller->pre_its = ward_dtb_has(&p->tree, node, "socionext,synquacer-pre-its");
 	if (p->controller_of[node] == WARD_NONE)
 		p->controller_of[node] = p->dtb->controllers_count - 1;
@@ -177,8 +178,8 @@ static int parse_mbi(struct dtb_parser *p, uint32_t node)
 		if (!mbi)
 			return -ENOMEM;
 		if (ward_dtb_has(&p->tree, node, "mbi-alias"))
-			mbi->base_known = ward_dtb_address_of(&p->tree, node, "mbi-alias",
-							      &mbi->base);
+			mbi->base_known =
+				ward_dtb_address_of(&p->tree, node, "mbi-alias", &mbi->base);
 		mbi->first_intid = ward_dtb_load(ranges, 2 * i);
 		mbi->intids = ward_dtb_load(ranges, 2 * i + 1);
 		err = check_spis(p, node, mbi->first_intid, mbi->intids);
@@ -188,8 +189,7 @@ static int parse_mbi(struct dtb_parser *p, uint32_t node)
 	return 0;
 }
 
-static int parse_controller(struct dtb_parser *p, uint32_t node,
-			    enum ward_dtb_controller_kind kind)
+static int parse_controller(struct dtb_parser *p, uint32_t node, enum ward_dtb_controller_kind kind)
 {
 	switch (kind) {
 	case WARD_DTB_V2M:
@@ -206,9 +206,8 @@ static int parse_controller(struct dtb_parser *p, uint32_t node,
 
 static int parse_iommu(struct dtb_parser *p, uint32_t node, enum ward_dtb_iommu_kind kind)
 {
-	struct ward_dtb_iommu *iommu =
-		ward_acpi_append(&p->dtb->iommus, &p->dtb->iommus_count, &p->iommus_capacity,
-				 sizeof(*iommu));
+	struct ward_dtb_iommu *iommu = ward_acpi_append(&p->dtb->iommus, &p->dtb->iommus_count,
+							&p->iommus_capacity, sizeof(*iommu));
 	uint32_t reg = 0;
 	uint64_t size;
 
@@ -250,9 +249,8 @@ static bool is_host(const struct dtb_parser *p, uint32_t node)
 
 static int parse_host(struct dtb_parser *p, uint32_t node)
 {
-	struct ward_dtb_host *host =
-		ward_acpi_append(&p->dtb->hosts, &p->dtb->hosts_count, &p->hosts_capacity,
-				 sizeof(*host));
+	struct ward_dtb_host *host = ward_acpi_append(&p->dtb->hosts, &p->dtb->hosts_count,
+						      &p->hosts_capacity, sizeof(*host));
 	uint32_t first = 0, last = 0xff;
 
 	if (!host)
@@ -261,8 +259,7 @@ static int parse_host(struct dtb_parser *p, uint32_t node)
 	host->device = own_device_name(p, node);
 	if (!host->path || !host->device)
 		return -ENOMEM;
-	host->segment_known =
-		ward_dtb_cell(&p->tree, node, "linux,pci-domain", 0, &host->segment);
+	host->segment_known = ward_dtb_cell(&p->tree, node, "linux,pci-domain", 0, &host->segment);
 	ward_dtb_cell(&p->tree, node, "bus-range", 0, &first);
 	ward_dtb_cell(&p->tree, node, "bus-range", 1, &last);
 	if (first > last || last > 0xff)
@@ -288,8 +285,10 @@ static int parse_targets(struct dtb_parser *p)
 		if (p->dtb->hosts_count == WARD_DTB_HOSTS_MAX ||
 		    p->dtb->iommus_count == WARD_DTB_THINGS_MAX ||
 		    p->dtb->controllers_count >= WARD_DTB_THINGS_MAX)
-			return bad_node(p, node, "more than %u host bridges, or %u controllers or "
-					"IOMMUs", WARD_DTB_HOSTS_MAX, WARD_DTB_THINGS_MAX);
+			return bad_node(p, node,
+					"more than %u host bridges, or %u controllers or "
+					"IOMMUs",
+					WARD_DTB_HOSTS_MAX, WARD_DTB_THINGS_MAX);
 		if (is_host(p, node))
 			err = parse_host(p, node);
 		if (!err && iommu_kind(p, node, &iommu))
@@ -360,8 +359,7 @@ static int parse_host_maps(struct dtb_parser *p, uint32_t node)
 		host->msi_parent = follow_first(p, p->controller_of, node, "msi-parent");
 	err = parse_map(p, node, "msi-map", "msi-map-mask", p->controller_of, &host->msi);
 	if (!err)
-		err = parse_map(p, node, "iommu-map", "iommu-map-mask", p->iommu_of,
-				&host->iommu);
+		err = parse_map(p, node, "iommu-map", "iommu-map-mask", p->iommu_of, &host->iommu);
 	for (uint32_t i = 0; !err && host->ats && i < host->iommu.rows_count; i++) {
 		if (host->iommu.rows[i].target != WARD_NONE)
 			p->dtb->iommus[host->iommu.rows[i].target].ats = true;
@@ -382,9 +380,8 @@ static uint32_t specifier(const struct dtb_parser *p, uint32_t node, const char 
 /* A device may list several streams or controllers; the first is kept. */
 static int parse_device(struct dtb_parser *p, uint32_t node)
 {
-	struct ward_dtb_device *device =
-		ward_acpi_append(&p->dtb->devices, &p->dtb->devices_count, &p->devices_capacity,
-				 sizeof(*device));
+	struct ward_dtb_device *device = ward_acpi_append(&p->dtb->devices, &p->dtb->devices_count,
+							  &p->devices_capacity, sizeof(*device));
 
 	if (!device)
 		return -ENOMEM;

@@ -29,20 +29,20 @@
 #define WARD_DTB_THINGS_MAX 4096u
 
 enum ward_dtb_controller_kind {
-	WARD_DTB_V2M,	/* arm,gic-v2m-frame */
-	WARD_DTB_ITS,	/* arm,gic-v3-its */
-	WARD_DTB_MBI,	/* arm,gic-v3 with mbi-ranges; one entry per range */
-	WARD_DTB_MSI,	/* another node with msi-controller */
+	WARD_DTB_V2M, /* arm,gic-v2m-frame */
+	WARD_DTB_ITS, /* arm,gic-v3-its */
+	WARD_DTB_MBI, /* arm,gic-v3 with mbi-ranges; one entry per range */
+	WARD_DTB_MSI, /* another node with msi-controller */
 };
 
 struct ward_dtb_controller {
 	enum ward_dtb_controller_kind kind;
 	const char *path;
-	uint32_t phandle;      /* 0 when it has none */
-	uint64_t base, size;   /* CPU addresses; for MBI the alias when there is one */
-	bool base_known;       /* reg is there and could be translated */
+	uint32_t phandle;	      /* 0 when it has none */
+	uint64_t base, size;	      /* CPU addresses; for MBI the alias when there is one */
+	bool base_known;	      /* reg is there and could be translated */
 	uint32_t first_intid, intids; /* 0 when the tree does not say */
-	bool id_cells;	       /* #msi-cells is there and not 0 */
+	bool id_cells;		      /* #msi-cells is there and not 0 */
 	/* socionext,synquacer-pre-its: writers come through a bridge that makes their ids. */
 	bool pre_its;
 };
@@ -58,11 +58,11 @@ enum ward_dtb_iommu_kind {
 struct ward_dtb_iommu {
 	enum ward_dtb_iommu_kind kind;
 	const char *path;
-	const char *device;  /* the kernel's name of it: "9050000.smmuv3" */
+	const char *device; /* the kernel's name of it: "9050000.smmuv3" */
 	uint32_t phandle;
 	uint64_t base;
 	bool base_known;
-	uint32_t cells;      /* #iommu-cells */
+	uint32_t cells;	     /* #iommu-cells */
 	uint32_t host;	     /* for WARD_DTB_VIRTIO_PCI: index into hosts, else WARD_NONE */
 	uint16_t rid;	     /* for WARD_DTB_VIRTIO_PCI */
 	uint32_t controller; /* its own msi-parent: index into controllers, or WARD_NONE */
@@ -86,24 +86,24 @@ struct ward_dtb_map {
 /* A PCI host bridge. */
 struct ward_dtb_host {
 	const char *path;
-	const char *device;   /* the kernel's name of it: "4010000000.pcie" */
-	bool segment_known;   /* linux,pci-domain */
+	const char *device; /* the kernel's name of it: "4010000000.pcie" */
+	bool segment_known; /* linux,pci-domain */
 	uint32_t segment;
 	uint8_t first_bus, last_bus;
 	struct ward_dtb_map msi, iommu;
-	bool ats;	      /* ats-supported */
-	uint32_t msi_parent;  /* index into controllers, or WARD_NONE */
+	bool ats;	     /* ats-supported */
+	uint32_t msi_parent; /* index into controllers, or WARD_NONE */
 	bool msi_parent_present;
 };
 
 /* A device, not PCI, with msi-parent or iommus. */
 struct ward_dtb_device {
 	const char *path;
-	const char *device;   /* the kernel's name of it */
-	uint32_t iommu;	      /* index into iommus, or WARD_NONE */
+	const char *device; /* the kernel's name of it */
+	uint32_t iommu;	    /* index into iommus, or WARD_NONE */
 	uint32_t sid;
 	bool iommu_present;
-	uint32_t controller;  /* index into controllers, or WARD_NONE */
+	uint32_t controller; /* index into controllers, or WARD_NONE */
 	uint32_t devid;
 	bool controller_present;
 };

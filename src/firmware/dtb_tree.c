@@ -30,7 +30,8 @@ static int check_names(const void *blob, size_t size, struct ward_error *ret_err
 		if (run > WARD_DTB_NAME_MAX)
 			return ward_fail(ret_error, -EBADMSG,
 					 "device tree: strings block at 0x%zx: a property name of "
-					 "more than %u bytes", i, WARD_DTB_NAME_MAX);
+					 "more than %u bytes",
+					 i, WARD_DTB_NAME_MAX);
 	}
 	return 0;
 }
@@ -88,9 +89,9 @@ static int check_structure(const void *blob, size_t size, struct ward_error *ret
 	for (; at + 4 <= length; at = end) {
 		end = tag_end((const char *)blob + from, at, length);
 		if (end == 0 || end > length)
-			return ward_fail(ret_error, -EBADMSG,
-					 "device tree: structure block at 0x%zx: not a tag that fits",
-					 at);
+			return ward_fail(
+				ret_error, -EBADMSG,
+				"device tree: structure block at 0x%zx: not a tag that fits", at);
 	}
 	return 0;
 }
@@ -141,8 +142,8 @@ bool ward_dtb_has(const struct ward_dtb_tree *tree, uint32_t node, const char *n
 	return ward_dtb_property(tree, node, name, &length) != NULL;
 }
 
-bool ward_dtb_cell(const struct ward_dtb_tree *tree, uint32_t node, const char *name,
-		   uint32_t cell, uint32_t *ret_value)
+bool ward_dtb_cell(const struct ward_dtb_tree *tree, uint32_t node, const char *name, uint32_t cell,
+		   uint32_t *ret_value)
 {
 	uint32_t length;
 	const void *value = ward_dtb_property(tree, node, name, &length);
@@ -202,12 +203,11 @@ static int list_nodes(struct ward_dtb_tree *tree, struct ward_error *ret_error)
 		void *nodes = tree->nodes;
 
 		if (depth >= (int)WARD_DTB_DEPTH_MAX || index == WARD_DTB_NODES_MAX)
-			return ward_fail(ret_error, -EBADMSG,
-					 "device tree: node at 0x%x: more than %u nodes or %u levels",
-					 (unsigned int)offset, WARD_DTB_NODES_MAX,
-					 WARD_DTB_DEPTH_MAX);
-		if (ward_array_reserve(&nodes, &capacity, index + (size_t)1,
-				       sizeof(*tree->nodes)))
+			return ward_fail(
+				ret_error, -EBADMSG,
+				"device tree: node at 0x%x: more than %u nodes or %u levels",
+				(unsigned int)offset, WARD_DTB_NODES_MAX, WARD_DTB_DEPTH_MAX);
+		if (ward_array_reserve(&nodes, &capacity, index + (size_t)1, sizeof(*tree->nodes)))
 			return -ENOMEM;
 		tree->nodes = nodes;
 		tree->nodes[index] = (struct ward_dtb_node){
@@ -243,8 +243,8 @@ static int sort_phandles(struct ward_dtb_tree *tree)
 		if (tree->nodes[i].phandle)
 			tree->by_phandle[tree->phandles_count++] = i;
 	}
-	qsort_r(tree->by_phandle, tree->phandles_count, sizeof(*tree->by_phandle),
-		compare_phandles, tree->nodes);
+	qsort_r(tree->by_phandle, tree->phandles_count, sizeof(*tree->by_phandle), compare_phandles,
+		tree->nodes);
 	return 0;
 }
 
@@ -325,11 +325,11 @@ static bool translate_once(const struct ward_dtb_node *bus, const struct ward_dt
 		return true;
 	for (uint32_t i = 0; i < WARD_DTB_RANGES_MAX && at + entry <= bus->ranges_length / 4; i++) {
 		uint64_t from = load_number(bus->ranges, at, bus->address_cells);
-		uint64_t to = load_number(bus->ranges, at + bus->address_cells,
-					  above->address_cells);
-		uint64_t size = load_number(bus->ranges,
-					    at + bus->address_cells + above->address_cells,
-					    bus->size_cells);
+		uint64_t to =
+			load_number(bus->ranges, at + bus->address_cells, above->address_cells);
+		uint64_t size =
+			load_number(bus->ranges, at + bus->address_cells + above->address_cells,
+				    bus->size_cells);
 
 		at += entry;
 		if (*address < from || *address - from >= size)

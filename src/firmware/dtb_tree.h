@@ -10,12 +10,12 @@
 #include <doorward/types.h>
 
 struct ward_dtb_node {
-	int offset;	 /* in the structure block, as libfdt counts */
-	uint32_t parent; /* index, or WARD_NONE: the root */
-	uint32_t phandle;/* 0: none */
+	int offset;	  /* in the structure block, as libfdt counts */
+	uint32_t parent;  /* index, or WARD_NONE: the root */
+	uint32_t phandle; /* 0: none */
 	uint8_t depth;
-	bool enabled;	 /* its status and that of all above it */
-	bool pci;	 /* device_type is "pci" */
+	bool enabled;			    /* its status and that of all above it */
+	bool pci;			    /* device_type is "pci" */
 	uint32_t address_cells, size_cells; /* of its children */
 	const void *ranges; /* NULL: there is no way from its children to its parent */
 	uint32_t ranges_length;
@@ -23,7 +23,7 @@ struct ward_dtb_node {
 
 struct ward_dtb_tree {
 	const void *blob;
-	void *copy; /* when the caller's bytes were not aligned */
+	void *copy;		     /* when the caller's bytes were not aligned */
 	struct ward_dtb_node *nodes; /* in the order of the blob: parents before children */
 	uint32_t nodes_count;
 	uint32_t *by_phandle; /* indexes of the nodes that have one, in its order */
@@ -42,8 +42,8 @@ bool ward_dtb_has(const struct ward_dtb_tree *tree, uint32_t node, const char *n
 /* The cell-th cell of bytes that have it. */
 uint32_t ward_dtb_load(const void *value, uint32_t cell);
 /* The cell-th cell of a property; false when it is not that long. */
-bool ward_dtb_cell(const struct ward_dtb_tree *tree, uint32_t node, const char *name,
-		   uint32_t cell, uint32_t *ret_value);
+bool ward_dtb_cell(const struct ward_dtb_tree *tree, uint32_t node, const char *name, uint32_t cell,
+		   uint32_t *ret_value);
 /* True when the compatible list has that name. */
 bool ward_dtb_compatible(const struct ward_dtb_tree *tree, uint32_t node, const char *name);
 /* The node with that phandle, or WARD_NONE. */

@@ -119,8 +119,8 @@ static int parse_rmr(struct iort_parser *p, uint32_t at, uint32_t length,
 	uint32_t count = ward_acpi_u32(&p->table, at + 20);
 	uint32_t offset = ward_acpi_u32(&p->table, at + 24);
 
-	if (count > 0 && (offset < 28 || offset > length ||
-			  count > (length - offset) / IORT_MEMORY_RANGE))
+	if (count > 0 &&
+	    (offset < 28 || offset > length || count > (length - offset) / IORT_MEMORY_RANGE))
 		return ward_acpi_bad(&p->table, p->error, at + 20,
 				     "%u memory ranges at 0x%x do not fit their node", count,
 				     offset);
@@ -186,8 +186,8 @@ static int parse_map(struct iort_parser *p, uint32_t at)
 	if (!map->single && (map->id_count > UINT32_MAX - map->input_base ||
 			     map->id_count > UINT32_MAX - map->output_base))
 		return ward_acpi_bad(&p->table, p->error, at + 4,
-				     "a mapping of 0x%x ids from 0x%x to 0x%x wraps",
-				     map->id_count, map->input_base, map->output_base);
+				     "a mapping of 0x%x ids from 0x%x to 0x%x wraps", map->id_count,
+				     map->input_base, map->output_base);
 	return 0;
 }
 

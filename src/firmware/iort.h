@@ -31,10 +31,10 @@ enum ward_iort_type {
 
 struct ward_iort_map {
 	uint32_t input_base;
-	uint32_t id_count;    /* as it stands in the table: ids minus one */
+	uint32_t id_count; /* as it stands in the table: ids minus one */
 	uint32_t output_base;
-	uint32_t output;      /* index of a node */
-	bool single;	      /* the input is ignored, the output is output_base */
+	uint32_t output; /* index of a node */
+	bool single;	 /* the input is ignored, the output is output_base */
 };
 
 struct ward_iort_its_group {

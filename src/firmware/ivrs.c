@@ -37,9 +37,8 @@ struct ivrs_parser {
 
 static int add_entry(struct ivrs_parser *p, const struct ward_ivrs_entry *entry)
 {
-	struct ward_ivrs_entry *kept =
-		ward_acpi_append(&p->ivrs->entries, &p->ivrs->entries_count, &p->entries_capacity,
-				 sizeof(*kept));
+	struct ward_ivrs_entry *kept = ward_acpi_append(&p->ivrs->entries, &p->ivrs->entries_count,
+							&p->entries_capacity, sizeof(*kept));
 
 	if (!kept)
 		return -ENOMEM;
@@ -206,8 +205,8 @@ static int parse_memory(struct ivrs_parser *p, uint32_t at, uint32_t length)
 			    &memory.range) != 0)
 		return ward_acpi_bad(&p->table, p->error, at + 16,
 				     "IVMD has a memory range that is empty or wraps");
-	kept = ward_acpi_append(&p->ivrs->memories, &p->ivrs->memories_count,
-				&p->memories_capacity, sizeof(*kept));
+	kept = ward_acpi_append(&p->ivrs->memories, &p->ivrs->memories_count, &p->memories_capacity,
+				sizeof(*kept));
 	if (!kept)
 		return -ENOMEM;
 	*kept = memory;

@@ -12,7 +12,7 @@ enum ward_ivrs_entry_kind {
 	WARD_IVRS_DEVICES, /* functions first..last */
 	WARD_IVRS_IOAPIC,
 	WARD_IVRS_HPET,
-	WARD_IVRS_ACPI,	   /* a device with an ACPI hardware id */
+	WARD_IVRS_ACPI, /* a device with an ACPI hardware id */
 };
 
 /* Requester ids that an IOMMU serves. */
@@ -28,13 +28,13 @@ struct ward_ivrs_entry {
 /* An IVHD block of types 0x10, 0x11 or 0x40. entries of the table, from first_entry. */
 struct ward_ivrs_iommu {
 	uint8_t type;
-	uint8_t flags;	  /* bit 4: IOTLB (ATS) supported */
-	uint16_t rid;	  /* of the IOMMU itself */
+	uint8_t flags; /* bit 4: IOTLB (ATS) supported */
+	uint16_t rid;  /* of the IOMMU itself */
 	uint16_t segment;
 	uint64_t base;
-	uint32_t features;/* 0x10: feature report; others: attributes */
-	uint64_t efr;	  /* 0x11 and 0x40: extended feature register, else 0 */
-	bool used;	  /* of the type that Linux takes */
+	uint32_t features; /* 0x10: feature report; others: attributes */
+	uint64_t efr;	   /* 0x11 and 0x40: extended feature register, else 0 */
+	bool used;	   /* of the type that Linux takes */
 	uint32_t first_entry, entries_count;
 };
 

@@ -67,9 +67,8 @@ static int parse_distributor(struct madt_parser *p, uint32_t at)
 
 static int parse_frame(struct madt_parser *p, uint32_t at)
 {
-	struct ward_madt_frame *frame =
-		ward_acpi_append(&p->madt->frames, &p->madt->frames_count, &p->frames_capacity,
-				 sizeof(*frame));
+	struct ward_madt_frame *frame = ward_acpi_append(&p->madt->frames, &p->madt->frames_count,
+							 &p->frames_capacity, sizeof(*frame));
 
 	if (!frame)
 		return -ENOMEM;
@@ -111,9 +110,8 @@ static const struct {
 	uint8_t type, length;
 	int (*parse)(struct madt_parser *p, uint32_t at);
 } madt_entries[] = {
-	{ 0x00, 8, parse_apic },	 { 0x01, 12, parse_ioapic },
-	{ 0x09, 16, parse_x2apic },	 { 0x0b, 76, parse_gic_cpu },
-	{ 0x0c, 24, parse_distributor }, { 0x0d, 24, parse_frame },
+	{ 0x00, 8, parse_apic },     { 0x01, 12, parse_ioapic },      { 0x09, 16, parse_x2apic },
+	{ 0x0b, 76, parse_gic_cpu }, { 0x0c, 24, parse_distributor }, { 0x0d, 24, parse_frame },
 	{ 0x0f, 20, parse_its },
 };
 

@@ -25,9 +25,8 @@ struct viot_parser {
 
 static int parse_iommu_pci(struct viot_parser *p, uint32_t at)
 {
-	struct ward_viot_iommu *iommu =
-		ward_acpi_append(&p->viot->iommus, &p->viot->iommus_count, &p->iommus_capacity,
-				 sizeof(*iommu));
+	struct ward_viot_iommu *iommu = ward_acpi_append(&p->viot->iommus, &p->viot->iommus_count,
+							 &p->iommus_capacity, sizeof(*iommu));
 
 	if (!iommu)
 		return -ENOMEM;
@@ -40,9 +39,8 @@ static int parse_iommu_pci(struct viot_parser *p, uint32_t at)
 
 static int parse_iommu_mmio(struct viot_parser *p, uint32_t at)
 {
-	struct ward_viot_iommu *iommu =
-		ward_acpi_append(&p->viot->iommus, &p->viot->iommus_count, &p->iommus_capacity,
-				 sizeof(*iommu));
+	struct ward_viot_iommu *iommu = ward_acpi_append(&p->viot->iommus, &p->viot->iommus_count,
+							 &p->iommus_capacity, sizeof(*iommu));
 
 	if (!iommu)
 		return -ENOMEM;
@@ -112,8 +110,8 @@ static int parse_node(struct viot_parser *p, uint32_t at, uint32_t length)
 			continue;
 		if (length < viot_nodes[i].length)
 			return ward_acpi_bad(&p->table, p->error, at + 2,
-					     "node of type %u has %u bytes, needs %u", type,
-					     length, viot_nodes[i].length);
+					     "node of type %u has %u bytes, needs %u", type, length,
+					     viot_nodes[i].length);
 		return viot_nodes[i].parse(p, at);
 	}
 	return 0;
@@ -129,8 +127,8 @@ static int parse_nodes(struct viot_parser *p)
 				     "the nodes start at 0x%x, inside the header", at);
 	for (uint32_t i = 0; i < count; i++, at += length) {
 		if (!ward_acpi_has(&p->table, at, 4))
-			return ward_acpi_bad(&p->table, p->error, at,
-					     "node %u of %u is cut short", i, count);
+			return ward_acpi_bad(&p->table, p->error, at, "node %u of %u is cut short",
+					     i, count);
 		length = ward_acpi_u16(&p->table, at + 2);
 		if (length < 4 || !ward_acpi_has(&p->table, at, length))
 			return ward_acpi_bad(&p->table, p->error, at + 2,

@@ -12,8 +12,8 @@ struct ward_viot_iommu {
 	bool pci;	  /* a PCI function, else registers in memory */
 	uint16_t segment; /* when pci */
 	uint16_t rid;
-	uint64_t base;	  /* when not pci */
-	uint32_t offset;  /* in the table */
+	uint64_t base;	 /* when not pci */
+	uint32_t offset; /* in the table */
 };
 
 /* Endpoints that one IOMMU serves. */
@@ -22,8 +22,8 @@ struct ward_viot_endpoints {
 	uint16_t first_segment, last_segment; /* when pci */
 	uint16_t first, last;		      /* requester ids of each segment, when pci */
 	uint64_t base;			      /* of the one device, when not pci */
-	uint32_t endpoint; /* id of the first one */
-	uint32_t iommu;	   /* index, or WARD_NONE: the output is something else */
+	uint32_t endpoint;		      /* id of the first one */
+	uint32_t iommu; /* index, or WARD_NONE: the output is something else */
 };
 
 struct ward_viot {

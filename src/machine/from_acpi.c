@@ -77,8 +77,8 @@ static bool units_cannot_remap(const struct ward_kernel_evidence *evidence)
 enum ward_tri ward_remapping(const struct ward_acpi_tables *tables,
 			     const struct ward_kernel_evidence *evidence)
 {
-	bool offered = tables->ivrs ||
-		       (tables->dmar && (tables->dmar->flags & WARD_DMAR_INTR_REMAP));
+	bool offered =
+		tables->ivrs || (tables->dmar && (tables->dmar->flags & WARD_DMAR_INTR_REMAP));
 
 	if (evidence && evidence->remapping != WARD_UNKNOWN)
 		return evidence->remapping;

@@ -36,12 +36,12 @@ struct ward_acpi_tables {
 	/* The list of tables was complete: what was not added does not exist. */
 	bool complete;
 	/* Filled by ward_from_acpi_devices: ordinals in the builder, WARD_NONE where there is none. */
-	uint32_t *drhds;       /* by unit of dmar */
-	uint32_t *ivhds;       /* by IOMMU of ivrs */
-	uint32_t *iort_iommus; /* by node of iort */
-	uint32_t *viot_iommus; /* by IOMMU of viot */
+	uint32_t *drhds;	 /* by unit of dmar */
+	uint32_t *ivhds;	 /* by IOMMU of ivrs */
+	uint32_t *iort_iommus;	 /* by node of iort */
+	uint32_t *viot_iommus;	 /* by IOMMU of viot */
 	uint32_t *frames, *itss; /* by frame and ITS of madt */
-	uint32_t apic;	       /* what MSIs of x86 are written to */
+	uint32_t apic;		 /* what MSIs of x86 are written to */
 };
 
 /*

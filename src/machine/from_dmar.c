@@ -119,7 +119,8 @@ static int find_targets(struct ward_builder *builder, const struct ward_dmar *dm
 	for (uint32_t i = 0; i < dmar->units_count; i++) {
 		const struct ward_dmar_unit *unit = &dmar->units[i];
 
-		for (uint32_t k = unit->first_scope; k < unit->first_scope + unit->scopes_count; k++)
+		for (uint32_t k = unit->first_scope; k < unit->first_scope + unit->scopes_count;
+		     k++)
 			find_target(builder, unit->segment, &dmar->scopes[k], &targets[k]);
 	}
 	*ret_targets = targets;

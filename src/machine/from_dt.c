@@ -123,7 +123,7 @@ static bool find_segment(struct ward_builder *builder, const struct ward_dtb *dt
 }
 
 static const enum ward_iommu_kind iommu_kinds[] = {
-	[WARD_DTB_SMMUV3] = WARD_IOMMU_SMMUV3,	     [WARD_DTB_SMMUV2] = WARD_IOMMU_SMMUV2,
+	[WARD_DTB_SMMUV3] = WARD_IOMMU_SMMUV3,	    [WARD_DTB_SMMUV2] = WARD_IOMMU_SMMUV2,
 	[WARD_DTB_VIRTIO_MMIO] = WARD_IOMMU_VIRTIO, [WARD_DTB_VIRTIO_PCI] = WARD_IOMMU_VIRTIO,
 	[WARD_DTB_IOMMU] = WARD_IOMMU_OTHER,
 };
@@ -284,7 +284,8 @@ static int add_masked(const struct dt_host *h, enum ward_id_map_kind kind,
 		if (last)
 			err = ward_add_row(h->builder, &row);
 		/* As in add_map(): what leads to no controller is left to msi-parent. */
-		last = found && found->target == WARD_NONE && kind == WARD_ID_MAP_MSI ? NULL : found;
+		last = found && found->target == WARD_NONE && kind == WARD_ID_MAP_MSI ? NULL
+										      : found;
 		row.first = row.last = rid;
 		row.output = output;
 		row.target = last && last->target != WARD_NONE ? ordinals[last->target] : WARD_NONE;
@@ -342,10 +343,12 @@ static int add_msi_map(const struct dt_host *h, const struct ward_dtb *dtb,
 	if (parent != WARD_NONE)
 		return ward_builder_remark(h->builder, "table-unsupported",
 					   "device tree %s: msi-parent leads to a controller that "
-					   "needs an id", h->host->path);
+					   "needs an id",
+					   h->host->path);
 	/* Without both the host bridge may have a controller of its own: unknown. */
-	return map->present ? add_rest(h, WARD_ID_MAP_MSI, WARD_NONE,
-				       "no entry of msi-map has its id") : 0;
+	return map->present
+		       ? add_rest(h, WARD_ID_MAP_MSI, WARD_NONE, "no entry of msi-map has its id")
+		       : 0;
 }
 
 static int add_host(struct ward_builder *builder, const struct ward_dtb *dtb,

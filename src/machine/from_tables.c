@@ -56,8 +56,8 @@ int ward_add_its(struct ward_builder *builder, uint64_t base, uint32_t firmware_
 		.firmware_id = firmware_id,
 		.evidence = evidence,
 	};
-	int err = ward_range_make(base + ITS_TRANSLATION_OFFSET, ITS_TRANSLATION_SIZE,
-				  &its.doorbell);
+	int err =
+		ward_range_make(base + ITS_TRANSLATION_OFFSET, ITS_TRANSLATION_SIZE, &its.doorbell);
 
 	if (err)
 		return err;

@@ -153,8 +153,8 @@ static void rmrrs_are_regions_of_functions(void **state)
 		bool graphics = machine->functions[region->function].class_code == 0x030000;
 
 		assert_true(region->range.start == 0x7d000000 && region->range.last == 0x7dffffff);
-		assert_int_equal(region->kind, graphics ? WARD_REGION_DIRECT_RELAXABLE
-							: WARD_REGION_DIRECT);
+		assert_int_equal(region->kind,
+				 graphics ? WARD_REGION_DIRECT_RELAXABLE : WARD_REGION_DIRECT);
 		assert_string_equal(region->source, "DMAR RMRR");
 	}
 	ward_machine_destroy(machine);
@@ -233,9 +233,11 @@ static void remapping_is_decided_by_evidence(void **state)
 		assert_int_equal(machine->controllers_count, 1);
 		apic = &machine->controllers[0];
 		assert_int_equal(apic->isolates, c->isolates);
-		assert_int_equal(apic->kind, c->isolates == WARD_NO ? WARD_CONTROLLER_X86_APIC
-								    : WARD_CONTROLLER_X86_REMAPPING);
-		assert_true(apic->doorbell.start == 0xfee00000 && apic->doorbell.last == 0xfeefffff);
+		assert_int_equal(apic->kind, c->isolates == WARD_NO
+						     ? WARD_CONTROLLER_X86_APIC
+						     : WARD_CONTROLLER_X86_REMAPPING);
+		assert_true(apic->doorbell.start == 0xfee00000 &&
+			    apic->doorbell.last == 0xfeefffff);
 		assert_int_equal(at(machine, 0, 0)->controller, 0);
 		if (c->dmar)
 			assert_int_equal(machine->iommus[0].remaps_interrupts, c->isolates);

@@ -202,6 +202,10 @@ static void an_entry_to_nowhere_is_no_controller(void **state)
 	assert_string_equal(controller_of(machine, 5, 0x110), "none");
 	assert_string_equal(iommu_of(machine, 5, 0x10), "none");
 	ward_machine_destroy(machine);
+	CELLS(&tree, HOST, "msi-parent", V2M);
+	machine = built(&tree, NULL, add_three);
+	assert_string_equal(controller_of(machine, 5, 0x10), "GICv2m frame 0x110180000");
+	ward_machine_destroy(machine);
 }
 
 static void masks_are_applied_first(void **state)
@@ -249,11 +253,18 @@ static void host_bridges_share_a_segment_by_buses(void **state)
 	assert_int_equal(ward_sid_raw(at(machine, 5, 0x110)->stream.sid), 0x10110);
 	assert_int_equal(ward_sid_raw(at(machine, 5, 0x9010)->stream.sid), 0x29010);
 	ward_machine_destroy(machine);
+	CELLS(&tree, HOST, "bus-range", 0x80, 0xff);
+	CELLS(&tree, SECOND, "bus-range", 0, 0x7f);
+	machine = built(&tree, NULL, add_three);
+	assert_int_equal(ward_sid_raw(at(machine, 5, 0x110)->stream.sid), 0x20110);
+	assert_int_equal(ward_sid_raw(at(machine, 5, 0x9010)->stream.sid), 0x19010);
+	ward_machine_destroy(machine);
 }
 
 static void add_with_paths(struct ward_builder *builder)
 {
-	add_at(builder, 3, 0x10, 0x020000, "devices/platform/40000000.pcie/pci0003:00/0003:00:02.0");
+	add_at(builder, 3, 0x10, 0x020000,
+	       "devices/platform/40000000.pcie/pci0003:00/0003:00:02.0");
 	add_at(builder, 4, 0x8010, 0x020000,
 	       "devices/platform/60000000.pcie/pci0004:80/0004:80:02.0");
 }

@@ -115,8 +115,9 @@ static void bad_fields_are_refused(void **state)
 	refuse(parse, &t, o.smmuv3_map + 12, 4, 47, "leads to 0x2f, where no node starts");
 	refuse(parse, &t, o.smmuv3_map + 12, 4, 0, "leads to 0x0");
 	refuse(parse, &t, o.smmuv3_map + 12, 4, o.its + 1, "where no node starts");
-	refuse(parse, &t, o.smmuv3_map + 12, 4, o.smmuv3, "mapping 0 of an SMMUv3 leads to a node "
-							   "of type 4");
+	refuse(parse, &t, o.smmuv3_map + 12, 4, o.smmuv3,
+	       "mapping 0 of an SMMUv3 leads to a node "
+	       "of type 4");
 	refuse(parse, &t, o.root_map + 12, 4, o.root, "leads to a node of type 2");
 	refuse(parse, &t, o.root_map + 12, 4, o.named, "leads to a node of type 1");
 	refuse(parse, &t, o.root_map, 4, 0xffffff01, "wraps");
@@ -309,8 +310,9 @@ static void spans_say_what_walks_say(void **state)
 		for (unsigned int i = 0; i < 2; i++) {
 			smmu[i] = put_smmuv3(&t, 0, 1, 0, numbers[58] & 1, 0, 3);
 			for (unsigned int k = 0; k < 3; k++)
-				put_map(&t, numbers[i * 9 + k] & 0x3ff0, numbers[i * 9 + k + 3] & 0x7ff,
-					numbers[i * 9 + k + 6], its, 0);
+				put_map(&t, numbers[i * 9 + k] & 0x3ff0,
+					numbers[i * 9 + k + 3] & 0x7ff, numbers[i * 9 + k + 6], its,
+					0);
 		}
 		put_root_complex(&t, 0, 0, 7);
 		for (unsigned int k = 0; k < 7; k++)

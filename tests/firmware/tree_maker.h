@@ -64,7 +64,7 @@ static inline void set_cells(struct made_tree *tree, const char *path, const cha
 	set_bytes(tree, path, name, raw, 4 * count);
 }
 
-#define CELLS(tree, path, name, ...)                                                   \
+#define CELLS(tree, path, name, ...)                                                        \
 	set_cells(tree, path, name, sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t), \
 		  (uint32_t[]){ __VA_ARGS__ })
 
