@@ -113,12 +113,9 @@ static bool grow_alike(struct ward_judgement *j)
 	return true;
 }
 
-/*
- * Counts one more finding; false when there are enough of its kind. By subject and weight, so that
- * what is left out changes neither answer nor waivers.
- */
+/* Counts one more of its kind; false when there are enough. */
 static bool count_alike(struct ward_judgement *j, const char *code, enum ward_weight weight,
-			uint32_t subject)
+			uint32_t subject, uint32_t enough)
 {
 	const struct ward_alike like = { .code = code, .subject = subject, .weight = weight };
 	struct ward_alike *alike;
@@ -130,7 +127,7 @@ static bool count_alike(struct ward_judgement *j, const char *code, enum ward_we
 		*alike = like;
 		j->alike_count++;
 	}
-	if (alike->count == WARD_SAME_CODE_MAX)
+	if (alike->count == enough)
 		return false;
 	alike->count++;
 	return true;
@@ -144,7 +141,8 @@ struct ward_finding *ward_finding_add(struct ward_judgement *j, const char *code
 	struct ward_finding *finding;
 	va_list args;
 
-	if (!count_alike(j, code, weight, subject))
+	/* By subject and weight: what is left out changes neither answer nor waivers. */
+	if (!count_alike(j, code, weight, subject, WARD_SAME_CODE_MAX))
 		return NULL;
 	if (ward_array_reserve(&findings, &j->findings_capacity, j->findings_count + 1u,
 			       sizeof(*finding))) {
@@ -251,10 +249,9 @@ void ward_judge_assume(struct ward_judgement *j, const char *sentence)
 {
 	void *assumptions = j->assumptions;
 
-	for (uint32_t i = 0; i < j->assumptions_count; i++) {
-		if (strcmp(j->assumptions[i], sentence) == 0)
-			return;
-	}
+	/* Sentences are a kind each, of no function. */
+	if (!count_alike(j, sentence, WARD_NOTE, WARD_NONE, 1))
+		return;
 	if (ward_array_reserve(&assumptions, &j->assumptions_capacity, j->assumptions_count + 1u,
 			       sizeof(*j->assumptions))) {
 		j->failed = true;

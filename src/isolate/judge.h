@@ -23,7 +23,7 @@ enum ward_whose {
 	WARD_WHOSE_OTHER,
 };
 
-/* Findings of one code, weight and subject. */
+/* Findings of one code, weight and subject, or sentences of one text. */
 struct ward_alike {
 	const char *code; /* NULL in a free slot */
 	uint32_t subject;
@@ -44,7 +44,7 @@ struct ward_judgement {
 	struct ward_finding *findings;
 	uint32_t findings_count;
 	size_t findings_capacity;
-	struct ward_alike *alike; /* a hash table; kinds of findings and how many there are */
+	struct ward_alike *alike; /* a hash table: kinds, and how many there are of each */
 	uint32_t alike_count, alike_size;
 	const char **assumptions;
 	uint32_t assumptions_count;
