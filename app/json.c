@@ -123,8 +123,9 @@ void app_json_add_text(struct json_object *array, const char *text)
 
 void app_json_print(FILE *file, struct json_object *document)
 {
-	const char *text = json_object_to_json_string_ext(
-		document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text =
+		json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+								 JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	fputs(app_need((void *)(uintptr_t)text), file);
 	fputc('\n', file);

@@ -14,9 +14,9 @@
 #define FILE_MAX (16u * 1024 * 1024)
 
 enum kind {
-	VENDOR, /* key: vendor << 16 */
-	DEVICE, /* key: vendor << 16 | device */
-	BASE,   /* key: base class << 8 */
+	VENDOR,	  /* key: vendor << 16 */
+	DEVICE,	  /* key: vendor << 16 | device */
+	BASE,	  /* key: base class << 8 */
 	SUBCLASS, /* key: base class << 8 | subclass */
 };
 
@@ -90,9 +90,9 @@ static char *parse(char *line, unsigned int digits, uint32_t *ret_id)
 	for (unsigned int i = 0; i < digits; i++, line++) {
 		if (!isxdigit((unsigned char)*line))
 			return NULL;
-		id = id << 4 | (uint32_t)(isdigit((unsigned char)*line) ?
-						  *line - '0' :
-						  tolower((unsigned char)*line) - 'a' + 10);
+		id = id << 4 | (uint32_t)(isdigit((unsigned char)*line)
+						  ? *line - '0'
+						  : tolower((unsigned char)*line) - 'a' + 10);
 	}
 	if (*line != ' ')
 		return NULL;
@@ -142,8 +142,9 @@ static void parse_line(struct app_names *names, struct place *place, char *line)
 		parse_top(names, place, line);
 		return;
 	}
-	if (!place->wanted || line[1] == '\t')
+	if (!place->wanted)
 		return;
+	/* Lines of subsystems and interfaces begin with two tabs, which is no digit. */
 	text = parse(line + 1, place->classes ? 2 : 4, &id);
 	if (text)
 		note(names, place->classes ? SUBCLASS : DEVICE, place->above | id, text);

@@ -98,9 +98,17 @@ static void redact_config(char *config, size_t size)
 static bool parameter_is_known(const char *name, size_t length)
 {
 	static const char *const known[] = {
-		"acpi", "amd_iommu", "arm-smmu", "console", "efi", "intel_iommu", "intremap",
-		"iommu", "irq", "kvm", "loglevel", "maxcpus", "mem", "module_blacklist", "nr_cpus",
-		"panic", "pci", "rd.driver", "swiotlb", "vfio", "x2apic",
+		"acpi",	    "amd_iommu",
+		"arm-smmu", "console",
+		"efi",	    "intel_iommu",
+		"intremap", "iommu",
+		"irq",	    "kvm",
+		"loglevel", "maxcpus",
+		"mem",	    "module_blacklist",
+		"nr_cpus",  "panic",
+		"pci",	    "rd.driver",
+		"swiotlb",  "vfio",
+		"x2apic",
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -149,9 +157,9 @@ static void redact_version(char *text, size_t size)
 static bool property_is_identity(const char *name)
 {
 	static const char *const names[] = {
-		"asset-tag", "board-serial", "hostname", "kaslr-seed", "local-bd-address",
-		"local-mac-address", "mac-address", "rng-seed", "serial", "serial-number",
-		"system-id", "uuid",
+		"asset-tag",	    "board-serial",	 "hostname",	"kaslr-seed",
+		"local-bd-address", "local-mac-address", "mac-address", "rng-seed",
+		"serial",	    "serial-number",	 "system-id",	"uuid",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

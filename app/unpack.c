@@ -191,7 +191,8 @@ static int unpack_file(struct unpacking *to, const char *path)
 
 	if (error)
 		return error;
-	fd = openat(to->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(to->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
 		return refuse(to->error, errno == EEXIST ? -EBADMSG : -errno,
 			      "%s cannot be unpacked: %s", path, strerror(errno));
@@ -207,14 +208,15 @@ static int unpack_entry(struct unpacking *to, struct archive_entry *entry)
 	int error;
 
 	if (!name || archive_entry_hardlink(entry))
-		return refuse(to->error, -EBADMSG, "the archive holds a hard link or a nameless file");
+		return refuse(to->error, -EBADMSG,
+			      "the archive holds a hard link or a nameless file");
 	if (archive_entry_filetype(entry) == AE_IFDIR && name[strspn(name, "./")] == '\0' &&
 	    !strstr(name, "..") && *name != '/')
 		return 0;
 	path = tidy_path(name);
 	if (!path)
-		return refuse(to->error, -EBADMSG, "the archive names a file outside itself: %.100s",
-			      name);
+		return refuse(to->error, -EBADMSG,
+			      "the archive names a file outside itself: %.100s", name);
 	switch (archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		error = unpack_file(to, path);
@@ -246,8 +248,7 @@ static int unpack_all(struct unpacking *to)
 		if (to->interrupted)
 			return refuse(to->error, -EINTR, "interrupted");
 		if (status < ARCHIVE_WARN)
-			return refuse(to->error, -EBADMSG, "%s",
-				      archive_error_string(to->archive));
+			return refuse(to->error, -EBADMSG, "%s", archive_error_string(to->archive));
 		if (++to->entries > APP_ARCHIVE_ENTRIES_MAX)
 			return refuse(to->error, -EBADMSG, "the archive holds too many files");
 		error = unpack_entry(to, entry);

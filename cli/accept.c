@@ -103,7 +103,8 @@ static int add_waiver(const struct place *place, struct cli_waivers *waivers, co
 	}
 	if (device && ward_address_parse(device, &waiver.address) < 0) {
 		if (place->file)
-			return wrong(place, "\"%s\" is neither an address nor vendor:device", device);
+			return wrong(place, "\"%s\" is neither an address nor vendor:device",
+				     device);
 		found = cli_device_find(place->context, device, &function);
 		if (found >= 0)
 			return found;
@@ -143,9 +144,8 @@ static int read_file(const struct cli_context *context, struct cli_waivers *waiv
 	int code = -1;
 
 	if (!file)
-		return cli_fail(context->options,
-				errno == EACCES ? CLI_PERMISSION : CLI_FAILURE, "%s: %s", path,
-				strerror(errno));
+		return cli_fail(context->options, errno == EACCES ? CLI_PERMISSION : CLI_FAILURE,
+				"%s: %s", path, strerror(errno));
 	while (code < 0 && fgets(line, sizeof(line), file)) {
 		size_t length = strlen(line);
 

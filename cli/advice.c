@@ -23,7 +23,8 @@ static const struct {
 	  "-machine virt,iommu=smmuv3). With libvirt: <iommu model='intel'> with <driver "
 	  "intremap='on'/>." },
 	{ 0x15ad, "VMware", "With VMware: switch on \"Expose IOMMU to the guest\" for this VM." },
-	{ 0x80ee, "VirtualBox", "VirtualBox: VBoxManage modifyvm NAME --chipset ich9 --iommu intel." },
+	{ 0x80ee, "VirtualBox",
+	  "VirtualBox: VBoxManage modifyvm NAME --chipset ich9 --iommu intel." },
 	{ 0x1414, "Hyper-V", "Hyper-V gives its guests no IOMMU that Linux can use for this." },
 	{ 0x5853, "Xen", "Xen gives its guests no IOMMU; work in dom0, or without Xen." },
 	{ 0x1d0f, "Amazon EC2", "On EC2 only bare-metal instance types (.metal) have an IOMMU." },
@@ -96,15 +97,20 @@ static void add(struct advice *advice, char *text)
 static void advise_kernel(struct advice *advice, const struct ward_machine *machine)
 {
 	const char *off = switched_off_by(machine);
-	const char *parameter = chipset_vendor(machine) == 0x1022 ? "amd_iommu=on" : "intel_iommu=on";
+	const char *parameter =
+		chipset_vendor(machine) == 0x1022 ? "amd_iommu=on" : "intel_iommu=on";
 
 	if (off) {
-		add(advice, app_printf("The kernel was told not to use it: take \"%s\" off the kernel's "
-				       "command line and reboot.", off));
+		add(advice,
+		    app_printf("The kernel was told not to use it: take \"%s\" off the kernel's "
+			       "command line and reboot.",
+			       off));
 	} else if (machine->arch == WARD_ARCH_X86) {
-		add(advice, app_printf("Add %s to the kernel's command line and reboot. On Debian and "
-				       "Ubuntu: put it into GRUB_CMDLINE_LINUX in /etc/default/grub, "
-				       "then run: sudo update-grub", parameter));
+		add(advice,
+		    app_printf("Add %s to the kernel's command line and reboot. On Debian and "
+			       "Ubuntu: put it into GRUB_CMDLINE_LINUX in /etc/default/grub, "
+			       "then run: sudo update-grub",
+			       parameter));
 	} else {
 		add(advice, app_strdup("Use a kernel with the driver for it built in "
 				       "(CONFIG_ARM_SMMU_V3, CONFIG_VIRTIO_IOMMU), and look into "
@@ -115,13 +121,15 @@ static void advise_kernel(struct advice *advice, const struct ward_machine *mach
 static void advise_firmware(struct advice *advice, const struct ward_machine *machine)
 {
 	uint16_t chipset = chipset_vendor(machine);
-	const char *name = machine->arch != WARD_ARCH_X86 ? "SMMU" :
-			   chipset == 0x8086		   ? "VT-d (Intel VT for Directed I/O)" :
-			   chipset == 0x1022		   ? "IOMMU (AMD-Vi)" :
-							     "VT-d, or IOMMU on AMD";
+	const char *name = machine->arch != WARD_ARCH_X86 ? "SMMU"
+			   : chipset == 0x8086		  ? "VT-d (Intel VT for Directed I/O)"
+			   : chipset == 0x1022		  ? "IOMMU (AMD-Vi)"
+							  : "VT-d, or IOMMU on AMD";
 
-	add(advice, app_printf("Switch on %s in the firmware's setup and boot again. If there is no "
-			       "such entry, the machine or its firmware may not have one.", name));
+	add(advice,
+	    app_printf("Switch on %s in the firmware's setup and boot again. If there is no "
+		       "such entry, the machine or its firmware may not have one.",
+		       name));
 }
 
 char **cli_advice_no_iommu(const struct cli_context *context, size_t *ret_count)
@@ -134,19 +142,23 @@ char **cli_advice_no_iommu(const struct cli_context *context, size_t *ret_count)
 				"whoever controls the device controls all memory, the host's "
 				"included; no setting of a driver can change that."));
 	if (machine->firmware_iommu == WARD_YES) {
-		add(&advice, app_strdup("This machine has an IOMMU, but its kernel does not use it."));
+		add(&advice,
+		    app_strdup("This machine has an IOMMU, but its kernel does not use it."));
 		advise_kernel(&advice, machine);
 	} else if (hypervisor >= 0) {
-		add(&advice, app_printf("This machine is itself a virtual machine (%s), and its host "
-					"gives it no IOMMU. Ask for one there, or do this on the host "
-					"itself.", hypervisors[hypervisor].name));
+		add(&advice,
+		    app_printf("This machine is itself a virtual machine (%s), and its host "
+			       "gives it no IOMMU. Ask for one there, or do this on the host "
+			       "itself.",
+			       hypervisors[hypervisor].name));
 		add(&advice, app_strdup(hypervisors[hypervisor].how));
 	} else if (machine->firmware_iommu == WARD_NO) {
 		add(&advice, app_strdup("The firmware describes no IOMMU to the kernel."));
 		advise_firmware(&advice, machine);
 	} else {
-		add(&advice, app_strdup("Whether it has one could not be read; firmware's tables need "
-					"root."));
+		add(&advice,
+		    app_strdup("Whether it has one could not be read; firmware's tables need "
+			       "root."));
 		advise_firmware(&advice, machine);
 		advise_kernel(&advice, machine);
 	}

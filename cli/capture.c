@@ -57,9 +57,9 @@ static void add_own_files(const struct cli_context *context, struct app_entries 
 		app_need(NULL);
 	if (*denied)
 		add_text(entries, DENIED_PATH, denied);
-	add_text(entries, ABOUT_PATH, context->options->with_identity ?
-					      "doorward capture 1\nidentity kept\n" :
-					      "doorward capture 1\nidentity removed\n");
+	add_text(entries, ABOUT_PATH,
+		 context->options->with_identity ? "doorward capture 1\nidentity kept\n"
+						 : "doorward capture 1\nidentity removed\n");
 	free(names);
 	free(denied);
 }
@@ -81,9 +81,9 @@ static void report(const struct cli_context *context, const char *file, size_t f
 	}
 	app_paragraph(&context->out, 0, 0, "Wrote %s: %u functions in %zu files. %s", file,
 		      context->machine->functions_count, files,
-		      options->with_identity ?
-			      "Serial numbers and MAC addresses are in it." :
-			      "Serial numbers, MAC addresses and the host name were taken out.");
+		      options->with_identity
+			      ? "Serial numbers and MAC addresses are in it."
+			      : "Serial numbers, MAC addresses and the host name were taken out.");
 	app_say(&context->out, "Look at it with: doorward --machine %s list\n", file);
 }
 
@@ -120,8 +120,9 @@ int cli_capture(const struct cli_options *options)
 		return cli_fail(options, CLI_USAGE,
 				"standard output cannot hold both the capture and JSON");
 	if (to_stdout && isatty(STDOUT_FILENO))
-		return cli_fail(options, CLI_USAGE,
-				"a capture is no text for a terminal; use: doorward capture -o FILE");
+		return cli_fail(
+			options, CLI_USAGE,
+			"a capture is no text for a terminal; use: doorward capture -o FILE");
 	code = cli_open(&context, options, &entries);
 	if (code < 0)
 		code = write_capture(&context, &entries);

@@ -42,7 +42,8 @@ static void say_remedies(const struct cli_context *context, const struct ward_fi
 		app_paragraph(&context->out, 16, 16, "%s", remedy->text);
 		/* Never broken into lines: it is there to be copied. */
 		if (remedy->command)
-			app_say_in(&context->out, APP_BOLD, "                  %s\n", remedy->command);
+			app_say_in(&context->out, APP_BOLD, "                  %s\n",
+				   remedy->command);
 	}
 }
 
@@ -121,8 +122,10 @@ static void say_answer(const struct cli_context *context, const struct ward_ques
 		break;
 	case WARD_CANNOT_TELL:
 		app_say_in(&context->out, colour, "CANNOT TELL");
-		app_paragraph(&context->out, 11, 0, ": something must be settled before %s may be "
-			      "given to %s.", names, whom);
+		app_paragraph(&context->out, 11, 0,
+			      ": something must be settled before %s may be "
+			      "given to %s.",
+			      names, whom);
 		break;
 	}
 	free(names);
@@ -155,8 +158,8 @@ static void say_because(const struct cli_context *context, const struct ward_ver
 		if (!counts(finding, weight) || before)
 			continue;
 		longer = same > 1 ? app_printf("%s%s%s (%u)", list, *list ? ", " : "",
-					       finding->code, same) :
-				    app_printf("%s%s%s", list, *list ? ", " : "", finding->code);
+					       finding->code, same)
+				  : app_printf("%s%s%s", list, *list ? ", " : "", finding->code);
 		free(list);
 		list = longer;
 	}
@@ -295,8 +298,8 @@ static struct json_object *finding_json(const struct cli_context *context,
 					const struct ward_finding *finding)
 {
 	struct json_object *object = app_json_object();
-	const char *driver = finding->blocker == WARD_NONE ? NULL :
-							     cli_driver(context, finding->blocker);
+	const char *driver =
+		finding->blocker == WARD_NONE ? NULL : cli_driver(context, finding->blocker);
 
 	app_json_put_text(object, "code", finding->code);
 	app_json_put_text(object, "weight", ward_weight_name(finding->weight));
@@ -351,7 +354,8 @@ static void print_json(const struct cli_context *context, const struct ward_ques
 	app_json_put(document, "findings", list);
 	app_json_put(document, "assumptions",
 		     texts_json(verdict->assumptions, verdict->assumptions_count));
-	app_json_put(document, "supposed", texts_json(options->suppose.word, options->suppose.count));
+	app_json_put(document, "supposed",
+		     texts_json(options->suppose.word, options->suppose.count));
 	app_json_put(document, "partition",
 		     names_json(context, verdict->members, verdict->members_count));
 	app_json_put(document, "machine", cli_machine_json(context));

@@ -184,9 +184,11 @@ static int not_found(const struct cli_context *context, const char *word)
 	int code;
 
 	if (is_virtual(context, word))
-		return cli_fail(context->options, CLI_FAILURE,
-				"%s exists, but no PCI function stands behind it (it is virtual, or on "
-				"another bus); all functions: doorward list", word);
+		return cli_fail(
+			context->options, CLI_FAILURE,
+			"%s exists, but no PCI function stands behind it (it is virtual, or on "
+			"another bus); all functions: doorward list",
+			word);
 	near = near_matches(context, word);
 	if (*near)
 		code = cli_fail(context->options, CLI_FAILURE,
@@ -211,8 +213,8 @@ int cli_device_find(const struct cli_context *context, const char *word, uint32_
 		code = not_found(context, word);
 	else if (matches.count > 1)
 		code = cli_fail(context->options, CLI_FAILURE,
-				"%s may be any of %u functions: %s%s; name one by its address", word,
-				matches.count, matches.list,
+				"%s may be any of %u functions: %s%s; name one by its address",
+				word, matches.count, matches.list,
 				matches.count > CANDIDATES_SHOWN ? ", ..." : "");
 	else
 		*ret_function = matches.first;

@@ -104,9 +104,10 @@ static char *explain_no_group(const struct comparison *comparison, uint32_t func
 				  "function per StreamID only (dmesg: \"already in tree\")",
 				  cli_name(context, other));
 	if (!cli_driver(context, function) && (major == 0 || major < 7))
-		return app_strdup("the kernel has put it into no group: before Linux 7.0 some kernels "
-				  "do so only when a driver is first bound to it. Bind one (vfio-pci "
-				  "will do) and look again");
+		return app_strdup(
+			"the kernel has put it into no group: before Linux 7.0 some kernels "
+			"do so only when a driver is first bound to it. Bind one (vfio-pci "
+			"will do) and look again");
 	return app_strdup("the kernel has put it into no group, so it does not translate this "
 			  "function, although firmware says that an IOMMU stands before it");
 }
@@ -115,24 +116,26 @@ static char *explain_no_group(const struct comparison *comparison, uint32_t func
 static char *why_more_isolation(const struct cli_context *context, uint32_t via)
 {
 	const char *release = context->machine->kernel_release;
-	const struct ward_function *bridge = via == WARD_NONE ? NULL :
-							       &context->machine->functions[via];
+	const struct ward_function *bridge =
+		via == WARD_NONE ? NULL : &context->machine->functions[via];
 
 	if (command_line_has(context, "pcie_acs_override="))
 		return app_strdup("the kernel was booted with pcie_acs_override=, which claims "
 				  "isolation that the hardware does not have");
 	if (bridge && bridge->acs.present == WARD_UNKNOWN)
 		return app_printf("the ACS registers of %s could not be read, and unknown is not "
-				  "isolated", bridge->name);
+				  "isolated",
+				  bridge->name);
 	if (command_line_has(context, "config_acs=") ||
 	    command_line_has(context, "disable_acs_redir="))
 		return app_strdup("ACS was set on the kernel's command line (pci=config_acs or "
 				  "pci=disable_acs_redir), and registers may have changed since");
 	if (bridge)
-		return app_printf("kernel %s may know a quirk for %s (%04x:%04x) that we do not, or "
-				  "ACS was switched off after it made its groups",
-				  release ? release : "of this machine", bridge->name, bridge->vendor,
-				  bridge->device);
+		return app_printf(
+			"kernel %s may know a quirk for %s (%04x:%04x) that we do not, or "
+			"ACS was switched off after it made its groups",
+			release ? release : "of this machine", bridge->name, bridge->vendor,
+			bridge->device);
 	return app_printf("kernel %s formed its groups when less of the machine was there",
 			  release ? release : "of this machine");
 }
@@ -145,12 +148,14 @@ static char *why_less_isolation(const struct cli_context *context, uint32_t func
 
 	for (uint32_t at = function; at != WARD_NONE; at = machine->functions[at].parent)
 		if (machine->functions[at].acs.quirk == WARD_YES)
-			return app_printf("%s isolates by a quirk (%s) that kernel %s may not know yet",
-					  machine->functions[at].name,
-					  machine->functions[at].acs.quirk_name, release);
-	return app_printf("ACS on the way to the root may have been switched on after kernel %s made "
-			  "its groups, or its groups are of the bus (a device that was there earlier)",
-			  release);
+			return app_printf(
+				"%s isolates by a quirk (%s) that kernel %s may not know yet",
+				machine->functions[at].name, machine->functions[at].acs.quirk_name,
+				release);
+	return app_printf(
+		"ACS on the way to the root may have been switched on after kernel %s made "
+		"its groups, or its groups are of the bus (a device that was there earlier)",
+		release);
 }
 
 /* The first other member of the predicted (or the kernel's) group that the other one leaves out. */
@@ -164,8 +169,8 @@ static uint32_t find_apart(const struct comparison *comparison, uint32_t functio
 		bool same_kernel = machine->functions[i].group == kernel;
 		bool same_ours = comparison->members[i].group == ours;
 
-		if (i != function && (predicted ? same_ours && !same_kernel :
-						  same_kernel && !same_ours))
+		if (i != function &&
+		    (predicted ? same_ours && !same_kernel : same_kernel && !same_ours))
 			return i;
 	}
 	return WARD_NONE;
@@ -198,9 +203,10 @@ static char *explain_merged(const struct comparison *comparison, uint32_t functi
 {
 	uint32_t other = find_apart(comparison, function, false);
 	char *reason = why_less_isolation(comparison->context, function);
-	char *text = app_printf("the kernel puts it together with %s, we do not. Likely cause: %s",
-				other == WARD_NONE ? "others" :
-						     cli_name(comparison->context, other), reason);
+	char *text =
+		app_printf("the kernel puts it together with %s, we do not. Likely cause: %s",
+			   other == WARD_NONE ? "others" : cli_name(comparison->context, other),
+			   reason);
 
 	free(reason);
 	return text;
@@ -219,9 +225,9 @@ static void explain(const struct comparison *comparison, struct cli_difference *
 		difference->explanation = explain_no_group(comparison, difference->function);
 	} else if (ours == WARD_NONE) {
 		difference->code = "not-translated";
-		difference->explanation =
-			app_strdup("the kernel translates it, but firmware's tables, as far as they "
-				   "could be read, name no IOMMU for it");
+		difference->explanation = app_strdup(
+			"the kernel translates it, but firmware's tables, as far as they "
+			"could be read, name no IOMMU for it");
 	} else if (comparison->of_predicted[ours] == MIXED &&
 		   find_apart(comparison, difference->function, true) != WARD_NONE) {
 		difference->code = "split";
@@ -235,8 +241,7 @@ static void explain(const struct comparison *comparison, struct cli_difference *
 struct cli_difference *cli_differences(const struct cli_context *context)
 {
 	struct comparison comparison = { .context = context };
-	struct cli_difference *list =
-		app_alloc(context->machine->functions_count, sizeof(*list));
+	struct cli_difference *list = app_alloc(context->machine->functions_count, sizeof(*list));
 
 	compare(&comparison);
 	for (uint32_t i = 0; i < context->machine->functions_count; i++) {

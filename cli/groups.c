@@ -60,8 +60,8 @@ static char *kernel_group(const struct cli_context *context, uint32_t function)
 {
 	uint32_t group = context->machine->functions[function].group;
 
-	return group == WARD_NONE ? app_strdup("-") :
-				    app_printf("%u", context->machine->groups[group].number);
+	return group == WARD_NONE ? app_strdup("-")
+				  : app_printf("%u", context->machine->groups[group].number);
 }
 
 static char *cell(const struct cli_context *context, const struct cli_difference *difference,
@@ -74,8 +74,8 @@ static char *cell(const struct cli_context *context, const struct cli_difference
 	case GROUP:
 		return kernel_group(context, function);
 	case PREDICTED:
-		return member->group == WARD_NONE ? app_strdup("-") :
-						    app_printf("%u", member->group);
+		return member->group == WARD_NONE ? app_strdup("-")
+						  : app_printf("%u", member->group);
 	case SAME:
 		return app_strdup(difference->explanation ? "no" : "yes");
 	case FUNCTION:
@@ -83,11 +83,14 @@ static char *cell(const struct cli_context *context, const struct cli_difference
 	case NAME:
 		return cli_product(context, function);
 	case DRIVER:
-		return app_strdup(cli_driver(context, function) ? cli_driver(context, function) : "-");
+		return app_strdup(cli_driver(context, function) ? cli_driver(context, function)
+								: "-");
 	case WHY:
-		return member->cause == WARD_CAUSE_OWN ? app_strdup("-") : cli_cause(context, member);
+		return member->cause == WARD_CAUSE_OWN ? app_strdup("-")
+						       : cli_cause(context, member);
 	case TYPE:
-		return app_strdup(type_name(context, function) ? type_name(context, function) : "-");
+		return app_strdup(type_name(context, function) ? type_name(context, function)
+							       : "-");
 	case COLUMNS:
 		break;
 	}

@@ -45,7 +45,8 @@ static void print_general(void)
 		printf("  %-16s %s\n", left, verb->summary);
 		free(left);
 	}
-	printf("\nDEV is an address (03:00.0, 0000:03:00.0), a name (eth0, nvme0n1), vendor:device\n"
+	printf("\nDEV is an address (03:00.0, 0000:03:00.0), a name (eth0, nvme0n1), "
+	       "vendor:device\n"
 	       "(8086:10d3), or a path below /sys or /dev.\n\n");
 	for (const struct cli_option *option = cli_option_table; option->name; option++)
 		if (option->help && takes_most(option))
@@ -156,7 +157,8 @@ void cli_print_completion(void)
 		printf("%s ", verb->name);
 	printf("'\n\tfi\n"
 	       "\tif [[ $devices && $cur != -* ]]; then\n"
-	       "\t\toptions=$(doorward list -n -r -o FUNCTION,NODES 2>/dev/null | tr ', ' '\\n\\n')\n"
+	       "\t\toptions=$(doorward list -n -r -o FUNCTION,NODES 2>/dev/null | tr ', ' "
+	       "'\\n\\n')\n"
 	       "\tfi\n"
 	       "\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
 	       "\tif declare -F __ltrim_colon_completions >/dev/null; then\n"

@@ -31,7 +31,9 @@ static const struct app_column columns[] = {
 	[FUNCTION] = { .name = "FUNCTION", .tree = true, .help = "address, or platform name" },
 	[NAME] = { .name = "NAME", .truncate = true, .help = "vendor and device" },
 	[DRIVER] = { .name = "DRIVER", .help = "driver that has it now" },
-	[GROUP] = { .name = "GROUP", .right = true, .help = "the kernel's IOMMU group; ~N predicted" },
+	[GROUP] = { .name = "GROUP",
+		    .right = true,
+		    .help = "the kernel's IOMMU group; ~N predicted" },
 	[PARTITION] = { .name = "PARTITION", .help = "first function of its partition" },
 	[MSI] = { .name = "MSI", .truncate = true, .help = "MSI controller it writes to" },
 	[GRADE] = { .name = "GRADE", .help = "how its interrupts are separated from others'" },
@@ -97,13 +99,14 @@ static char *cell(const struct cli_context *context, uint32_t index, enum column
 	case NODES:
 		return cli_nodes(context, index);
 	case CLASS:
-		return function->kind == WARD_FUNCTION_PLATFORM ?
-			       app_strdup("platform") :
-			       text_or(app_names_class(context->names, function->class_code), "-");
+		return function->kind == WARD_FUNCTION_PLATFORM
+			       ? app_strdup("platform")
+			       : text_or(app_names_class(context->names, function->class_code),
+					 "-");
 	case ID:
-		return function->kind == WARD_FUNCTION_PLATFORM ?
-			       app_strdup("-") :
-			       app_printf("%04x:%04x", function->vendor, function->device);
+		return function->kind == WARD_FUNCTION_PLATFORM
+			       ? app_strdup("-")
+			       : app_printf("%04x:%04x", function->vendor, function->device);
 	case OWNER:
 		return cli_owner(context, index);
 	case IOMMU:
@@ -127,14 +130,14 @@ static void add_line(struct listing *listing, uint32_t index)
 {
 	char *cells[COLUMNS * 2] = { NULL };
 	uint32_t parent = listing->context->machine->functions[index].parent;
-	void *above = parent != WARD_NONE && listing->context->options->tree ?
-			      listing->lines[parent] : NULL;
+	void *above = parent != WARD_NONE && listing->context->options->tree
+			      ? listing->lines[parent]
+			      : NULL;
 
 	for (size_t i = 0; i < listing->count; i++)
 		cells[i] = cell(listing->context, index, (enum column)listing->chosen[i],
 				&listing->summaries[index]);
-	listing->lines[index] =
-		app_table_line(listing->table, above, (const char *const *)cells);
+	listing->lines[index] = app_table_line(listing->table, above, (const char *const *)cells);
 	for (size_t i = 0; i < listing->count; i++)
 		free(cells[i]);
 }

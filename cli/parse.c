@@ -68,9 +68,9 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 		options->wake = true;
 		break;
 	case CLI_OPTION_COLOUR:
-		options->colour = strcmp(argument, "always") == 0 ? APP_COLOUR_ALWAYS :
-				  strcmp(argument, "never") == 0  ? APP_COLOUR_NEVER :
-								    APP_COLOUR_AUTO;
+		options->colour = strcmp(argument, "always") == 0  ? APP_COLOUR_ALWAYS
+				  : strcmp(argument, "never") == 0 ? APP_COLOUR_NEVER
+								   : APP_COLOUR_AUTO;
 		break;
 	case CLI_OPTION_COLUMNS:
 		options->columns = argument;
@@ -116,8 +116,9 @@ static int apply_checked(struct cli_options *options, const struct cli_option *o
 				option->name, option->argument);
 	if (argument && option->choices && *option->choices != '@' &&
 	    !is_choice(option->choices, argument))
-		return cli_fail(options, CLI_USAGE, "--%s does not know \"%s\"; it takes one of: %s",
-				option->name, argument, option->choices);
+		return cli_fail(options, CLI_USAGE,
+				"--%s does not know \"%s\"; it takes one of: %s", option->name,
+				argument, option->choices);
 	return apply(options, option, argument);
 }
 
@@ -171,8 +172,9 @@ static int unknown_option(const struct cli_options *options, const char *name,
 		code = cli_fail(options, CLI_USAGE, "there is no option --%s; did you mean --%s?",
 				word, nearest.found[0]);
 	else
-		code = cli_fail(options, CLI_USAGE, "there is no option --%s; see: doorward help%s%s",
-				word, verb ? " " : "", verb ? verb->name : "");
+		code = cli_fail(options, CLI_USAGE,
+				"there is no option --%s; see: doorward help%s%s", word,
+				verb ? " " : "", verb ? verb->name : "");
 	free(word);
 	return code;
 }
@@ -248,7 +250,8 @@ static int unknown_verb(const struct cli_options *options, const char *name)
 				name, nearest.found[0]);
 	return cli_fail(options, CLI_USAGE,
 			"there is no verb \"%s\"; to judge a device: doorward check %s; "
-			"all verbs: doorward help", name, name);
+			"all verbs: doorward help",
+			name, name);
 }
 
 /* "-rno" wants the next word as the argument of o; "-oNAME" has it already. */

@@ -37,8 +37,9 @@ static void say_reached(const struct cli_context *context, const struct ward_rea
 
 	app_say_in(&context->out, APP_BOLD, "%s %s", verb_of(reached->kind), node);
 	app_say(&context->out, "%s\n",
-		reached->unknown ? "  [cannot tell]" :
-		reached->assumed ? "  [assumed: nothing rules it out]" : "");
+		reached->unknown   ? "  [cannot tell]"
+		: reached->assumed ? "  [assumed: nothing rules it out]"
+				   : "");
 	if (count > 0)
 		cli_say_path(context, steps, (uint32_t)count, 2);
 	free(node);
@@ -53,8 +54,8 @@ static struct json_object *reached_json(const struct cli_context *context,
 	struct ward_step *steps = NULL;
 	int count = ward_reach_path(reach, reached->kind, reached->index, &steps);
 	char *node = cli_node(context, reached->kind, reached->index);
-	bool function = reached->kind == WARD_NODE_FUNCTION ||
-			reached->kind == WARD_NODE_VECTOR_USER;
+	bool function =
+		reached->kind == WARD_NODE_FUNCTION || reached->kind == WARD_NODE_VECTOR_USER;
 
 	app_json_put_text(object, "kind", cli_node_kind_name(reached->kind));
 	app_json_put_text(object, "node", node);
@@ -62,7 +63,8 @@ static struct json_object *reached_json(const struct cli_context *context,
 		     cli_name_json(context, function ? reached->index : WARD_NONE));
 	app_json_put_bool(object, "assumed", reached->assumed);
 	app_json_put_bool(object, "unknown", reached->unknown);
-	app_json_put(object, "path", cli_path_json(context, steps, count > 0 ? (uint32_t)count : 0));
+	app_json_put(object, "path",
+		     cli_path_json(context, steps, count > 0 ? (uint32_t)count : 0));
 	free(node);
 	free(steps);
 	return object;

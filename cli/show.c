@@ -47,8 +47,8 @@ char *cli_label(const struct cli_context *context, uint32_t function)
 
 	if (driver)
 		inside = join(inside, ", ", driver);
-	label = *inside ? app_printf("%s (%s)", cli_name(context, function), inside) :
-			  app_strdup(cli_name(context, function));
+	label = *inside ? app_printf("%s (%s)", cli_name(context, function), inside)
+			: app_strdup(cli_name(context, function));
 	free(inside);
 	return label;
 }
@@ -77,8 +77,8 @@ char *cli_describe(const struct cli_context *context, uint32_t function)
 
 	if (at->kind == WARD_FUNCTION_PLATFORM)
 		return product;
-	text = class_name ? app_printf("%s: %s", class_name, product) :
-			    app_printf("class %04x: %s", at->class_code >> 8, product);
+	text = class_name ? app_printf("%s: %s", class_name, product)
+			  : app_printf("class %04x: %s", at->class_code >> 8, product);
 	free(product);
 	return text;
 }
@@ -221,7 +221,9 @@ void cli_say_path(const struct cli_context *context, const struct ward_step *ste
 	for (uint32_t i = 0; i < count; i++) {
 		const struct ward_step *step = &steps[i];
 		char *node = cli_node(context, step->kind, step->index);
-		const char *doubt = step->unknown ? " [unknown]" : step->assumed ? " [assumed]" : "";
+		const char *doubt = step->unknown   ? " [unknown]"
+				    : step->assumed ? " [assumed]"
+						    : "";
 
 		app_say(&context->out, "%*s%s", (int)indent, "", i ? "-> " : "   ");
 		if (i && step->through)
@@ -266,10 +268,9 @@ struct json_object *cli_function_json(const struct cli_context *context, uint32_
 	app_json_put_text(object, "driver", cli_driver(context, function));
 	app_json_put_text(object, "owner", owner);
 	app_json_put(object, "group",
-		     at->group == WARD_NONE ?
-			     NULL :
-			     app_need(json_object_new_int64(
-				     context->machine->groups[at->group].number)));
+		     at->group == WARD_NONE ? NULL
+					    : app_need(json_object_new_int64(
+						      context->machine->groups[at->group].number)));
 	free(product);
 	free(owner);
 	return object;

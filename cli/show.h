@@ -14,7 +14,7 @@ char *cli_label(const struct cli_context *context, uint32_t function); /* addres
 char *cli_nodes(const struct cli_context *context, uint32_t function); /* "eth0, eth1" */
 char *cli_describe(const struct cli_context *context, uint32_t function); /* class: vendor device */
 char *cli_product(const struct cli_context *context, uint32_t function);  /* vendor device */
-char *cli_group(const struct cli_context *context, uint32_t function); /* "5", "~5", "-" */
+char *cli_group(const struct cli_context *context, uint32_t function);	  /* "5", "~5", "-" */
 char *cli_node(const struct cli_context *context, enum ward_node_kind kind, uint32_t index);
 char *cli_members(const struct cli_context *context, const uint32_t *functions, uint32_t count);
 char *cli_owner(const struct cli_context *context, uint32_t function);

@@ -139,8 +139,8 @@ static int suppose_one(struct supposing *supposing, char *text)
 	if (key == KEYS)
 		return unknown_key(context, text);
 	supposition.kind = keys[key].kind;
-	if (value ? keys[key].shape == ALONE :
-		    keys[key].shape == DEVICE || keys[key].shape == DEVICE_NAME)
+	if (value ? keys[key].shape == ALONE
+		  : keys[key].shape == DEVICE || keys[key].shape == DEVICE_NAME)
 		return cli_fail(context->options, CLI_USAGE, "write it as: --suppose %s",
 				keys[key].example);
 	if (value) {

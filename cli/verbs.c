@@ -19,54 +19,80 @@ enum {
 
 const struct cli_verb cli_verbs[] = {
 	{
-		.name = "list", .run = cli_list, .bit = LIST,
+		.name = "list",
+		.run = cli_list,
+		.bit = LIST,
 		.summary = "show all functions, and which of them could be given away",
-		.details =
-"Each function is judged alone, as if it were given to a new client. GROUP is the kernel's group;\n"
-"~N is a predicted one. PARTITION names the first function of the smallest set that can be given\n"
-"away whole. GRADE says how well interrupts are separated from those of others.",
+		.details = "Each function is judged alone, as if given to a new client. GROUP is\n"
+			   "the kernel's group; ~N is a predicted one. PARTITION names the first\n"
+			   "function of the smallest set that can be given away whole. GRADE says\n"
+			   "how well interrupts are separated from those of others.",
 	},
 	{
-		.name = "check", .operands = "DEV...", .operands_min = 1, .operands_max = SIZE_MAX,
-		.run = cli_check, .bit = CHECK, .devices = true,
+		.name = "check",
+		.operands = "DEV...",
+		.operands_min = 1,
+		.operands_max = SIZE_MAX,
+		.run = cli_check,
+		.bit = CHECK,
+		.devices = true,
 		.summary = "may these functions be given to a VM? if not: why, and what to do",
 		.details =
-"All DEVs are judged together, as a gift to one client. With --suppose the question becomes \"what\n"
-"if\": the machine is judged as if some things were different, and nothing is changed:\n"
-"  acs=BRIDGE            access control services are all on there\n"
-"  intx=DEV              it uses its interrupt pin, not messages\n"
-"  owner=DEV:CLIENT      it belongs to that client (or to \"host\", \"nobody\")\n"
-"  msi-parent=DEV:FRAME  its messages go to that MSI controller\n"
-"  driver=DEV:NAME       that driver is bound to it (\"none\": none)\n"
-"  no-ats[=DEV]          address translation services are off, there or everywhere\n"
-"  iommu, remapping      an IOMMU translates all; interrupts are remapped\n"
-"\n"
-"Exit code: 0 safe, 3 not safe, 4 cannot tell.",
+			"All DEVs are judged together, as a gift to one client. With --suppose\n"
+			"the machine is judged as if some things were different:\n"
+			"  acs=BRIDGE            access control services are all on there\n"
+			"  intx=DEV              it uses its interrupt pin, not messages\n"
+			"  owner=DEV:CLIENT      it belongs to that client, \"host\" or "
+			"\"nobody\"\n"
+			"  msi-parent=DEV:FRAME  its messages go to that MSI controller\n"
+			"  driver=DEV:NAME       that driver is bound to it (\"none\": none)\n"
+			"  no-ats[=DEV]          address translation services are off\n"
+			"  iommu, remapping      an IOMMU translates all; interrupts are remapped\n"
+			"\n"
+			"Exit code: 0 safe, 3 not safe, 4 cannot tell.",
 	},
 	{
-		.name = "why", .operands = "DEV DEV", .operands_min = 2, .operands_max = 2,
-		.run = cli_why, .bit = WHY, .devices = true,
+		.name = "why",
+		.operands = "DEV DEV",
+		.operands_min = 2,
+		.operands_max = 2,
+		.run = cli_why,
+		.bit = WHY,
+		.devices = true,
 		.summary = "what ties two functions together",
 	},
 	{
-		.name = "reach", .operands = "DEV", .operands_min = 1, .operands_max = 1,
-		.run = cli_reach, .bit = REACH, .devices = true,
+		.name = "reach",
+		.operands = "DEV",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cli_reach,
+		.bit = REACH,
+		.devices = true,
 		.summary = "everything a function can touch when its driver does its worst",
 	},
 	{
-		.name = "groups", .run = cli_groups, .bit = GROUPS,
+		.name = "groups",
+		.run = cli_groups,
+		.bit = GROUPS,
 		.summary = "the kernel's IOMMU groups beside ours, each difference explained",
 	},
 	{
-		.name = "capture", .run = cli_capture, .bit = CAPTURE,
+		.name = "capture",
+		.run = cli_capture,
+		.bit = CAPTURE,
 		.summary = "write what describes this machine into a file, to look at it elsewhere",
-		.details =
-"The file holds exactly what doorward reads. Serial numbers, MAC addresses and the host name are\n"
-"taken out unless --with-identity. Read it with: doorward --machine FILE list",
+		.details = "The file holds exactly what doorward reads. Serial numbers, MAC\n"
+			   "addresses and the host name are taken out unless --with-identity.\n"
+			   "Read it with: doorward --machine FILE list",
 	},
 	{
-		.name = "help", .operands = "[VERB]", .operands_max = 1, .run = cli_help,
-		.bit = HELP, .summary = "explain a verb",
+		.name = "help",
+		.operands = "[VERB]",
+		.operands_max = 1,
+		.run = cli_help,
+		.bit = HELP,
+		.summary = "explain a verb",
 	},
 	{ 0 },
 };

@@ -93,7 +93,8 @@ static void tie_groups(struct ties *ties)
 	if (kernel != WARD_NONE && kernel == function_at(ties, ties->b)->group)
 		add(ties, "same-kernel-group",
 		    app_printf("The kernel has both in IOMMU group %u: it gives them away together "
-			       "or not at all.", ties->context->machine->groups[kernel].number));
+			       "or not at all.",
+			       ties->context->machine->groups[kernel].number));
 	if (a->group == WARD_NONE || a->group != b->group)
 		return;
 	why_a = cli_cause(ties->context, a);
@@ -132,12 +133,13 @@ static void tie_doorbell(struct ties *ties)
 	if (!share_doorbell(machine, a, b) || machine->controllers[a].isolates == WARD_YES)
 		return;
 	add(ties, "shared-doorbell",
-	    app_printf("Their messages go to one doorbell (%s%s%s), which %s tell its writers apart: "
-		       "each %s raise the interrupts of the other.",
-		       machine->controllers[a].name, a == b ? "" : ", ",
-		       a == b ? "" : machine->controllers[b].name,
-		       machine->controllers[a].isolates == WARD_NO ? "does not" : "may not",
-		       machine->controllers[a].isolates == WARD_NO ? "can" : "may"));
+	    app_printf(
+		    "Their messages go to one doorbell (%s%s%s), which %s tell its writers apart: "
+		    "each %s raise the interrupts of the other.",
+		    machine->controllers[a].name, a == b ? "" : ", ",
+		    a == b ? "" : machine->controllers[b].name,
+		    machine->controllers[a].isolates == WARD_NO ? "does not" : "may not",
+		    machine->controllers[a].isolates == WARD_NO ? "can" : "may"));
 }
 
 static void tie_line(struct ties *ties)
@@ -148,8 +150,10 @@ static void tie_line(struct ties *ties)
 	if (a && a == b && function_at(ties, ties->a)->intx_pin &&
 	    function_at(ties, ties->b)->intx_pin)
 		add(ties, "shared-interrupt-line",
-		    app_printf("Their interrupt pins share line %u: one can hold up the other while "
-			       "both use pins.", a));
+		    app_printf(
+			    "Their interrupt pins share line %u: one can hold up the other while "
+			    "both use pins.",
+			    a));
 }
 
 static int tie_reach(struct ties *ties, uint32_t from, uint32_t to)
@@ -213,13 +217,16 @@ static void print_text(const struct ties *ties)
 
 	if (same_partition(ties))
 		app_paragraph(&context->out, 0, 0, "%s and %s belong to one partition%s", a, b,
-			      ties->count ? ":" : ", though nothing ties them directly: others of it "
-						 "do. See: doorward list -o FUNCTION,PARTITION");
+			      ties->count ? ":"
+					  : ", though nothing ties them directly: others of it "
+					    "do. See: doorward list -o FUNCTION,PARTITION");
 	else if (ties->count == 0)
 		app_paragraph(&context->out, 0, 0, "Nothing ties %s and %s.", a, b);
 	else
-		app_paragraph(&context->out, 0, 0, "%s and %s belong to different partitions, but are "
-			      "not without ties:", a, b);
+		app_paragraph(&context->out, 0, 0,
+			      "%s and %s belong to different partitions, but are "
+			      "not without ties:",
+			      a, b);
 	for (size_t i = 0; i < ties->count; i++) {
 		const struct tie *tie = &ties->tie[i];
 

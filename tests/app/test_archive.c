@@ -65,12 +65,15 @@ static char *slurp(const char *path, size_t *size)
 static void same_entries_give_the_same_bytes(void **state)
 {
 	static const char *const names[][2] = {
-		{ "one.tar", "two.tar" }, { "one.tar.gz", "two.tar.gz" }, { "one.tar.xz", "two.tar.xz" },
+		{ "one.tar", "two.tar" },
+		{ "one.tar.gz", "two.tar.gz" },
+		{ "one.tar.xz", "two.tar.xz" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		char *one = write_sample(names[i][0], false), *two = write_sample(names[i][1], true);
+		char *one = write_sample(names[i][0], false),
+		     *two = write_sample(names[i][1], true);
 		size_t size_one, size_two;
 		char *bytes_one = slurp(one, &size_one), *bytes_two = slurp(two, &size_two);
 
@@ -102,6 +105,9 @@ static void what_was_written_is_unpacked(void **state)
 	/* The reader of names follows no link, not even one that stays inside. */
 	assert_int_equal(app_tree_read(unpacked.fd, "sys/a", 100, &bytes, &size), -ELOOP);
 	assert_int_equal(app_tree_read(unpacked.fd, "sys/c", 2, &bytes, &size), -EFBIG);
+	assert_int_equal(app_tree_read(unpacked.fd, "sys/d", 2, &bytes, &size), -EINVAL);
+	assert_int_equal(app_tree_read(unpacked.fd, "sys//c", 2, &bytes, &size), -EINVAL);
+	assert_int_equal(app_tree_read(unpacked.fd, "sys/../sys/c", 9, &bytes, &size), -EINVAL);
 	path = app_strdup(unpacked.path);
 	app_unpacked_finish(&unpacked);
 	assert_int_equal(access(path, F_OK), -1);
@@ -146,6 +152,7 @@ static char *write_hostile(const struct hostile *hostile)
 	archive_write_set_format_pax_restricted(archive);
 	assert_int_equal(archive_write_open_filename(archive, file), ARCHIVE_OK);
 	put_entry(archive, "fine", AE_IFREG, NULL, NULL);
+	put_entry(archive, "sys", AE_IFDIR, NULL, NULL);
 	if (hostile->before)
 		put_entry(archive, "before", AE_IFLNK, hostile->before, NULL);
 	put_entry(archive, hostile->path, hostile->type, hostile->target, hostile->hardlink);

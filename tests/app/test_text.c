@@ -39,8 +39,13 @@ static void paragraphs_fit(void **state)
 	(void)state;
 	fputs("ab: ", text.file);
 	app_paragraph(&text, 4, 2, "one two three  four %s", "a-word-that-is-too-long-to-fit x");
+	app_paragraph(&text, 0, 0, "just fits in twenty! %s", "and-one-is-too-much! x");
+	app_paragraph(&text, 0, 0, "one more than twenty! x");
 	fclose(text.file);
-	assert_string_equal(out, "ab: one two three\n  four\n  a-word-that-is-too-long-to-fit\n  x\n");
+	assert_string_equal(out,
+			    "ab: one two three\n  four\n  a-word-that-is-too-long-to-fit\n  x\n"
+			    "just fits in twenty!\nand-one-is-too-much!\nx\n"
+			    "one more than\ntwenty! x\n");
 	free(out);
 }
 
@@ -98,7 +103,10 @@ static void near_words_come_first(void **state)
 }
 
 static const struct app_column columns[] = {
-	{ .name = "ONE" }, { .name = "TWO" }, { .name = "MORE", .hidden = true }, { 0 },
+	{ .name = "ONE" },
+	{ .name = "TWO" },
+	{ .name = "MORE", .hidden = true },
+	{ 0 },
 };
 
 static void expect_columns(const char *list, int count, size_t first, size_t last)

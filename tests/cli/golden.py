@@ -111,7 +111,7 @@ def main():
     captures = [pathlib.Path(word) for word in words if not word.startswith("-")]
     if not captures:
         captures = sorted([*(ROOT / "examples/machines").glob("*.tar*"),
-                           *(ROOT / "tests/cli").glob("*.tar*")])
+                           *(ROOT / "tests/cli/data").glob("*.tar*")])
     tap = Tap()
     for capture in captures:
         check(tap, capture, write)

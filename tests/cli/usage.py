@@ -18,7 +18,7 @@ import schema
 ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
 DOORWARD = os.environ.get("DOORWARD", "doorward")
-SWITCH = str(ROOT / "tests/cli/switch.tar.xz")
+SWITCH = str(ROOT / "tests/cli/data/switch.tar.xz")
 SCHEMAS = schema.Schemas(ROOT)
 TREE = tempfile.TemporaryDirectory()
 CASES = []
@@ -143,6 +143,20 @@ def devices_by_any_name():
                 "/sys/bus/pci/devices/0000:04:00.0", "/sys/class/net/eth0",
                 "/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.0/0000:02:01.0/0000:04:00.0/")}
     assert len(answers) == 1, answers
+
+
+@case
+def segments_may_be_left_out_where_nothing_is_lost():
+    members = []
+    with tarfile.open(SWITCH) as archive:
+        for member in archive.getmembers():
+            content = archive.extractfile(member).read() if member.isreg() else \
+                member.linkname.replace("0000:0", "0003:0")
+            members.append((member.name.replace("0000:0", "0003:0"), member.type, content))
+    done = run("-m", "-", "check", "04:00.0", input=archive_of(members), text=False)
+    assert b"give 0003:04:00.0 to" in done.stdout, done
+    done = run("-m", "-", "check", "0000:04:00.0", input=archive_of(members), text=False)
+    assert b"0003:04:00.0" in done.stderr and done.returncode == 1, done
 
 
 @case
@@ -324,7 +338,7 @@ def names_that_drive_terminals():
             if member.name == "doorward/names":
                 content = content.replace(b"82574L", b"825\033[31m\xc2\x9b")
             members.append((member.name, member.type, content))
-    for words in (("list",), ("check", "0000:04:00.0"), ("groups",)):
+    for words in (("list",), ("check", "eth0"), ("reach", "eth0"), ("groups",)):
         done = run("-m", "-", *words, input=archive_of(members), text=False)
         assert done.stdout and b"\033" not in done.stdout, done.stdout
         assert b"825?[31m??" in done.stdout, done.stdout
