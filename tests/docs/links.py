@@ -10,6 +10,7 @@ import sys
 ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)?(#[^)\s]+)?\)")
+FINDING = re.compile(r'^\t\{ "([a-z-]+)", "', re.MULTILINE)
 ERRNO = re.compile(r"^ \* \| (E[A-Z]+) \|", re.MULTILINE)
 
 
@@ -37,6 +38,17 @@ def missing_errors():
             yield f"{name} is not explained"
 
 
+def missing_findings():
+    path = ROOT / "docs/findings.md"
+    told = path.read_text() if path.exists() else ""
+    codes = FINDING.findall((ROOT / "src/isolate/finding.c").read_text())
+    if not codes:
+        yield "src/isolate/finding.c has no table of findings"
+    for code in codes:
+        if f"`{code}`" not in told:
+            yield f"{code} is not explained"
+
+
 def markdown():
     done = subprocess.run([ROOT / "scripts/files", "*.md"], capture_output=True, text=True,
                           check=True)
@@ -47,6 +59,7 @@ def main():
     cases = [(f"links of {path.relative_to(ROOT)}", list(broken_links(path)))
              for path in markdown()]
     cases.append(("docs/errors.md knows every error of error.h", list(missing_errors())))
+    cases.append(("docs/findings.md knows every finding", list(missing_findings())))
     for number, (name, faults) in enumerate(cases, 1):
         print(f"{'not ok' if faults else 'ok'} {number} - {name}")
         for fault in faults:
