@@ -286,7 +286,7 @@ struct ward_kernel_group {
 
 /** Something that could not be understood or read; kept as evidence, shown as finding. */
 struct ward_remark {
-	/** Stable code: "table-broken", "config-unreadable", "tree-incomplete". */
+	/** Stable code: "table-broken", "config-unreadable"; ward_findings() has them all. */
 	const char *code;
 	const char *text;
 };
@@ -362,7 +362,8 @@ struct ward_read_options {
  * @param ret_state its state; the caller destroys it, before the machine
  * @param ret_error a sentence on failure; may be NULL
  * @return 0; -ENOENT no /sys/bus/pci and no platform device there; -EBADMSG the tree contradicts
- * itself; -ENOMEM; what open and read give
+ * itself; -EINVAL options of another size; -ENOTDIR dirfd is no directory; -ENOMEM, -EMFILE,
+ * -ENFILE. What is missing, cannot be read or makes no sense is a remark, not a failure.
  */
 int ward_machine_read(int dirfd, const struct ward_read_options *options,
 		      struct ward_machine **ret_machine, struct ward_state **ret_state,

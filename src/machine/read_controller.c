@@ -164,7 +164,7 @@ static int settle_controller(struct ward_reading *reading, const struct ward_see
 	if (kind == WARD_CONTROLLER_OTHER || mapped >= machine->controllers_count ||
 	    machine->controllers[mapped].kind == kind)
 		return 0;
-	err = ward_builder_remark(reading->builder, "msi-contradiction",
+	err = ward_builder_remark(reading->builder, "iommu-contradiction",
 				  "firmware's map gives %s the controller %s, but its interrupt "
 				  "chip is %s", f->name, machine->controllers[mapped].name, chip);
 	for (uint32_t i = 0; i < machine->controllers_count && chosen == WARD_NONE; i++)

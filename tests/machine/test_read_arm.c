@@ -298,13 +298,13 @@ static void chips_and_map_have_to_agree(void **state)
 	/* An ITS that firmware does not tell of: what it tells of isolates less, and stays. */
 	irq(&fixture->tree, 21, "ITS-PCI-MSI-0000:00:01.0\n");
 	assert_int_equal(read_once(fixture), 0);
-	assert_int_equal(remarks(fixture, "msi-contradiction"), 1);
+	assert_int_equal(remarks(fixture, "iommu-contradiction"), 1);
 	f = named(fixture, "0000:00:01.0", &index);
 	assert_int_equal(fixture->machine->controllers[f->controller].kind, WARD_CONTROLLER_GICV2M);
 
 	make_fdt(&fixture->tree, false, true);
 	assert_int_equal(read_once(fixture), 0);
-	assert_int_equal(remarks(fixture, "msi-contradiction"), 0);
+	assert_int_equal(remarks(fixture, "iommu-contradiction"), 0);
 	f = named(fixture, "0000:00:01.0", &index);
 	assert_int_equal(fixture->machine->controllers[f->controller].isolates, WARD_YES);
 	assert_int_equal(ward_devid_raw(f->devid), 0x08);
@@ -312,7 +312,7 @@ static void chips_and_map_have_to_agree(void **state)
 	/* The kernel does not use the ITS that firmware names. */
 	irq(&fixture->tree, 21, "GICv2m-PCI-MSI-0000:00:01.0\n");
 	assert_int_equal(read_once(fixture), 0);
-	assert_int_equal(remarks(fixture, "msi-contradiction"), 1);
+	assert_int_equal(remarks(fixture, "iommu-contradiction"), 1);
 	f = named(fixture, "0000:00:01.0", &index);
 	c = &fixture->machine->controllers[f->controller];
 	assert_int_equal(c->kind, WARD_CONTROLLER_OTHER);
