@@ -108,7 +108,8 @@ static int make_state(struct ward_reading *reading, struct ward_machine *machine
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < reading->seen_count && err == 0; i++)
-		err = fill_function(&ward_machine_storage(machine)->arena, &reading->seen[i], state);
+		err = fill_function(&ward_machine_storage(machine)->arena, &reading->seen[i],
+				    state);
 	if (err == 0)
 		err = fill_msi_off(reading, state);
 	if (err == 0)
@@ -135,7 +136,8 @@ static int read_machine(struct ward_reading *reading, struct ward_machine **ret_
 	if (!reading->has_pci && !ward_builder_machine(reading->builder)->functions_count)
 		return ward_fail(reading->error, -ENOENT,
 				 "there is neither /%s nor a platform device: not the root of a "
-				 "machine", WARD_DIR_PCI);
+				 "machine",
+				 WARD_DIR_PCI);
 	err = ward_builder_finish(reading->builder, &machine, reading->error);
 	reading->builder = NULL;
 	if (err < 0)
@@ -168,7 +170,8 @@ int ward_machine_read(int dirfd, const struct ward_read_options *options,
 		      struct ward_machine **ret_machine, struct ward_state **ret_state,
 		      struct ward_error *ret_error)
 {
-	struct ward_reading reading = { .error = ret_error, .plain_apic = WARD_NONE,
+	struct ward_reading reading = { .error = ret_error,
+					.plain_apic = WARD_NONE,
 					.unknown_frame = WARD_NONE };
 	int err;
 

@@ -54,7 +54,7 @@ struct ward_reading {
 	struct ward_builder *builder;
 	struct ward_error *error; /* may be NULL */
 	bool wake;
-	struct ward_arena arena;  /* strings and small arrays of what was seen */
+	struct ward_arena arena; /* strings and small arrays of what was seen */
 	enum ward_arch arch;
 	char *command_line; /* or NULL */
 

@@ -164,7 +164,7 @@ static int read_sleep(const struct ward_dir *dir, bool *ret_asleep)
 }
 
 int ward_read_config(struct ward_reading *reading, const struct ward_dir *dir,
-		       struct ward_seen *seen)
+		     struct ward_seen *seen)
 {
 	char text[WARD_ADDRESS_TEXT];
 	struct ward_bytes config;
@@ -186,7 +186,8 @@ int ward_read_config(struct ward_reading *reading, const struct ward_dir *dir,
 					   "%s: config space cannot be read", text);
 	}
 	/* The list of extended capabilities ends before what was not read. */
-	if (config.size > WARD_CONFIG_PLAIN && config_wanted(config.data, config.size) <= config.size)
+	if (config.size > WARD_CONFIG_PLAIN &&
+	    config_wanted(config.data, config.size) <= config.size)
 		config.size = WARD_CONFIG_FULL;
 	err = parse_config(reading, seen, &config);
 	free(config.data);

@@ -66,7 +66,8 @@ int ward_read_function_controller(struct ward_reading *reading, struct ward_seen
 	f->controller_evidence = reading->remapping_reason;
 	if (!chip)
 		return 0;
-	f->controller_evidence = ward_arena_printf(&reading->arena, "its interrupt chip is %s", chip);
+	f->controller_evidence =
+		ward_arena_printf(&reading->arena, "its interrupt chip is %s", chip);
 	if (!f->controller_evidence)
 		return -ENOMEM;
 	/* An IOMMU's own interrupts are not remapped, and nobody else writes them. */
@@ -90,8 +91,8 @@ int ward_read_judge_remapping(struct ward_reading *reading)
 		if (strncmp(reading->iommus[i].name, "dmar", 4) != 0)
 			continue;
 		vtd++;
-		remapping += !reading->iommus[i].registers_known ||
-			     reading->iommus[i].ecap & ECAP_IR;
+		remapping +=
+			!reading->iommus[i].registers_known || reading->iommus[i].ecap & ECAP_IR;
 	}
 	if (ward_read_option(reading, "intremap", "off") ||
 	    ward_read_option(reading, "nointremap", NULL)) {
@@ -166,7 +167,8 @@ static int settle_controller(struct ward_reading *reading, const struct ward_see
 		return 0;
 	err = ward_builder_remark(reading->builder, "iommu-contradiction",
 				  "firmware's map gives %s the controller %s, but its interrupt "
-				  "chip is %s", f->name, machine->controllers[mapped].name, chip);
+				  "chip is %s",
+				  f->name, machine->controllers[mapped].name, chip);
 	for (uint32_t i = 0; i < machine->controllers_count && chosen == WARD_NONE; i++)
 		if (machine->controllers[i].kind == kind)
 			chosen = i;

@@ -21,8 +21,7 @@ struct resource {
 	uint64_t start, last, flags;
 };
 
-static int read_number(const struct ward_dir *dir, const char *name, uint32_t max,
-		       uint32_t *number)
+static int read_number(const struct ward_dir *dir, const char *name, uint32_t max, uint32_t *number)
 {
 	uint64_t value;
 	int err;
@@ -85,7 +84,8 @@ static void take_window(struct ward_range *window, const struct resource *resour
  * Lines are BARs 0 to 5 and the ROM, then (where the kernel knows SR-IOV) six BARs for VFs, then
  * for bridges the windows: I/O, memory, prefetchable, one more. Always four of them, at the end.
  */
-static void take_resources(struct ward_function *f, const struct resource *lines, unsigned int count)
+static void take_resources(struct ward_function *f, const struct resource *lines,
+			   unsigned int count)
 {
 	for (unsigned int i = 0; i < 7 && i < count; i++) {
 		const struct resource *line = &lines[i];
@@ -138,10 +138,8 @@ static int read_resets(const struct ward_dir *dir, struct ward_seen *seen)
 		const char *word;
 		uint32_t reset;
 	} words[] = {
-		{ "flr", WARD_RESET_FLR },
-		{ "af_flr", WARD_RESET_AF },
-		{ "pm", WARD_RESET_PM },
-		{ "device_specific", WARD_RESET_DEVICE },
+		{ "flr", WARD_RESET_FLR },     { "af_flr", WARD_RESET_AF },
+		{ "pm", WARD_RESET_PM },       { "device_specific", WARD_RESET_DEVICE },
 		{ "acpi", WARD_RESET_DEVICE },
 	};
 	char text[128], *rest = text, *word;
@@ -311,8 +309,8 @@ static int read_function(struct ward_reading *reading, const struct ward_dir *al
 		return ward_builder_remark(reading->builder, "tree-incomplete",
 					   "the directory of %s cannot be opened", name);
 	take_above(&seen, path);
-	seen.function.path = ward_arena_strdup(
-		&reading->arena, strncmp(path, "sys/", 4) ? path : path + 3);
+	seen.function.path =
+		ward_arena_strdup(&reading->arena, strncmp(path, "sys/", 4) ? path : path + 3);
 	err = seen.function.path ? read_files(reading, &dir, &seen) : -ENOMEM;
 	ward_dir_close(&dir);
 	return err < 0 ? err : add_seen(reading, &seen);

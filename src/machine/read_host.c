@@ -103,8 +103,7 @@ static int arch_of_tables(const struct ward_reading *reading, enum ward_arch *ar
 }
 
 /* For a tree that does not say what it is of: chips, tables, the name of the kernel tell. */
-static int infer_arch(const struct ward_reading *reading, const char *release,
-		      enum ward_arch *arch)
+static int infer_arch(const struct ward_reading *reading, const char *release, enum ward_arch *arch)
 {
 	const char *flavour = release ? strrchr(release, '-') : NULL;
 	int err;

@@ -62,8 +62,8 @@ static int read_iommu(struct ward_reading *reading, const struct ward_dir *class
 	if (err < 0)
 		return err;
 	reading->iommus = iommus;
-	err = ward_array_reserve(&bases, &reading->iommu_bases_capacity,
-				 reading->iommus_count + 1, sizeof(base));
+	err = ward_array_reserve(&bases, &reading->iommu_bases_capacity, reading->iommus_count + 1,
+				 sizeof(base));
 	if (err < 0)
 		return err;
 	reading->iommu_bases = bases;
@@ -104,8 +104,10 @@ static enum ward_iommu_kind kind_of(const char *name)
 		const char *start;
 		enum ward_iommu_kind kind;
 	} kinds[] = {
-		{ "dmar", WARD_IOMMU_VTD },	  { "ivhd", WARD_IOMMU_AMD },
-		{ "smmu3.", WARD_IOMMU_SMMUV3 },  { "smmu.", WARD_IOMMU_SMMUV2 },
+		{ "dmar", WARD_IOMMU_VTD },
+		{ "ivhd", WARD_IOMMU_AMD },
+		{ "smmu3.", WARD_IOMMU_SMMUV3 },
+		{ "smmu.", WARD_IOMMU_SMMUV2 },
 	};
 	struct ward_address address;
 
@@ -356,8 +358,7 @@ static bool mapped_iommu(const struct ward_builder *builder, struct ward_address
 
 static int settle_iommu(struct ward_reading *reading, const struct ward_seen *seen)
 {
-	struct ward_function *f =
-		&ward_builder_machine(reading->builder)->functions[seen->ordinal];
+	struct ward_function *f = &ward_builder_machine(reading->builder)->functions[seen->ordinal];
 	uint32_t mapped = WARD_NONE, kernel;
 	bool has_map;
 
@@ -375,7 +376,8 @@ static int settle_iommu(struct ward_reading *reading, const struct ward_seen *se
 		if (has_map)
 			return ward_builder_remark(reading->builder, "iommu-contradiction",
 						   "firmware's id map and the kernel name different "
-						   "IOMMUs for %s", f->name);
+						   "IOMMUs for %s",
+						   f->name);
 	} else if (!has_map && reading->evidence.iommus_known &&
 		   (reading->firmware_known || reading->iommus_count == 0)) {
 		f->iommu_known = WARD_YES;

@@ -110,8 +110,7 @@ static int take_device(struct ward_reading *reading, uint32_t ordinal, const str
 static int read_device(struct ward_reading *reading, uint32_t ordinal,
 		       const struct ward_names *names)
 {
-	const struct ward_function *f =
-		&ward_builder_machine(reading->builder)->functions[ordinal];
+	const struct ward_function *f = &ward_builder_machine(reading->builder)->functions[ordinal];
 	const struct ward_tree *tree = &reading->tree;
 	struct ward_dir dir;
 	int err;

@@ -448,8 +448,8 @@ int ward_tree_open(int dirfd, const struct ward_read_options *options, struct wa
 		return -errno;
 	if (!S_ISDIR(here.st_mode))
 		return -ENOTDIR;
-	tree.live = stat("/", &mine) == 0 && mine.st_dev == here.st_dev &&
-		    mine.st_ino == here.st_ino;
+	tree.live =
+		stat("/", &mine) == 0 && mine.st_dev == here.st_dev && mine.st_ino == here.st_ino;
 	tree.walk = !has_openat2(dirfd);
 	if (!tree.live) {
 		err = read_denied(&tree);

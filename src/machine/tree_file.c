@@ -134,8 +134,8 @@ int ward_dir_text(const struct ward_dir *dir, const char *name, size_t size, cha
 	if (err < 0)
 		return err;
 	ward_tree_saw(dir->tree, path, WARD_SAW_FILE, text, length);
-	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' ' ||
-			      text[length - 1] == '\0'))
+	while (length > 0 &&
+	       (text[length - 1] == '\n' || text[length - 1] == ' ' || text[length - 1] == '\0'))
 		length--;
 	for (i = 0; i < length; i++)
 		if (text[i] < 0x20 || text[i] > 0x7e)

@@ -24,8 +24,8 @@ static inline void test_describe_function(FILE *out, const struct ward_function 
 		fprintf(out, " bar %d %" PRIx64 "-%" PRIx64 " %d %d\n", i, f->bar[i].range.start,
 			f->bar[i].range.last, f->bar[i].io, f->bar[i].prefetchable);
 	fprintf(out, " pcie %d %d port %d ari %d acs %d %x %x quirk %d %x %s\n", f->pcie_type,
-		f->pcie_known, f->port_number, f->ari_forwarding, f->acs.present,
-		f->acs.capability, f->acs.control, f->acs.quirk, f->acs.quirk_bits,
+		f->pcie_known, f->port_number, f->ari_forwarding, f->acs.present, f->acs.capability,
+		f->acs.control, f->acs.quirk, f->acs.quirk_bits,
 		f->acs.quirk_name ? f->acs.quirk_name : "-");
 	fprintf(out, " msi %d %d %d msix %d %d %d ats %d %d pasid %d %d pri %d %d pin %d\n", f->msi,
 		f->msi_vectors, f->msi_enabled, f->msix, f->msix_vectors, f->msix_enabled, f->ats,
@@ -47,8 +47,10 @@ static inline void test_describe_function(FILE *out, const struct ward_function 
 
 static inline void test_describe_machine(FILE *out, const struct ward_machine *m)
 {
-	fprintf(out, "machine arch %d kernel %s line %s page %" PRIu64 " acpi %d dt %d groups %d "
-		"unsafe %d firmware %d\n", m->arch, m->kernel_release ? m->kernel_release : "-",
+	fprintf(out,
+		"machine arch %d kernel %s line %s page %" PRIu64 " acpi %d dt %d groups %d "
+		"unsafe %d firmware %d\n",
+		m->arch, m->kernel_release ? m->kernel_release : "-",
 		m->command_line ? m->command_line : "-", m->page_size, m->firmware_acpi,
 		m->firmware_dt, m->groups_known, m->unsafe_interrupts_allowed, m->firmware_iommu);
 	for (uint32_t i = 0; i < m->functions_count; i++)
@@ -63,12 +65,13 @@ static inline void test_describe_machine(FILE *out, const struct ward_machine *m
 			m->iommus[i].active, m->iommus[i].remaps_interrupts, m->iommus[i].ats,
 			m->iommus[i].controller);
 	for (uint32_t i = 0; i < m->controllers_count; i++)
-		fprintf(out, "controller %s kind %d isolates %d %" PRIx64 "-%" PRIx64 " %u+%u pool "
-			"%u id %u %s\n", m->controllers[i].name, m->controllers[i].kind,
-			m->controllers[i].isolates, m->controllers[i].doorbell.start,
-			m->controllers[i].doorbell.last, m->controllers[i].first_intid,
-			m->controllers[i].intids, m->controllers[i].pool,
-			m->controllers[i].firmware_id,
+		fprintf(out,
+			"controller %s kind %d isolates %d %" PRIx64 "-%" PRIx64 " %u+%u pool "
+			"%u id %u %s\n",
+			m->controllers[i].name, m->controllers[i].kind, m->controllers[i].isolates,
+			m->controllers[i].doorbell.start, m->controllers[i].doorbell.last,
+			m->controllers[i].first_intid, m->controllers[i].intids,
+			m->controllers[i].pool, m->controllers[i].firmware_id,
 			m->controllers[i].evidence ? m->controllers[i].evidence : "-");
 	for (uint32_t i = 0; i < m->groups_count; i++)
 		fprintf(out, "group %u type %d\n", m->groups[i].number, m->groups[i].type);

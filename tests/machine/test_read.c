@@ -212,9 +212,9 @@ static void who_sleeps_is_not_woken(void **state)
 		const char *status, *power_state;
 		bool asleep;
 	} cases[] = {
-		{ "active", "D0", false },    { "suspended", "D3cold", true },
-		{ "suspended", "D0", false }, { "suspended", "D3hot", false },
-		{ "suspended", NULL, true },  { "suspended", "unknown", true },
+		{ "active", "D0", false },	  { "suspended", "D3cold", true },
+		{ "suspended", "D0", false },	  { "suspended", "D3hot", false },
+		{ "suspended", NULL, true },	  { "suspended", "unknown", true },
 		{ "suspending", "D3cold", true }, { NULL, NULL, false },
 	};
 	struct ward_read_options options = { .size = sizeof(options), .wake = true };
@@ -458,7 +458,8 @@ static void a_tree_without_functions_is_none(void **state)
 	test_tree_make(&empty);
 	fd = test_tree_open(&empty);
 	assert_int_equal(ward_machine_read(fd, NULL, &fixture->machine, &fixture->state,
-					   &fixture->error), -ENOENT);
+					   &fixture->error),
+			 -ENOENT);
 	assert_non_null(strstr(fixture->error.text, "sys/bus/pci/devices"));
 	assert_null(fixture->machine);
 	assert_int_equal(ward_machine_read(fd, NULL, &fixture->machine, &fixture->state, NULL),
@@ -581,7 +582,8 @@ static void what_was_seen_is_all_that_is_needed(void **state)
 	fd = test_tree_open(&copier.tree);
 	forget(fixture);
 	assert_int_equal(ward_machine_read(fd, NULL, &fixture->machine, &fixture->state,
-					   &fixture->error), 0);
+					   &fixture->error),
+			 0);
 	second = describe(fixture);
 	assert_string_equal(first, second);
 	free(first);
@@ -604,8 +606,15 @@ static void any_file_may_be_missing_or_garbage(void **state)
 {
 	struct fixture *fixture = *state;
 	static const char *const garbage[] = {
-		"", "\n", "\xff\xff\xff\xff\xff\xff\xff\xff", "-1\n", "0x\n", "../../../../etc/passwd",
-		"999999999999999999999999999999999999999\n", "%s%n%s%n", "0x1 0x0 0x200\n",
+		"",
+		"\n",
+		"\xff\xff\xff\xff\xff\xff\xff\xff",
+		"-1\n",
+		"0x\n",
+		"../../../../etc/passwd",
+		"999999999999999999999999999999999999999\n",
+		"%s%n%s%n",
+		"0x1 0x0 0x200\n",
 	};
 	char *huge = malloc(70000);
 

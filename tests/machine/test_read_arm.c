@@ -31,8 +31,8 @@ static void cells(void *fdt, const char *name, const uint32_t *values, size_t co
 	assert_int_equal(fdt_property(fdt, name, raw, (int)(count * sizeof(raw[0]))), 0);
 }
 
-#define CELLS(fdt, name, ...)                                                          \
-	cells(fdt, name, (const uint32_t[]){ __VA_ARGS__ },                            \
+#define CELLS(fdt, name, ...)                               \
+	cells(fdt, name, (const uint32_t[]){ __VA_ARGS__ }, \
 	      sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
 static void frame(void *fdt, const char *name, uint32_t phandle, uint32_t base, uint32_t first)
@@ -379,8 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chips_and_map_have_to_agree, make, unmake),
 		cmocka_unit_test_setup_teardown(platform_devices_have_drivers_groups_and_vectors,
 						make, unmake),
-		cmocka_unit_test_setup_teardown(
-			a_device_tree_that_is_broken_or_refused_is_remarked, make, unmake),
+		cmocka_unit_test_setup_teardown(a_device_tree_that_is_broken_or_refused_is_remarked,
+						make, unmake),
 		cmocka_unit_test_setup_teardown(a_failed_allocation_leaves_nothing_behind, make,
 						unmake),
 	};

@@ -203,9 +203,10 @@ static void links_are_resolved_inside_the_root(void **state)
 
 static void no_link_is_followed(void **state)
 {
-	static const char *const names[] = { "out/secret", "out", "file", "loop",  "loop/x",
-					     "in/secret",  "../outside/secret", "in/../x", "/etc",
-					     "in//x" };
+	static const char *const names[] = {
+		"out/secret",	     "out",	"file", "loop", "loop/x", "in/secret",
+		"../outside/secret", "in/../x", "/etc", "in//x"
+	};
 	struct fixture *fixture = *state;
 	char path[WARD_TREE_PATH], text[32];
 	struct ward_bytes bytes;
@@ -223,7 +224,8 @@ static void no_link_is_followed(void **state)
 			assert_int_equal(ward_dir_read(&fixture->root, names[i], 100, &bytes),
 					 -ENOENT);
 			assert_int_equal(ward_dir_text(&fixture->root, names[i], sizeof(text),
-						       text), -ENOENT);
+						       text),
+					 -ENOENT);
 			assert_int_equal(ward_dir_enter(&fixture->root, names[i], &dir), -ENOENT);
 			assert_int_equal(ward_dir_open(&fixture->tree, names[i], &dir), -ENOENT);
 		}
