@@ -235,7 +235,7 @@ static int read_regions(struct ward_reading *reading, const struct ward_dir *dir
 static int read_group(struct ward_reading *reading, const struct ward_dir *groups, const char *name)
 {
 	struct ward_kernel_group group = { 0 };
-	struct ward_seen_group seen;
+	struct ward_seen_group seen = { 0 };
 	void *all = reading->groups;
 	unsigned long number;
 	struct ward_dir dir;
