@@ -25,6 +25,9 @@ static int parse_scope(struct dmar_parser *p, uint32_t at, uint8_t length)
 		return ward_acpi_bad(&p->table, p->error, at + 1,
 				     "a device scope of %u bytes has no path of 1 to %u steps",
 				     length, WARD_DMAR_PATH_MAX);
+	if (p->dmar->scopes_count == WARD_DMAR_SCOPES_MAX)
+		return ward_acpi_bad(&p->table, p->error, at, "more than %u device scopes",
+				     WARD_DMAR_SCOPES_MAX);
 	scope = ward_acpi_append(&p->dmar->scopes, &p->dmar->scopes_count, &p->scopes_capacity,
 				 sizeof(*scope));
 	if (!scope)
@@ -112,6 +115,9 @@ static int parse_unit(struct dmar_parser *p, uint32_t at, uint32_t length, uint3
 		unit.base = ward_acpi_u64(&p->table, at + 8);
 	if (unit.type == WARD_DMAR_RMRR)
 		unit.limit = ward_acpi_u64(&p->table, at + 16);
+	if (p->dmar->units_count == WARD_DMAR_UNITS_MAX)
+		return ward_acpi_bad(&p->table, p->error, at, "more than %u structures",
+				     WARD_DMAR_UNITS_MAX);
 	err = check_unit(p, at, &unit);
 	if (!err)
 		err = parse_scopes(p, at + scopes, at + length, &unit);

@@ -14,6 +14,9 @@
 
 /* Bridges on the way from a host bridge to a device of a scope. */
 #define WARD_DMAR_PATH_MAX 16u
+/* Device scopes and structures of a table: each function is held against all of them. */
+#define WARD_DMAR_SCOPES_MAX 8192u
+#define WARD_DMAR_UNITS_MAX 1024u
 
 enum ward_dmar_scope_type {
 	WARD_DMAR_ENDPOINT = 1,

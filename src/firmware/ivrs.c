@@ -35,11 +35,15 @@ struct ivrs_parser {
 	struct ward_error *error;
 };
 
-static int add_entry(struct ivrs_parser *p, const struct ward_ivrs_entry *entry)
+static int add_entry(struct ivrs_parser *p, uint32_t at, const struct ward_ivrs_entry *entry)
 {
-	struct ward_ivrs_entry *kept = ward_acpi_append(&p->ivrs->entries, &p->ivrs->entries_count,
-							&p->entries_capacity, sizeof(*kept));
+	struct ward_ivrs_entry *kept;
 
+	if (p->ivrs->entries_count == WARD_IVRS_ENTRIES_MAX)
+		return ward_acpi_bad(&p->table, p->error, at, "more than %u device entries",
+				     WARD_IVRS_ENTRIES_MAX);
+	kept = ward_acpi_append(&p->ivrs->entries, &p->ivrs->entries_count, &p->entries_capacity,
+				sizeof(*kept));
 	if (!kept)
 		return -ENOMEM;
 	*kept = *entry;
@@ -56,7 +60,7 @@ static int end_range(struct ivrs_parser *p, uint32_t at, uint16_t last)
 				     p->range.first, last);
 	p->open = false;
 	p->range.last = last;
-	return add_entry(p, &p->range);
+	return add_entry(p, at, &p->range);
 }
 
 static int parse_special(struct ivrs_parser *p, uint32_t at)
@@ -70,7 +74,7 @@ static int parse_special(struct ivrs_parser *p, uint32_t at)
 	};
 
 	/* Varieties other than I/O APIC and HPET are reserved. */
-	return variety == 1 || variety == 2 ? add_entry(p, &entry) : 0;
+	return variety == 1 || variety == 2 ? add_entry(p, at, &entry) : 0;
 }
 
 static int parse_entry(struct ivrs_parser *p, uint32_t at, uint8_t type)
@@ -86,11 +90,11 @@ static int parse_entry(struct ivrs_parser *p, uint32_t at, uint8_t type)
 	case IVHD_ALL:
 		entry.first = 0;
 		entry.last = 0xffff;
-		return add_entry(p, &entry);
+		return add_entry(p, at, &entry);
 	case IVHD_SELECT:
 	case IVHD_ALIAS_SELECT:
 	case IVHD_EXTENDED_SELECT:
-		return add_entry(p, &entry);
+		return add_entry(p, at, &entry);
 	case IVHD_RANGE:
 	case IVHD_ALIAS_RANGE:
 	case IVHD_EXTENDED_RANGE:
@@ -106,7 +110,7 @@ static int parse_entry(struct ivrs_parser *p, uint32_t at, uint8_t type)
 		return parse_special(p, at);
 	case IVHD_ACPI_ENTRY:
 		entry.kind = WARD_IVRS_ACPI;
-		return add_entry(p, &entry);
+		return add_entry(p, at, &entry);
 	default:
 		return 0; /* padding and reserved */
 	}
@@ -205,6 +209,9 @@ static int parse_memory(struct ivrs_parser *p, uint32_t at, uint32_t length)
 			    &memory.range) != 0)
 		return ward_acpi_bad(&p->table, p->error, at + 16,
 				     "IVMD has a memory range that is empty or wraps");
+	if (p->ivrs->memories_count == WARD_IVRS_MEMORIES_MAX)
+		return ward_acpi_bad(&p->table, p->error, at, "more than %u memory blocks",
+				     WARD_IVRS_MEMORIES_MAX);
 	kept = ward_acpi_append(&p->ivrs->memories, &p->ivrs->memories_count, &p->memories_capacity,
 				sizeof(*kept));
 	if (!kept)

@@ -8,6 +8,10 @@
 
 #include "firmware/acpi.h"
 
+/* Device entries and memory blocks of a table: each function is held against all of them. */
+#define WARD_IVRS_ENTRIES_MAX 16384u
+#define WARD_IVRS_MEMORIES_MAX 256u
+
 enum ward_ivrs_entry_kind {
 	WARD_IVRS_DEVICES, /* functions first..last */
 	WARD_IVRS_IOAPIC,

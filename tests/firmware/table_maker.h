@@ -157,4 +157,27 @@ static inline void change_everywhere(table_parser parse, const struct table *goo
 	}
 }
 
+/* A table of head and then count times the same piece is refused just above the limit. */
+static inline void limit(table_parser parse, const struct table *head, const uint8_t *piece,
+			 size_t piece_size, size_t count)
+{
+	uint8_t *bytes = calloc(1, head->size + (count + 1) * piece_size);
+
+	assert_non_null(bytes);
+	memcpy(bytes, head->bytes, head->size);
+	for (size_t i = 0; i <= count; i++)
+		memcpy(bytes + head->size + i * piece_size, piece, piece_size);
+	for (size_t extra = 0; extra < 2; extra++) {
+		size_t size = head->size + (count + extra) * piece_size;
+		struct ward_error error = { "" };
+
+		for (unsigned int i = 0; i < 4; i++)
+			bytes[4 + i] = (uint8_t)(size >> (8 * i));
+		fix_checksum(bytes, size);
+		assert_int_equal(parse(bytes, size, &error), extra ? -EBADMSG : 0);
+		assert_true(!extra || strstr(error.text, "more than"));
+	}
+	free(bytes);
+}
+
 #endif

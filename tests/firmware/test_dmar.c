@@ -150,6 +150,24 @@ static void too_long_a_path_is_refused(void **state)
 	}
 }
 
+static void too_many_are_refused(void **state)
+{
+	static const uint8_t atsr[] = { 2, 0, 8, 0, 1, 0, 0, 0 };
+	uint8_t scopes[8 + 8 * 16] = { 2, 0, 8 + 8 * 16 };
+	struct table t;
+
+	(void)state;
+	start_table(&t, "DMAR");
+	put(&t, 8, 0);
+	put(&t, 4, 0);
+	limit(parse, &t, atsr, sizeof(atsr), WARD_DMAR_UNITS_MAX);
+	for (unsigned int i = 0; i < 16; i++) {
+		scopes[8 + 8 * i] = 1;
+		scopes[9 + 8 * i] = 8;
+	}
+	limit(parse, &t, scopes, sizeof(scopes), WARD_DMAR_SCOPES_MAX / 16);
+}
+
 static void damage_is_read_or_refused(void **state)
 {
 	struct table t;
@@ -183,6 +201,7 @@ int main(void)
 		cmocka_unit_test(all_structures_are_read),
 		cmocka_unit_test(bad_fields_are_refused),
 		cmocka_unit_test(too_long_a_path_is_refused),
+		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(damage_is_read_or_refused),
 		cmocka_unit_test(memory_may_end_anywhere),
 	};

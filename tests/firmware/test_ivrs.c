@@ -245,6 +245,21 @@ static void the_last_word_counts(void **state)
 	ward_ivrs_destroy(ivrs);
 }
 
+static void too_many_are_refused(void **state)
+{
+	uint8_t ivhd[24 + 4 * 1024] = { 0x10, 0, 0x18, 0x10 };
+	uint8_t ivmd[32] = { 0x21, 1, 32, 0 };
+	struct table t;
+
+	(void)state;
+	for (size_t i = 24; i < sizeof(ivhd); i += 4)
+		ivhd[i] = 2;
+	ivmd[25] = 0x10;
+	start_ivrs(&t);
+	limit(parse, &t, ivhd, sizeof(ivhd), WARD_IVRS_ENTRIES_MAX / 1024);
+	limit(parse, &t, ivmd, sizeof(ivmd), WARD_IVRS_MEMORIES_MAX);
+}
+
 static void damage_is_read_or_refused(void **state)
 {
 	struct table t;
@@ -280,6 +295,7 @@ int main(void)
 		cmocka_unit_test(bad_fields_are_refused),
 		cmocka_unit_test(a_block_cut_short_is_refused),
 		cmocka_unit_test(the_last_word_counts),
+		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(damage_is_read_or_refused),
 		cmocka_unit_test(memory_may_end_anywhere),
 	};
