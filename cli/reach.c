@@ -81,8 +81,7 @@ static void print_json(const struct cli_context *context, uint32_t function,
 	app_json_put(document, "machine", cli_machine_json(context));
 	app_json_put(document, "function", cli_function_json(context, function));
 	while (ward_reach_next(reach, &cursor, &reached))
-		if (!(reached.kind == WARD_NODE_FUNCTION && reached.index == function))
-			app_json_add(list, reached_json(context, reach, &reached));
+		app_json_add(list, reached_json(context, reach, &reached));
 	app_json_put(document, "reaches", list);
 	app_json_print(stdout, document);
 }
@@ -97,8 +96,6 @@ static void print_text(const struct cli_context *context, uint32_t function,
 	app_say_in(&context->out, APP_BOLD, "%s", label);
 	app_say(&context->out, "  %s\n\n", describe);
 	while (ward_reach_next(reach, &cursor, &reached)) {
-		if (reached.kind == WARD_NODE_FUNCTION && reached.index == function)
-			continue;
 		say_reached(context, reach, &reached);
 		count++;
 	}
