@@ -307,18 +307,78 @@ static int check_references(const struct ward_machine *machine, struct ward_erro
 	return err;
 }
 
+static int compare_map_to(const struct ward_id_map *map, enum ward_id_map_kind kind,
+			  uint32_t segment)
+{
+	if (map->kind != kind)
+		return map->kind < kind ? -1 : 1;
+	return map->segment < segment ? -1 : map->segment > segment;
+}
+
+/* Rows of one array: a later one lies higher. */
+static int compare_maps(const void *a, const void *b)
+{
+	const struct ward_id_map *const *x = a, *const *y = b;
+	int order = compare_map_to(*x, (*y)->kind, (*y)->segment);
+
+	if (order)
+		return order;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Rows of one kind and segment side by side, in the order of adding. */
+static int sort_maps(struct ward_builder *builder)
+{
+	size_t count = builder->maps_count;
+	const struct ward_id_map **order = ward_alloc_array(count, sizeof(*order));
+	struct ward_id_map *sorted = ward_alloc_array(count, sizeof(*sorted));
+
+	if (!order || !sorted) {
+		free(order);
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++)
+		order[i] = &builder->maps[i];
+	if (count)
+		qsort(order, count, sizeof(*order), compare_maps);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = *order[i];
+	free(order);
+	free(builder->maps);
+	builder->maps = sorted;
+	builder->maps_capacity = count;
+	return 0;
+}
+
+static size_t first_map(const struct ward_builder *builder, enum ward_id_map_kind kind,
+			uint32_t segment)
+{
+	size_t low = 0, high = builder->maps_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_map_to(&builder->maps[middle], kind, segment) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The first row that matches; *ret_any tells whether the segment has rows of this kind at all. */
 static const struct ward_id_map *find_map(const struct ward_builder *builder,
 					  enum ward_id_map_kind kind, uint32_t segment,
 					  ward_rid_t rid, bool *ret_any)
 {
 	*ret_any = false;
-	for (size_t i = 0; i < builder->maps_count; i++) {
+	for (size_t i = first_map(builder, kind, segment); i < builder->maps_count; i++) {
 		const struct ward_id_map *map = &builder->maps[i];
 		uint16_t masked = ward_rid_raw(rid) & map->mask;
 
-		if (map->kind != kind || map->segment != segment)
-			continue;
+		if (compare_map_to(map, kind, segment) != 0)
+			break;
 		*ret_any = true;
 		if (masked >= ward_rid_raw(map->first) && masked <= ward_rid_raw(map->last))
 			return map;
@@ -371,7 +431,10 @@ static void apply_msi_map(const struct ward_builder *builder, struct ward_functi
 static int apply_maps(struct ward_builder *builder, struct ward_error *ret_error)
 {
 	struct ward_machine *machine = &builder->storage->machine;
+	int err = sort_maps(builder);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < builder->maps_count; i++) {
 		const struct ward_id_map *map = &builder->maps[i];
 		uint32_t count = map->kind == WARD_ID_MAP_IOMMU ? machine->iommus_count
@@ -392,18 +455,23 @@ static int apply_maps(struct ward_builder *builder, struct ward_error *ret_error
 	return 0;
 }
 
-static void note_quirk(const struct ward_machine *machine, struct ward_function *f)
+/* Whether firmware describes AMD's IOMMU, which some rows of the table of quirks ask. */
+static enum ward_tri has_ivrs(const struct ward_machine *machine)
 {
-	enum ward_tri ivrs = machine->firmware_iommu == WARD_UNKNOWN ? WARD_UNKNOWN : WARD_NO;
+	for (uint32_t i = 0; i < machine->iommus_count; i++) {
+		if (machine->iommus[i].kind == WARD_IOMMU_AMD)
+			return WARD_YES;
+	}
+	return machine->firmware_iommu == WARD_UNKNOWN ? WARD_UNKNOWN : WARD_NO;
+}
+
+static void note_quirk(struct ward_function *f, enum ward_tri ivrs)
+{
 	struct ward_acs_quirk quirk;
 
 	/* A description may say it itself. */
 	if (f->acs.quirk_name)
 		return;
-	for (uint32_t i = 0; i < machine->iommus_count; i++) {
-		if (machine->iommus[i].kind == WARD_IOMMU_AMD)
-			ivrs = WARD_YES;
-	}
 	if (ward_acs_quirk_find(f, ivrs, &quirk) < 0)
 		return;
 	f->acs.quirk = quirk.holds;
@@ -470,6 +538,7 @@ static void note_pf(const struct ward_machine *machine, struct ward_function *f)
 int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error)
 {
 	struct ward_machine *machine = &builder->storage->machine;
+	enum ward_tri ivrs = has_ivrs(machine);
 	int err;
 
 	err = sort_functions(machine, ret_error);
@@ -488,7 +557,7 @@ int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error
 			continue;
 		note_type(machine, f);
 		note_multifunction(machine, f);
-		note_quirk(machine, f);
+		note_quirk(f, ivrs);
 		note_pf(machine, f);
 		note_aliases(machine, f, i);
 	}
