@@ -131,7 +131,8 @@ static void judge_reset(struct ward_judgement *j, uint32_t function)
 	for (uint32_t i = first; i < first + count; i++) {
 		enum ward_whose whose = ward_whose(j, i);
 
-		if (whose != WARD_WHOSE_HOST && whose != WARD_WHOSE_OTHER)
+		/* A bridge matters for what is behind it, and that is in the scope itself. */
+		if (!ward_is_foreign(whose) || machine->functions[i].header_type != 0)
 			continue;
 		finding = ward_finding_add(
 			j, "reset-scope", WARD_HAZARD, function, i,

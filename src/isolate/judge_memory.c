@@ -124,6 +124,8 @@ static void judge_function(struct ward_judgement *j, const struct ward_visit *vi
 					 : no_iommu(j, subject, via);
 		if (finding && via != subject)
 			ward_remedy_path(j, finding, visit);
+		if (finding && via != subject && edge->why != WARD_WHY_ATS)
+			ward_remedy_waive(j, finding);
 		ward_finding_path_edge(j, finding, via, edge);
 	}
 }

@@ -93,9 +93,12 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 	if (bits)
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_ENABLE_ACS, culprit->via,
-			ward_judge_text(j, "%s has ACS, switched off: switch it on (until the next "
-					   "reset of the port; at boot: pci=config_acs, Linux 6.11 "
-					   "and later)", f->name),
+			ward_judge_text(j, "%s %s (until the next reset of the port; at boot: "
+					   "pci=config_acs, Linux 6.11 and later)", f->name,
+					bits & ~f->acs.control
+						? "has ACS, switched off: switch it on"
+						: "lets some peer requests through by egress "
+						  "control: switch that off"),
 			ward_judge_text(j, "setpci -s %s ECAP_ACS+6.w=%x:%x", f->name, bits,
 					bits | (f->acs.capability & WARD_ACS_EC)));
 	else

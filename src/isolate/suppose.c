@@ -24,6 +24,8 @@ static int suppose_acs(struct supposing *s, struct ward_function *f)
 	f->acs.present = WARD_YES;
 	f->acs.capability |= WARD_ACS_ISOLATED;
 	f->acs.control |= WARD_ACS_ISOLATED;
+	/* Egress control lets through what its vector does not name. */
+	f->acs.control &= (uint16_t)~WARD_ACS_EC;
 	f->acs.quirk_name = NULL;
 	f->acs.quirk = WARD_UNKNOWN;
 	return 0;
@@ -120,8 +122,14 @@ static int suppose_remapping(struct supposing *s)
 static void suppose_no_ats(struct supposing *s, uint32_t function)
 {
 	for (uint32_t i = 0; i < s->machine->functions_count; i++) {
-		if (function == WARD_NONE || function == i)
-			s->machine->functions[i].ats_enabled = false;
+		struct ward_function *f = &s->machine->functions[i];
+
+		if (function != WARD_NONE && function != i)
+			continue;
+		f->ats_enabled = false;
+		/* What could not be read is off like the rest. */
+		if (f->ats == WARD_UNKNOWN)
+			f->ats = WARD_NO;
 	}
 }
 

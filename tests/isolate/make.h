@@ -536,6 +536,22 @@ static inline const struct ward_finding *finding_of(const struct ward_verdict *v
 	return NULL;
 }
 
+static inline void print_verdict(const struct ward_verdict *verdict);
+
+/* The same when it must be there. */
+static inline const struct ward_finding *finding_in(const struct ward_verdict *verdict,
+						    const char *code)
+{
+	static const struct ward_finding none;
+	const struct ward_finding *finding = finding_of(verdict, code);
+
+	if (finding)
+		return finding;
+	print_verdict(verdict);
+	fail_msg("no %s", code);
+	return &none;
+}
+
 static inline void print_verdict(const struct ward_verdict *verdict)
 {
 	print_error("%s, %s\n", ward_answer_name(verdict->answer),
