@@ -41,8 +41,8 @@ def run_once(command):
 
 
 def milliseconds(values):
-    return {"best": round(min(values) * 1e3, 2), "median": round(statistics.median(values) * 1e3, 2),
-            "worst": round(max(values) * 1e3, 2)}
+    taken = {"best": min(values), "median": statistics.median(values), "worst": max(values)}
+    return {name: round(value * 1e3, 2) for name, value in taken.items()}
 
 
 def count_calls(command):

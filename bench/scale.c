@@ -36,12 +36,9 @@ enum phase {
 };
 
 static const char *const phase_names[PHASES] = {
-	[PHASE_BUILD] = "build",
-	[PHASE_STATE] = "state",
-	[PHASE_GROUPS] = "groups",
-	[PHASE_ISOLATION] = "isolation",
-	[PHASE_CHECK_ALL] = "check_all",
-	[PHASE_CHECK_PARTITION] = "check_partition",
+	[PHASE_BUILD] = "build",	   [PHASE_STATE] = "state",
+	[PHASE_GROUPS] = "groups",	   [PHASE_ISOLATION] = "isolation",
+	[PHASE_CHECK_ALL] = "check_all",   [PHASE_CHECK_PARTITION] = "check_partition",
 	[PHASE_CHECK_HALF] = "check_half",
 };
 
@@ -308,15 +305,16 @@ static struct cost total_of(const struct run *run)
 static void print_cost(const char *name, const struct cost *cost, const char *end)
 {
 	printf("        \"%s\": {\"cpu\": %.6f, \"wall\": %.6f, \"peak_bytes\": %zu, "
-	       "\"kept_bytes\": %zu}%s\n", name, cost->cpu, cost->wall, cost->peak, cost->kept, end);
+	       "\"kept_bytes\": %zu}%s\n",
+	       name, cost->cpu, cost->wall, cost->peak, cost->kept, end);
 }
 
 static void print_sample(const char *name, const struct sample *sample, const char *end)
 {
 	printf("      \"%s\": {\"sample\": %u, \"median\": %.7f, \"worst\": %.7f, "
-	       "\"worst_function\": %u, \"peak_bytes\": %zu}%s\n", name, sample->count,
-	       sample->median, sample->worst, (unsigned int)sample->worst_function, sample->peak,
-	       end);
+	       "\"worst_function\": %u, \"peak_bytes\": %zu}%s\n",
+	       name, sample->count, sample->median, sample->worst,
+	       (unsigned int)sample->worst_function, sample->peak, end);
 }
 
 /* How much more it cost than a size before, and how much more n log n says. */
@@ -340,9 +338,9 @@ static void print_run(const struct run *run, const struct run *before, bool firs
 	printf("      \"variant\": \"%s\", \"meaning\": \"%s\",\n", run->variant->name,
 	       run->variant->meaning);
 	printf("      \"functions\": %u, \"buses\": %u, \"groups\": %u, \"partitions\": %u, "
-	       "\"largest_partition\": %u,\n", (unsigned int)run->functions,
-	       (unsigned int)run->buses, (unsigned int)run->groups, (unsigned int)run->partitions,
-	       (unsigned int)run->largest_partition);
+	       "\"largest_partition\": %u,\n",
+	       (unsigned int)run->functions, (unsigned int)run->buses, (unsigned int)run->groups,
+	       (unsigned int)run->partitions, (unsigned int)run->largest_partition);
 	printf("      \"safe\": %u, \"unsafe\": %u, \"cannot_tell\": %u, \"repeats\": %u,\n",
 	       (unsigned int)run->answers[WARD_SAFE], (unsigned int)run->answers[WARD_UNSAFE],
 	       (unsigned int)run->answers[WARD_CANNOT_TELL], run->repeats);

@@ -11,15 +11,17 @@
 
 const struct variant variants[] = {
 	{ "acs", "ACS everywhere, ITS: well isolated", SHAPE_MIXED, true, true, true,
-	  WARD_CONTROLLER_GICV3_ITS, false },
+	  WARD_CONTROLLER_GICV3_ITS, false, false },
 	{ "flat", "no ACS at all, one switch: one group, one partition", SHAPE_WIDE, false, false,
-	  false, WARD_CONTROLLER_X86_REMAPPING, false },
+	  false, WARD_CONTROLLER_X86_REMAPPING, false, false },
 	{ "v2m", "ACS everywhere, one GICv2m frame shared by all", SHAPE_MIXED, true, true, true,
-	  WARD_CONTROLLER_GICV2M, true },
+	  WARD_CONTROLLER_GICV2M, true, false },
 	{ "deep", "switches without ACS nested as deep as bus numbers allow", SHAPE_DEEP, true,
-	  false, false, WARD_CONTROLLER_X86_REMAPPING, false },
+	  false, false, WARD_CONTROLLER_X86_REMAPPING, false, false },
 	{ "conventional", "conventional buses of 256 functions, interrupt remapping",
-	  SHAPE_CONVENTIONAL, true, true, true, WARD_CONTROLLER_X86_REMAPPING, false },
+	  SHAPE_CONVENTIONAL, true, true, true, WARD_CONTROLLER_X86_REMAPPING, false, false },
+	{ "segments", "ACS everywhere, ITS, hundreds of small segments", SHAPE_MIXED, true, true,
+	  true, WARD_CONTROLLER_GICV3_ITS, false, true },
 	{ 0 },
 };
 
@@ -336,8 +338,10 @@ static void add_segment(struct making *m)
 
 	start_segment(m);
 	add_chipset(m);
-	while (!is_done(m) && devfn < 0xf8 && m->next_bus + SWITCH_PORTS + 4 < BUSES)
+	do
 		add_root_port(m, devfn++);
+	while (!is_done(m) && !m->variant->small_segments && devfn < 0xf8 &&
+	       m->next_bus + SWITCH_PORTS + 4 < BUSES);
 	m->segment++;
 }
 
@@ -350,8 +354,8 @@ int synthetic_machine(const struct variant *variant, uint32_t count,
 
 	if (err)
 		return err;
-	m.err = ward_builder_set_host(m.builder, x86 ? WARD_ARCH_X86 : WARD_ARCH_ARM64,
-				      "6.12.0", "iommu=on", 4096);
+	m.err = ward_builder_set_host(m.builder, x86 ? WARD_ARCH_X86 : WARD_ARCH_ARM64, "6.12.0",
+				      "iommu=on", 4096);
 	ward_builder_machine(m.builder)->firmware_iommu = WARD_YES;
 	while (!is_done(&m))
 		add_segment(&m);

@@ -24,6 +24,8 @@ struct variant {
 	enum ward_controller_kind controller;
 	/* One controller for all segments, else one each. */
 	bool one_controller;
+	/* Small segments, of one root port each. */
+	bool small_segments;
 };
 
 /* Ended by a row without a name. */
