@@ -75,10 +75,27 @@ static void say_finding_path(const struct cli_context *context, const struct war
 	cli_say_path(context, finding->path, finding->path_count, 6);
 }
 
-static void say_finding(const struct cli_context *context, const struct ward_verdict *verdict,
-			uint32_t number)
+/* Why a finding was accepted, in the words of whoever did, or NULL. */
+static const char *reason_of(const struct cli_context *context,
+			     const struct ward_question *question,
+			     const struct ward_finding *finding)
+{
+	for (uint32_t i = 0; finding->waived && i < question->waivers_count; i++) {
+		const struct ward_waiver *waiver = &question->waivers[i];
+		struct ward_address at = context->machine->functions[finding->subject].address;
+
+		if (strcmp(waiver->code, finding->code) == 0 && waiver->reason &&
+		    (waiver->any_function || ward_address_compare(waiver->address, at) == 0))
+			return waiver->reason;
+	}
+	return NULL;
+}
+
+static void say_finding(const struct cli_context *context, const struct ward_question *question,
+			const struct ward_verdict *verdict, uint32_t number)
 {
 	const struct ward_finding *finding = &verdict->findings[number];
+	const char *reason = reason_of(context, question, finding);
 	char *label;
 
 	app_say(&context->out, "%2u. ", number + 1);
@@ -86,6 +103,10 @@ static void say_finding(const struct cli_context *context, const struct ward_ver
 		   finding->waived ? "accepted" : ward_weight_name(finding->weight));
 	app_say(&context->out, "  %s\n    ", finding->code);
 	app_paragraph(&context->out, 4, 4, "%s", finding->text);
+	if (reason) {
+		app_say(&context->out, "    accepted:   ");
+		app_paragraph(&context->out, 16, 16, "%s", reason);
+	}
 	say_finding_path(context, verdict, number);
 	if (finding->blocker != WARD_NONE && finding->blocker != finding->subject) {
 		label = cli_label(context, finding->blocker);
@@ -246,7 +267,7 @@ static void print_text(const struct cli_context *context, const struct ward_ques
 	if (verdict->findings_count)
 		app_say(&context->out, "\n");
 	for (uint32_t i = 0; i < verdict->findings_count; i++)
-		say_finding(context, verdict, i);
+		say_finding(context, question, verdict, i);
 	if (has_blocking(verdict, "no-iommu"))
 		say_advice(context);
 	say_rest(context, verdict);
@@ -295,6 +316,7 @@ static struct json_object *remedies_json(const struct cli_context *context,
 }
 
 static struct json_object *finding_json(const struct cli_context *context,
+					const struct ward_question *question,
 					const struct ward_finding *finding)
 {
 	struct json_object *object = app_json_object();
@@ -304,6 +326,7 @@ static struct json_object *finding_json(const struct cli_context *context,
 	app_json_put_text(object, "code", finding->code);
 	app_json_put_text(object, "weight", ward_weight_name(finding->weight));
 	app_json_put_bool(object, "waived", finding->waived);
+	app_json_put_text(object, "reason", reason_of(context, question, finding));
 	app_json_put(object, "subject", cli_name_json(context, finding->subject));
 	app_json_put(object, "blocker", cli_name_json(context, finding->blocker));
 	app_json_put_text(object, "blocker_driver", driver);
@@ -350,7 +373,7 @@ static void print_json(const struct cli_context *context, const struct ward_ques
 	app_json_put(document, "functions", list);
 	list = app_json_array();
 	for (uint32_t i = 0; i < verdict->findings_count; i++)
-		app_json_add(list, finding_json(context, &verdict->findings[i]));
+		app_json_add(list, finding_json(context, question, &verdict->findings[i]));
 	app_json_put(document, "findings", list);
 	app_json_put(document, "assumptions",
 		     texts_json(verdict->assumptions, verdict->assumptions_count));

@@ -34,6 +34,7 @@ struct cli_options {
 	bool json, wake;
 	enum app_colour_when colour;
 	enum ward_policy policy;
+	enum ward_group_rule rule;
 	struct cli_words accept, accept_policy;
 	struct cli_words suppose;
 	const char *to;

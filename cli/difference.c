@@ -44,7 +44,6 @@ static void compare(struct comparison *comparison)
 {
 	const struct ward_machine *machine = comparison->context->machine;
 
-	comparison->members = ward_isolation_groups(comparison->context->isolation);
 	comparison->of_kernel = all_none(machine->groups_count);
 	comparison->of_predicted = all_none(machine->functions_count);
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
@@ -131,11 +130,10 @@ static char *why_more_isolation(const struct cli_context *context, uint32_t via)
 		return app_strdup("ACS was set on the kernel's command line (pci=config_acs or "
 				  "pci=disable_acs_redir), and registers may have changed since");
 	if (bridge)
-		return app_printf(
-			"kernel %s may know a quirk for %s (%04x:%04x) that we do not, or "
-			"ACS was switched off after it made its groups",
-			release ? release : "of this machine", bridge->name, bridge->vendor,
-			bridge->device);
+		return app_printf("kernel %s may know a quirk for %s (%04x:%04x) that we do not, or "
+				  "ACS was switched off after it made its groups",
+				  release ? release : "of this machine", bridge->name,
+				  bridge->vendor, bridge->device);
 	return app_printf("kernel %s formed its groups when less of the machine was there",
 			  release ? release : "of this machine");
 }
@@ -238,9 +236,10 @@ static void explain(const struct comparison *comparison, struct cli_difference *
 	}
 }
 
-struct cli_difference *cli_differences(const struct cli_context *context)
+struct cli_difference *cli_differences(const struct cli_context *context,
+				       const struct ward_membership *members)
 {
-	struct comparison comparison = { .context = context };
+	struct comparison comparison = { .context = context, .members = members };
 	struct cli_difference *list = app_alloc(context->machine->functions_count, sizeof(*list));
 
 	compare(&comparison);

@@ -15,8 +15,9 @@ struct cli_difference {
 	char *explanation; /* NULL with code */
 };
 
-/* One for each function of the machine, at its index. */
-struct cli_difference *cli_differences(const struct cli_context *context);
+/* One for each function of the machine, at its index. members: the prediction. */
+struct cli_difference *cli_differences(const struct cli_context *context,
+				       const struct ward_membership *members);
 void cli_differences_finish(const struct cli_context *context, struct cli_difference *differences);
 
 #endif

@@ -65,10 +65,9 @@ static char *kernel_group(const struct cli_context *context, uint32_t function)
 }
 
 static char *cell(const struct cli_context *context, const struct cli_difference *difference,
-		  enum column column)
+		  const struct ward_membership *member, enum column column)
 {
 	uint32_t function = difference->function;
-	const struct ward_membership *member = &ward_isolation_groups(context->isolation)[function];
 
 	switch (column) {
 	case GROUP:
@@ -98,7 +97,7 @@ static char *cell(const struct cli_context *context, const struct cli_difference
 }
 
 static void print_table(const struct cli_context *context, const struct cli_difference *rows,
-			const size_t *chosen, size_t count)
+			const struct ward_membership *members, const size_t *chosen, size_t count)
 {
 	const struct cli_options *options = context->options;
 	unsigned int flags = (options->raw ? APP_TABLE_RAW : 0) |
@@ -109,7 +108,7 @@ static void print_table(const struct cli_context *context, const struct cli_diff
 		char *cells[COLUMNS * 2] = { NULL };
 
 		for (size_t j = 0; j < count; j++)
-			cells[j] = cell(context, &rows[i], (enum column)chosen[j]);
+			cells[j] = cell(context, &rows[i], &members[i], (enum column)chosen[j]);
 		app_table_line(table, NULL, (const char *const *)cells);
 		for (size_t j = 0; j < count; j++)
 			free(cells[j]);
@@ -182,12 +181,14 @@ static struct json_object *group_json(uint32_t number)
 	return number == WARD_NONE ? NULL : app_need(json_object_new_int64(number));
 }
 
-static void print_json(const struct cli_context *context, const struct cli_difference *rows)
+static void print_json(const struct cli_context *context, const struct cli_difference *rows,
+		       const struct ward_membership *members)
 {
 	struct json_object *document = app_json_document("groups"), *list = app_json_array();
-	const struct ward_membership *members = ward_isolation_groups(context->isolation);
 
 	app_json_put_text(document, "rules", WARD_RULES_VERSION);
+	app_json_put_text(document, "rule",
+			  context->options->rule == WARD_GROUP_RULE_LINUX_BUS ? "bus" : "linux");
 	app_json_put(document, "machine", cli_machine_json(context));
 	for (uint32_t i = 0; i < context->machine->functions_count; i++) {
 		struct json_object *row = cli_function_json(context, i);
@@ -208,19 +209,25 @@ static void print_json(const struct cli_context *context, const struct cli_diffe
 static int show_groups(struct cli_context *context, const size_t *chosen, size_t count)
 {
 	int code = cli_isolate(context);
+	struct ward_membership *members;
 	struct cli_difference *rows;
+	int error;
 
 	if (code >= 0)
 		return code;
-	rows = cli_differences(context);
+	error = ward_groups_predict(context->machine, context->options->rule, &members, NULL);
+	if (error < 0)
+		return cli_fail(context->options, CLI_FAILURE, "%s", strerror(-error));
+	rows = cli_differences(context, members);
 	if (context->options->json) {
-		print_json(context, rows);
+		print_json(context, rows, members);
 	} else {
-		print_table(context, rows, chosen, count);
+		print_table(context, rows, members, chosen, count);
 		if (!context->options->raw)
 			say_differences(context, rows);
 	}
 	cli_differences_finish(context, rows);
+	free(members);
 	cli_say_unread(context);
 	return CLI_DONE;
 }

@@ -84,6 +84,10 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 	case CLI_OPTION_TREE:
 		options->tree = true;
 		break;
+	case CLI_OPTION_RULE:
+		options->rule =
+			*argument == 'b' ? WARD_GROUP_RULE_LINUX_BUS : WARD_GROUP_RULE_LINUX;
+		break;
 	case CLI_OPTION_TO:
 		options->to = argument;
 		break;

@@ -104,6 +104,8 @@ const struct cli_option cli_option_table[] = {
 	  "no line of headings" },
 	{ CLI_OPTION_RAW, "raw", 'r', NULL, LIST | GROUPS, NULL, "columns separated by one space" },
 	{ CLI_OPTION_TREE, "tree", 't', NULL, LIST, NULL, "functions below their bridges" },
+	{ CLI_OPTION_RULE, "rule", 0, "RULE", GROUPS, "linux bus",
+	  "predict by linux (default), or by bus: the model proposed in 2025" },
 	{ CLI_OPTION_TO, "to", 0, "CLIENT", CHECK, NULL,
 	  "to this client (default: one that owns nothing yet)" },
 	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ, NULL,

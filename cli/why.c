@@ -150,10 +150,9 @@ static void tie_line(struct ties *ties)
 	if (a && a == b && function_at(ties, ties->a)->intx_pin &&
 	    function_at(ties, ties->b)->intx_pin)
 		add(ties, "shared-interrupt-line",
-		    app_printf(
-			    "Their interrupt pins share line %u: one can hold up the other while "
-			    "both use pins.",
-			    a));
+		    app_printf("Their interrupt pins share line %u: one can hold up the other while "
+			       "both use pins.",
+			       a));
 }
 
 static int tie_reach(struct ties *ties, uint32_t from, uint32_t to)

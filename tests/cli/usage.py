@@ -184,14 +184,15 @@ def suppositions_change_the_answer():
 @case
 def accepted_risks():
     whole = ("check", "eth0", "--accept", "peer-dma")
-    expect(on_switch(*whole), 0, "accepted", stream="stdout")
+    expect(on_switch(*whole), 0, "accepted  peer-dma", stream="stdout")
     expect(on_switch("check", "eth0", "--accept", "peer-dma@eth0"), 0)
     expect(on_switch("check", "eth0", "--accept", "peer-dma@nvme1"), 3)
     with tempfile.TemporaryDirectory() as folder:
         policy = pathlib.Path(folder, "policy")
         policy.write_text("# for the fleet\n\npeer-dma 8086:10d3 # lab machines only\n"
                           "peer-dma 0042:00:00.0\n")
-        expect(on_switch("check", "eth0", "--accept-policy", str(policy)), 0)
+        expect(on_switch("check", "eth0", "--accept-policy", str(policy)), 0,
+               "accepted:   lab machines only", stream="stdout")
         policy.write_text("peer-dma 0000:03:00.0\n")
         expect(on_switch("check", "eth0", "--accept-policy", str(policy)), 3)
         policy.write_text("\npeer-dma a b\n")
@@ -210,6 +211,17 @@ def ties_and_reach():
     expect(on_switch("why", "eth0", "eth0"), 2, "same function")
     expect(on_switch("reach", "eth0"), 0, "controls 0000:03:00.0", stream="stdout")
     expect(on_switch("reach", "nvme1"), 0, "reaches nothing", stream="stdout")
+
+
+@case
+def groups_by_either_rule():
+    expect(on_switch("groups"), 0, "hold the same functions", stream="stdout")
+    done = on_switch("groups", "--rule", "bus")
+    expect(done, 0, "differ", "the kernel keeps it apart from", stream="stdout")
+    rows = json.loads(on_switch("groups", "--rule=bus", "--json").stdout)
+    assert rows["rule"] == "bus"
+    split = [row["function"] for row in rows["functions"] if row["difference"] == "split"]
+    assert "0000:03:00.0" in split and "0000:06:00.0" not in split, split
 
 
 @case
