@@ -118,6 +118,9 @@ static char *why_more_isolation(const struct cli_context *context, uint32_t via)
 	const struct ward_function *bridge =
 		via == WARD_NONE ? NULL : &context->machine->functions[via];
 
+	if (context->options->rule == WARD_GROUP_RULE_LINUX_BUS)
+		return app_printf("kernel %s does not group by buses",
+				  release ? release : "of this machine");
 	if (command_line_has(context, "pcie_acs_override="))
 		return app_strdup("the kernel was booted with pcie_acs_override=, which claims "
 				  "isolation that the hardware does not have");
@@ -144,16 +147,17 @@ static char *why_less_isolation(const struct cli_context *context, uint32_t func
 	const struct ward_machine *machine = context->machine;
 	const char *release = machine->kernel_release ? machine->kernel_release : "of this machine";
 
+	if (context->options->rule == WARD_GROUP_RULE_LINUX_BUS)
+		return app_printf("kernel %s does not group by buses", release);
 	for (uint32_t at = function; at != WARD_NONE; at = machine->functions[at].parent)
 		if (machine->functions[at].acs.quirk == WARD_YES)
 			return app_printf(
 				"%s isolates by a quirk (%s) that kernel %s may not know yet",
 				machine->functions[at].name, machine->functions[at].acs.quirk_name,
 				release);
-	return app_printf(
-		"ACS on the way to the root may have been switched on after kernel %s made "
-		"its groups, or its groups are of the bus (a device that was there earlier)",
-		release);
+	return app_printf("ACS on the way to the root was switched on, or a device was taken out, "
+			  "after kernel %s made its groups",
+			  release);
 }
 
 /* The first other member of the predicted (or the kernel's) group that the other one leaves out. */
