@@ -90,25 +90,33 @@ static uint32_t find_same_stream(const struct comparison *comparison, uint32_t f
 	return WARD_NONE;
 }
 
-static char *explain_no_group(const struct comparison *comparison, uint32_t function)
+static void explain_no_group(const struct comparison *comparison, struct cli_difference *difference)
 {
 	const struct cli_context *context = comparison->context;
-	uint32_t other = find_same_stream(comparison, function);
+	const char *driver = cli_driver(context, difference->function);
+	uint32_t other = find_same_stream(comparison, difference->function);
 	int major = kernel_major(context);
 
+	difference->code = "no-group";
 	/* arm_smmu_insert_master: "stream %u already in tree from dev %s". */
-	if (cli_driver(context, function) && other != WARD_NONE)
-		return app_printf("the kernel has put it into no group: the SMMU sees it under the "
-				  "StreamID of %s, and the SMMUv3 driver of some kernels takes one "
-				  "function per StreamID only (dmesg: \"already in tree\")",
-				  cli_name(context, other));
-	if (!cli_driver(context, function) && (major == 0 || major < 7))
-		return app_strdup(
+	if (driver && other != WARD_NONE) {
+		difference->code = "stream-in-use";
+		difference->explanation = app_printf(
+			"the kernel has put it into no group: the SMMU sees it under the StreamID "
+			"of %s, and Linux's SMMUv3 driver lets one function only use a StreamID "
+			"(dmesg: \"already in tree\"). Its driver %s runs all the same, and its DMA "
+			"goes through the tables of %s",
+			cli_name(context, other), driver, cli_name(context, other));
+	} else if (!driver && (major == 0 || major < 7)) {
+		difference->explanation = app_strdup(
 			"the kernel has put it into no group: before Linux 7.0 some kernels "
 			"do so only when a driver is first bound to it. Bind one (vfio-pci "
 			"will do) and look again");
-	return app_strdup("the kernel has put it into no group, so it does not translate this "
-			  "function, although firmware says that an IOMMU stands before it");
+	} else {
+		difference->explanation = app_strdup(
+			"the kernel has put it into no group, so it does not translate this "
+			"function, although firmware says that an IOMMU stands before it");
+	}
 }
 
 /* What may make this kernel see more isolation than we do, through the bridge or sibling via. */
@@ -223,8 +231,7 @@ static void explain(const struct comparison *comparison, struct cli_difference *
 	if (kernel == WARD_NONE && ours == WARD_NONE)
 		return;
 	if (kernel == WARD_NONE) {
-		difference->code = "no-group";
-		difference->explanation = explain_no_group(comparison, difference->function);
+		explain_no_group(comparison, difference);
 	} else if (ours == WARD_NONE) {
 		difference->code = "not-translated";
 		difference->explanation = app_strdup(

@@ -9,7 +9,7 @@ struct cli_difference {
 	uint32_t function;
 	/*
 	 * NULL when the function's two groups hold the same functions, or one of: "no-group",
-	 * "not-translated", "split", "merged".
+	 * "stream-in-use", "not-translated", "split", "merged".
 	 */
 	const char *code;
 	char *explanation; /* NULL with code */
