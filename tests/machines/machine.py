@@ -16,6 +16,9 @@ EFI = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
 QEMU = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 PACKAGE = {"amd64": "qemu-system-x86", "arm64": "qemu-system-arm"}
 CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+# What tells one computer from others. No capture may hold it.
+IDENTITY = SERIAL, HOST_NAME, UUID = (
+    "RIGSERIAL", "rig-host-name", "6e5f1b9a-1c38-4d0a-9a41-7f2c5f9f10aa")
 # A busy host lets too few timer ticks through for the kernel's check of them, and then it panics.
 BOOT = {"amd64": "no_timer_check", "arm64": ""}
 
@@ -46,8 +49,8 @@ def command(machine, initrd):
     append = (f"console={CONSOLE[arch]},115200 quiet loglevel=1 panic=-1 {BOOT[arch]} "
               f"{machine.kind.append}")
     return [QEMU[arch], *machine.kind.qemu, "-accel", "tcg,thread=multi", "-smp", "1", "-m",
-            "1024", "-nodefaults", "-display", "none", "-nic", "none", "-serial", "stdio",
-            "-no-reboot", *(["-bios", EFI] if machine.kind.firmware else []),
+            "1024", "-smbios", f"type=1,serial={SERIAL}", "-uuid", UUID, "-nodefaults",
+            "-display", "none", "-nic", "none", "-serial", "stdio", "-no-reboot", *(["-bios", EFI] if machine.kind.firmware else []),
             "-kernel", str(initramfs.kernel_image(arch, machine.kernel)),
             "-initrd", str(initrd), "-append", append.strip(),
             *device_arguments(TOPOLOGIES[machine.topology].devices)]
@@ -110,7 +113,7 @@ def results(log):
 
 def console_tail(log, count=15):
     if not pathlib.Path(log).exists():
-        return "    | no console"
+        return ["| no console"]
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", pathlib.Path(log).read_text(errors="replace"))
     lines = [line for line in text.splitlines() if line.strip() and line[:6] != "@DATA "]
-    return "\n".join("    | " + line[:200] for line in lines[-count:])
+    return ["| " + line[:200] for line in lines[-count:]]

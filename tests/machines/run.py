@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 """Boots the test machines and brings out a capture and the kernel's groups of each.
 
-Exit status 0: none failed. 1: some failed. 2: wrong use.
+With --doorward each machine is graded, too: see grade.py for the checks. What is counted are
+checks then, and boots that failed. Exit status 0: none failed. 1: some failed. 2: wrong use.
 """
 import argparse
 import concurrent.futures
 import fnmatch
+import functools
 import pathlib
 import sys
 import time
 
 import fetch
+import grade
 import initramfs
 import machine as machines_
 from topologies import TOPOLOGIES, machines
 
+HERE = pathlib.Path(__file__).resolve().parent
+SHOWN = 12  # complaints of one check
 CAPTURE = {True: "doorward capture -o /out/tar", False: "capture.sh /out/tar"}
 
 
@@ -50,20 +55,22 @@ def chosen(patterns):
 
 def steps(args, doorward):
     rows = [("groups", "groups.sh >/out/groups.txt"), ("capture", CAPTURE[bool(doorward)])]
+    if doorward:
+        rows.append(("answers", (HERE / "answers.sh").read_text()))
     return rows + [(path.name, path.read_text()) for path in args.script]
 
 
-def boot_one(machine, args):
+def boot_one(machine, args, doorward):
     """One boot: all steps. Returns nothing; raises Failed or Missing."""
     for old in args.out.glob(f"{machine.name}.*"):
         old.unlink()
     arch = machine.kind.arch
-    doorward = args.doorward if arch == "amd64" else args.doorward_arm64
     initrd = initramfs.make(
         arch, machine.kernel, setup=TOPOLOGIES[machine.topology].setup,
         steps=steps(args, doorward),
         programs={"doorward": doorward} if doorward else None,
-        extra=[pair.split("=", 1) for pair in args.add])
+        extra=[("usr/share/misc/pci.ids", HERE / "pci.ids"),
+               *(pair.split("=", 1) for pair in args.add)])
     log = args.out / f"{machine.name}.log"
     machines_.boot(machine, initrd, log, args.timeout)
     files = machines_.results(log)
@@ -74,33 +81,63 @@ def boot_one(machine, args):
             raise machines_.Failed(f"no {name} came out")
 
 
-def attempt(machine, args, missing):
-    for name in machines_.requirements(machine):
-        if name in missing:
-            return "skip", f"{name}: {missing[name]}"
+class Count:
+    """Results of all machines, printed as they come."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def skip(self, machine, why):
+        self.skipped += 1
+        print(f"skip {machine.name}: {why}", flush=True)
+
+    def failure(self, text, lines=()):
+        self.failed += 1
+        print("\n".join([f"FAIL {text}", *(f"    {line}" for line in lines)]), flush=True)
+
+    def graded(self, machine, rows, seconds):
+        failures = [(name, complaints) for name, complaints in rows if complaints]
+        self.passed += len(rows) - len(failures)
+        for name, complaints in failures:
+            self.failure(f"{machine.name}: {name}", complaints[:SHOWN])
+        if not failures:
+            print(f"pass {machine.name}: {len(rows)} checks, {seconds:.1f} s", flush=True)
+
+    def text(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def attempt(machine, args, missing, count):
+    """Boots and grades one machine."""
+    doorward = args.doorward if machine.kind.arch == "amd64" else args.doorward_arm64
+    absent = [f"{name}: {missing[name]}" for name in machines_.requirements(machine)
+              if name in missing]
+    if absent:
+        return lambda: count.skip(machine, absent[0])
     began = time.monotonic()
     try:
-        boot_one(machine, args)
+        boot_one(machine, args, doorward)
     except fetch.Missing as why:
-        return "skip", str(why)
+        return functools.partial(count.skip, machine, str(why))
     except (machines_.Failed, OSError) as why:
         tail = machines_.console_tail(args.out / f"{machine.name}.log")
-        return "FAIL", f"{why}\n{tail}"
-    return "pass", f"{time.monotonic() - began:.1f} s"
+        return functools.partial(count.failure, f"{machine.name}: {why}", tail)
+    rows = [("boot", [])]
+    if doorward and args.doorward:
+        rows += grade.grade(grade.Results(machine, args.out, args.doorward))
+    return functools.partial(count.graded, machine, rows, time.monotonic() - began)
 
 
 def run(args):
     args.out.mkdir(parents=True, exist_ok=True)
     missing = fetch.fetch()
-    counts = {"pass": 0, "FAIL": 0, "skip": 0}
+    count = Count()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        jobs = {pool.submit(attempt, m, args, missing): m for m in chosen(args.only)}
+        jobs = [pool.submit(attempt, m, args, missing, count) for m in chosen(args.only)]
         for job in concurrent.futures.as_completed(jobs):
-            result, text = job.result()
-            counts[result] += 1
-            print(f"{result} {jobs[job].name}: {text}", flush=True)
-    print(f"{counts['pass']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
-    return 1 if counts["FAIL"] else 0
+            job.result()()
+    print(count.text())
+    return 1 if count.failed else 0
 
 
 def main():

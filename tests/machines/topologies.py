@@ -15,7 +15,7 @@ class Topology:
     setup: str = ""
 
 
-NVME = "nvme,serial=rig"
+NVME = "nvme,serial=RIGSERIAL"
 NET = "virtio-net-pci"
 BLK = "virtio-blk-pci,drive=%N"
 
