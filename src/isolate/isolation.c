@@ -121,6 +121,28 @@ static int alloc_by_function(struct ward_isolation *isolation)
 	return 0;
 }
 
+static int predict_groups(struct ward_isolation *isolation)
+{
+	const struct ward_machine *machine = isolation->machine;
+	uint32_t count;
+	int err = ward_groups_predict(machine, WARD_GROUP_RULE_LINUX, &isolation->groups, &count);
+
+	if (err)
+		return err;
+	isolation->kernel_group = ward_alloc_array(count, sizeof(*isolation->kernel_group));
+	if (!isolation->kernel_group)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		isolation->kernel_group[i] = WARD_NONE;
+	for (uint32_t i = machine->functions_count; i-- > 0;) {
+		uint32_t predicted = isolation->groups[i].group, made = machine->functions[i].group;
+
+		if (predicted != WARD_NONE && made != WARD_NONE)
+			isolation->kernel_group[predicted] = machine->groups[made].number;
+	}
+	return 0;
+}
+
 int ward_isolation_create(const struct ward_machine *machine, const struct ward_state *state,
 			  struct ward_isolation **ret_isolation)
 {
@@ -132,7 +154,7 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 	isolation->machine = machine;
 	err = alloc_by_function(isolation);
 	if (!err)
-		err = ward_groups_predict(machine, WARD_GROUP_RULE_LINUX, &isolation->groups, NULL);
+		err = predict_groups(isolation);
 	if (!err)
 		err = ward_graph_create(machine, state, &isolation->graph);
 	if (!err)
@@ -171,6 +193,7 @@ void ward_isolation_destroy(struct ward_isolation *isolation)
 		return;
 	ward_graph_finish(&isolation->graph);
 	free(isolation->groups);
+	free(isolation->kernel_group);
 	free(isolation->partition);
 	free(isolation->group_next);
 	free(isolation->partition_next);

@@ -10,6 +10,8 @@ struct ward_isolation {
 	struct ward_membership *groups;
 	/* By function: the first function of its partition. */
 	uint32_t *partition;
+	/* By predicted group: the kernel's group that its members are in, or WARD_NONE. */
+	uint32_t *kernel_group;
 	/* By function: the next one of the same kernel group, in a ring. */
 	uint32_t *group_next;
 	/* By function: the next one of the same partition, in a ring. */
@@ -28,8 +30,9 @@ struct ward_isolation {
 int ward_partitions_make(const struct ward_isolation *isolation, uint32_t *ret_partition);
 
 /*
- * The group number that the kernel uses or would use: its own where known, else the prediction.
- * Numbers of the two kinds never meet. WARD_NONE without a group.
+ * The group number that the kernel uses or would use: its own where known; where it has made none
+ * yet, that of the functions it is predicted to join; else the prediction. Numbers of the two kinds
+ * never meet. UINT64_MAX without a group.
  */
 uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t function);
 

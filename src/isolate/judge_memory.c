@@ -141,7 +141,12 @@ void ward_judge_memory(struct ward_judgement *j)
 	bool all = false;
 
 	for (uint32_t i = 0; i < j->claimed_count; i++) {
-		judge_function(j, visit_of(j, j->claimed[i]), j->claimed[i]);
+		const struct ward_visit *visit = visit_of(j, j->claimed[i]);
+
+		/* Those that this reach did not begin with have their turn in another. */
+		if (!visit || visit->edge != WARD_NONE)
+			continue;
+		judge_function(j, visit, j->claimed[i]);
 		all |= ward_is_translated(j->machine, j->claimed[i]) == WARD_NO;
 	}
 	/* Who has all memory by himself gains nothing by getting at others. */

@@ -62,5 +62,4 @@ void ward_judge_reach(struct ward_judgement *j)
 	for (uint32_t i = 0; i < j->reach->things_count; i++)
 		judge_thing(j, j->reach->things[i]);
 	ward_judge_memory(j);
-	ward_judge_controllers(j);
 }

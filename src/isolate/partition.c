@@ -210,6 +210,9 @@ uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t functio
 		return isolation->machine->groups[f->group].number;
 	if (isolation->groups[function].group == WARD_NONE)
 		return UINT64_MAX;
+	/* Before Linux 7 a function that no driver has probed has no group: it will join theirs. */
+	if (isolation->kernel_group[isolation->groups[function].group] != WARD_NONE)
+		return isolation->kernel_group[isolation->groups[function].group];
 	return 1ull << 32 | isolation->groups[function].group;
 }
 

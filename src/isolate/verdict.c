@@ -221,19 +221,49 @@ static bool belongs_elsewhere(const void *context, uint32_t function)
 	return ward_is_foreign(ward_whose(context, function));
 }
 
+/*
+ * One reach of all tells each thing once, from the function nearest to it. A waiver for one function
+ * must not stand for another that reaches the same, so then each is looked at by itself.
+ */
+static bool wants_each(const struct ward_judgement *j)
+{
+	for (uint32_t w = 0; w < j->question->waivers_count; w++) {
+		if (!j->question->waivers[w].any_function)
+			return true;
+	}
+	return false;
+}
+
+static int judge_reaches(struct ward_judgement *j)
+{
+	uint32_t step = wants_each(j) ? 1 : j->claimed_count;
+
+	for (uint32_t i = 0; i < j->claimed_count; i += step) {
+		int err;
+
+		ward_reach_destroy(j->reach);
+		j->reach = NULL;
+		err = ward_reach_from(&j->isolation->graph, j->claimed + i, step, belongs_elsewhere,
+				      j, &j->reach);
+		if (err)
+			return err;
+		ward_judge_reach(j);
+	}
+	ward_judge_controllers(j);
+	return 0;
+}
+
 static int judge(struct ward_judgement *j, struct ward_verdict *verdict)
 {
 	int err = take_claimed(j);
 
 	if (!err)
-		err = ward_reach_from(&j->isolation->graph, j->claimed, j->claimed_count,
-				      belongs_elsewhere, j, &j->reach);
+		err = judge_reaches(j);
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < j->claimed_count; i++)
 		ward_judge_function(j, j->claimed[i]);
 	ward_judge_groups(j);
-	ward_judge_reach(j);
 	ward_judge_others(j);
 	judge_remarks(j);
 	return j->failed ? -ENOMEM : publish(j, verdict);
