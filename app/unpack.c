@@ -337,7 +337,6 @@ static struct archive *reader_create(void)
 	archive_read_support_format_tar(archive);
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_xz(archive);
-	archive_read_support_filter_zstd(archive);
 	return archive;
 }
 

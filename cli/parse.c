@@ -123,7 +123,7 @@ static int apply_checked(struct cli_options *options, const struct cli_option *o
 		return cli_fail(options, CLI_USAGE,
 				"--%s does not know \"%s\"; it takes one of: %s", option->name,
 				argument, option->choices);
-	return apply(options, option, argument);
+	return apply(options, option, argument ? argument : "");
 }
 
 /* The part of the command line still to be read. */

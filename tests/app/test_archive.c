@@ -8,6 +8,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -236,6 +237,37 @@ static void damaged_archives_are_refused(void **state)
 	free(file);
 }
 
+/* What the fuzzer begins with: an accepted input for each form, a refused one for each trick. */
+static void the_kept_corpus_is_what_it_says(void **state)
+{
+	const char *root = getenv("DOORWARD_SOURCE");
+	char *folder = app_printf("%s/fuzz/corpus/archive", root ? root : ".");
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	size_t accepted = 0, refused = 0;
+
+	(void)state;
+	assert_non_null(directory);
+	while ((entry = readdir(directory))) {
+		char *file = app_printf("%s/%s", folder, entry->d_name);
+		struct ward_error error = { "" };
+		struct app_unpacked unpacked;
+
+		if (strncmp(entry->d_name, "accepted-", 9) == 0) {
+			assert_int_equal(app_archive_unpack(file, &unpacked, &error), 0);
+			app_unpacked_finish(&unpacked);
+			accepted++;
+		} else if (strncmp(entry->d_name, "refused-", 8) == 0) {
+			assert_int_equal(app_archive_unpack(file, &unpacked, &error), -EBADMSG);
+			refused++;
+		}
+		free(file);
+	}
+	closedir(directory);
+	assert_true(accepted >= 4 && refused >= 7);
+	free(folder);
+}
+
 static void missing_and_foreign_files(void **state)
 {
 	struct ward_error error = { "" };
@@ -256,6 +288,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_unpacked),
 		cmocka_unit_test(hostile_archives_are_refused),
 		cmocka_unit_test(damaged_archives_are_refused),
+		cmocka_unit_test(the_kept_corpus_is_what_it_says),
 		cmocka_unit_test(missing_and_foreign_files),
 		cmocka_unit_test(nothing_is_left_behind),
 	};
