@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The directory to remove should the program exit early, for want of memory say. */
@@ -161,6 +162,33 @@ static int unpack_link(struct unpacking *to, const char *path, const char *targe
 	return error;
 }
 
+/*
+ * Another name for a file that was unpacked before; plain tar makes such of sysfs. Of a link it
+ * would be a link elsewhere, where it may lead out.
+ */
+static int unpack_hard_link(struct unpacking *to, const char *path, const char *target)
+{
+	char *from = tidy_path(target);
+	const char *slash = from ? strrchr(from, '/') : NULL, *name;
+	int directory = -EINVAL, error = enter_above(to, path, &name);
+	struct stat status;
+
+	if (from)
+		directory = app_tree_directory(to->root, from, slash ? (size_t)(slash - from) : 0,
+					       false);
+	if (!error &&
+	    (directory < 0 ||
+	     fstatat(directory, slash ? slash + 1 : from, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	     !S_ISREG(status.st_mode) ||
+	     linkat(directory, slash ? slash + 1 : from, to->directory, name, 0) < 0))
+		error = refuse(to->error, -EBADMSG,
+			       "hard link %s does not lead to a file before it", path);
+	if (directory >= 0)
+		close(directory);
+	free(from);
+	return error;
+}
+
 static int copy_data(struct unpacking *to, const char *path, int fd)
 {
 	char block[16384];
@@ -203,13 +231,12 @@ static int unpack_file(struct unpacking *to, const char *path)
 
 static int unpack_entry(struct unpacking *to, struct archive_entry *entry)
 {
-	const char *name = archive_entry_pathname(entry);
+	const char *name = archive_entry_pathname(entry), *other = archive_entry_hardlink(entry);
 	char *path;
 	int error;
 
-	if (!name || archive_entry_hardlink(entry))
-		return refuse(to->error, -EBADMSG,
-			      "the archive holds a hard link or a nameless file");
+	if (!name)
+		return refuse(to->error, -EBADMSG, "the archive holds a nameless file");
 	if (archive_entry_filetype(entry) == AE_IFDIR && name[strspn(name, "./")] == '\0' &&
 	    !strstr(name, "..") && *name != '/')
 		return 0;
@@ -217,6 +244,11 @@ static int unpack_entry(struct unpacking *to, struct archive_entry *entry)
 	if (!path)
 		return refuse(to->error, -EBADMSG,
 			      "the archive names a file outside itself: %.100s", name);
+	if (other) {
+		error = unpack_hard_link(to, path, other);
+		free(path);
+		return error;
+	}
 	switch (archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		error = unpack_file(to, path);
