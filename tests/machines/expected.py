@@ -60,3 +60,16 @@ SPLIT_SWITCH = {
     "switch": 3, "switch-multi": 3, "switch-nested": 3, "pxb-switch": 2, "sriov-switch": 4,
     "mix": 2,
 }
+
+# How VFIO refuses what `--policy linux` calls unsafe, as vfio-attach prints it.
+REFUSALS = {
+    "driver-bound": {"container EPERM"},
+    "unsafe-interrupts": {"iommu EPERM"},
+    "no-iommu": {"group ENOENT"},
+}
+
+# Findings that nothing typed into a running machine takes away, by kind.
+NO_REMEDY = {
+    "x86-none": {"no-iommu"},
+    "x86-intel-noir": {"msi-not-isolated"},
+}

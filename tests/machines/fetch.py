@@ -29,6 +29,9 @@ TOOLS = {
     "gcc-aarch64-linux-gnu": "aarch64-linux-gnu-gcc",
     "libc6-dev-arm64-cross": "/usr/aarch64-linux-gnu/include/stdio.h",
     "kmod": "depmod",
+    "gcc": "gcc",
+    "libc6-dev": "/usr/include/stdio.h",
+    "pciutils": "setpci",
 }
 SYSROOT_PACKAGES = ("libc6-dev", "libgcc-12-dev", "libfdt-dev", "libjson-c-dev",
                     "libarchive-dev", "libsmartcols-dev")
@@ -167,6 +170,11 @@ def fetch_busybox(apt, into):
     apt.unpack("busybox-static", into)
 
 
+def fetch_pciutils(apt, into):
+    apt.update()
+    apt.unpack_closure(["pciutils"], into)
+
+
 def relative_links(tree):
     """Absolute links of the packages would leave the sysroot."""
     for path in tree.rglob("*"):
@@ -215,6 +223,7 @@ def parts():
         rows[f"busybox-{arch}"] = lambda into, a=apt: fetch_busybox(a, into)
         if arch == "arm64":
             rows["sysroot-arm64"] = lambda into, a=apt: fetch_sysroot(a, into)
+            rows["pciutils-arm64"] = lambda into, a=apt: fetch_pciutils(a, into)
     return rows
 
 

@@ -60,6 +60,13 @@ class Results:
                 if "class" in row}
 
     @functools.cached_property
+    def trial(self):
+        """Lines of trial.sh, split into fields; None on machines without a trial."""
+        if not self.machine.trial:
+            return None
+        return [line.split("\t") for line in self.text("trial").splitlines()]
+
+    @functools.cached_property
     def kernels_groups(self):
         """{function: number or None}, by the kernel's own listing."""
         rows = [line.split(" ") for line in self.text("groups.txt").splitlines()]
@@ -223,6 +230,39 @@ def split_switch(results):
     return complaints
 
 
+def vfio_agrees(results):
+    """What `--policy linux` calls safe VFIO hands out, and refuses the rest for the same reason."""
+    complaints, count = [], 0
+    for row in results.trial:
+        if row[0] != "verdict" or row[3] != "linux":
+            continue
+        count += 1
+        _, function, when, _, answer, codes, result = row
+        allowed = {"attached"} if answer == "safe" else \
+            {refusal for code in codes.split() for refusal in expected.REFUSALS.get(code, ())}
+        if result not in allowed:
+            complaints.append(f"{function} ({when}): {answer} ({codes}), and VFIO says: {result}")
+    return complaints or ([] if count else ["no verdict was tried"])
+
+
+def remedies_work(results):
+    """Advice that was typed as it was printed takes its finding away."""
+    kind = results.machine.kind.name
+    complaints = []
+    for row in results.trial:
+        if row[0] == "verdict" and row[2] == "remedied":
+            left = set(row[5].split()) - {"-"} - set(expected.NO_REMEDY.get(kind, ()))
+            if left:
+                complaints.append(f"{row[1]}: under {row[3]} {', '.join(sorted(left))} stays")
+        elif row[0] == "remedy":
+            _, function, policy, code, blocker, _, gone, command = row
+            if gone != "gone":
+                complaints.append(f"{function}: {policy}: {code} of {blocker} stays after: {command}")
+        elif row[0] != "verdict":
+            complaints.append("\t".join(row))
+    return complaints
+
+
 def schemas(results):
     """Every document is as docs/schema says."""
     import schema  # here: only this check needs python3-jsonschema
@@ -233,12 +273,13 @@ def schemas(results):
 
 CHECKS = (same_elsewhere, capture_of_capture, no_identity, kernels_groups_shown,
           prediction_holds, verdicts_agree, grades, split_switch, schemas)
+TRIAL_CHECKS = (vfio_agrees, remedies_work)
 
 
 def grade(results):
     """[(name, complaints)] of all checks."""
     rows = []
-    for check in CHECKS:
+    for check in CHECKS + (TRIAL_CHECKS if results.machine.trial else ()):
         try:
             complaints = check(results)
         except (OSError, ValueError, KeyError, StopIteration, tarfile.TarError) as why:

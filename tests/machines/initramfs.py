@@ -9,6 +9,7 @@ import hashlib
 import pathlib
 import re
 import subprocess
+import threading
 
 import fetch
 
@@ -125,7 +126,7 @@ def needed(path):
 
 
 def arm64_libraries(program):
-    root = fetch.cache_dir() / "sysroot-arm64"
+    roots = [fetch.cache_dir() / name for name in ("sysroot-arm64", "pciutils-arm64")]
     folders = ("lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib")
     result = {}
     todo = [pathlib.Path(program)]
@@ -134,7 +135,8 @@ def arm64_libraries(program):
         names, loader = needed(path)
         for name in [*names, *loader]:
             beside = [pathlib.Path(program).parent / name] if "/" not in name else []
-            places = [*beside, *(root / f / pathlib.PurePath(name).name for f in folders)]
+            places = [*beside, *(root / f / pathlib.PurePath(name).name
+                                 for root in roots for f in folders)]
             found = next((p for p in places if p.exists()), None)
             if not found:
                 raise fetch.Missing(f"{name}, needed by {path.name}, is not in the sysroot")
@@ -150,6 +152,28 @@ def add_program(archive, arch, program, name):
     find = native_libraries if arch == "amd64" else arm64_libraries
     for target, source in find(program).items():
         archive.file(target, pathlib.Path(source).read_bytes(), 0o755)
+
+
+def setpci(arch):
+    """The real one: what findings tell people to type is typed in the machines."""
+    if arch == "amd64":
+        return fetch.find_tool("setpci")
+    return fetch.cache_dir() / "pciutils-arm64/usr/bin/setpci"
+
+
+def compiled(arch, source):
+    """A small C program for the machines, kept in the cache by what it was made from."""
+    sysroot = fetch.cache_dir() / "sysroot-arm64"
+    command = {"amd64": ["gcc"],
+               "arm64": ["aarch64-linux-gnu-gcc", f"--sysroot={sysroot}"]}[arch]
+    command += ["-D_GNU_SOURCE", "-O1", "-static", "-Wall", "-Wextra", "-Werror"]
+    recipe = hashlib.sha256(source.read_bytes() + " ".join(command).encode()).hexdigest()[:12]
+    path = fetch.cache_dir() / f"{source.stem}-{arch}-{recipe}"
+    if not path.exists():
+        part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
+        fetch.run([*command, "-o", str(part), str(source)])
+        part.rename(path)
+    return path
 
 
 def make(arch, series, setup="", steps=(), programs=None, extra=()):

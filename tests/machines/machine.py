@@ -30,6 +30,8 @@ class Failed(Exception):
 def requirements(machine):
     arch = machine.kind.arch
     names = [PACKAGE[arch], f"kernel-{arch}-{machine.kernel}", f"busybox-{arch}", "kmod"]
+    if machine.trial:
+        names += ["pciutils" if arch == "amd64" else "pciutils-arm64"]
     return names + (["qemu-efi-aarch64"] if machine.kind.firmware else [])
 
 
@@ -50,7 +52,8 @@ def command(machine, initrd):
               f"{machine.kind.append}")
     return [QEMU[arch], *machine.kind.qemu, "-accel", "tcg,thread=multi", "-smp", "1", "-m",
             "1024", "-smbios", f"type=1,serial={SERIAL}", "-uuid", UUID, "-nodefaults",
-            "-display", "none", "-nic", "none", "-serial", "stdio", "-no-reboot", *(["-bios", EFI] if machine.kind.firmware else []),
+            "-display", "none", "-nic", "none", "-serial", "stdio", "-no-reboot",
+            *(["-bios", EFI] if machine.kind.firmware else []),
             "-kernel", str(initramfs.kernel_image(arch, machine.kernel)),
             "-initrd", str(initrd), "-append", append.strip(),
             *device_arguments(TOPOLOGIES[machine.topology].devices)]

@@ -53,11 +53,23 @@ def chosen(patterns):
             if not patterns or any(matches(m.name, p, exact) for p in patterns)]
 
 
-def steps(args, doorward):
+def steps(machine, args, doorward):
     rows = [("groups", "groups.sh >/out/groups.txt"), ("capture", CAPTURE[bool(doorward)])]
     if doorward:
         rows.append(("answers", (HERE / "answers.sh").read_text()))
+    if doorward and machine.trial:
+        rows.append(("trial", (HERE / "trial.sh").read_text()))
     return rows + [(path.name, path.read_text()) for path in args.script]
+
+
+def programs(machine, doorward):
+    """{name: path} of what the machine's steps need."""
+    arch = machine.kind.arch
+    rows = {"doorward": doorward} if doorward else {}
+    if doorward and machine.trial:
+        rows["setpci"] = initramfs.setpci(arch)
+        rows["vfio-attach"] = initramfs.compiled(arch, HERE / "vfio-attach.c")
+    return rows
 
 
 def boot_one(machine, args, doorward):
@@ -67,8 +79,7 @@ def boot_one(machine, args, doorward):
     arch = machine.kind.arch
     initrd = initramfs.make(
         arch, machine.kernel, setup=TOPOLOGIES[machine.topology].setup,
-        steps=steps(args, doorward),
-        programs={"doorward": doorward} if doorward else None,
+        steps=steps(machine, args, doorward), programs=programs(machine, doorward),
         extra=[("usr/share/misc/pci.ids", HERE / "pci.ids"),
                *(pair.split("=", 1) for pair in args.add)])
     log = args.out / f"{machine.name}.log"

@@ -192,6 +192,19 @@ KINDS = (
 )
 KERNELS = ("6.1", "6.12")
 
+# Where verdicts are compared with what VFIO does, and remedies are typed (trial.sh): it takes
+# longer, so on some of each kind.
+TRIALS = (
+    "x86-intel-6.12-rootports-multi-some", "x86-intel-6.12-endpoint-multi",
+    "x86-intel-6.12-switch", "x86-intel-6.12-pciebridge", "x86-intel-6.12-sriov",
+    "x86-intel-6.1-switch-multi", "x86-intel-6.1-pcibridge-root", "x86-intel-6.1-sriov-switch",
+    "x86-intel-noir-6.1-rootports", "x86-intel-noir-6.12-rootports",
+    "x86-amd-6.1-rootbus-multi", "x86-amd-6.12-usb", "x86-none-6.12-rootports",
+    "arm64-its-dt-6.12-rootports", "arm64-its-dt-6.12-pciebridge",
+    "arm64-its-acpi-6.1-rootports-multi-noacs", "arm64-its-acpi-6.12-switch",
+    "arm64-v2m-6.1-switch", "arm64-v2m-6.12-rootports",
+)
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -202,6 +215,10 @@ class Machine:
     @property
     def name(self):
         return f"{self.kind.name}-{self.kernel}-{self.topology}"
+
+    @property
+    def trial(self):
+        return self.name in TRIALS
 
 
 def machines():
