@@ -3,7 +3,8 @@
 """Replays captured machines and compares text and JSON with what stands beside them. TAP.
 
 Beside NAME.tar (or .tar.xz) stand NAME.txt, what a person sees of list, groups and check of every
-endpoint, and NAME.json, the same for machines.
+endpoint, and NAME.json, the same for machines. For the machines of examples/machines both stand in
+tests/replay/expected, and tests/replay/checks names the one check of each.
 
     tests/cli/golden.py [CAPTURE...]            compare (default: all bundled ones)
     tests/cli/golden.py --write [CAPTURE...]    write what is now; then read the difference
@@ -21,6 +22,8 @@ ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
 DOORWARD = os.environ.get("DOORWARD", "doorward")
 SCHEMAS = schema.Schemas(ROOT)
+BUNDLED = ROOT / "examples/machines"
+REPLAY = ROOT / "tests/replay"
 SHOWN = 40  # lines of a difference
 
 
@@ -41,10 +44,20 @@ def endpoints(capture):
             if "class" in function and not function["class"].startswith("0x06")]
 
 
+def name_of(capture):
+    return capture.name.split(".tar")[0]
+
+
+def checked(capture):
+    """The functions to check: as listed for the bundled machines, else all endpoints."""
+    rows = [line.split() for line in (REPLAY / "checks").read_text().splitlines()]
+    return [row[1] for row in rows if row[0] == name_of(capture)] or endpoints(capture)
+
+
 def questions(capture):
     yield ("list", "--tree", "-o", "+WHY")
     yield ("groups",)
-    for function in endpoints(capture):
+    for function in checked(capture):
         yield ("check", function)
 
 
@@ -67,7 +80,9 @@ def json_of(capture):
 
 
 def stem(capture):
-    return capture.with_name(capture.name.split(".tar")[0])
+    """Where the expected output is, without its suffix."""
+    bundled = capture.resolve().parent == BUNDLED.resolve()
+    return (REPLAY / "expected" if bundled else capture.parent) / name_of(capture)
 
 
 def compare(path, now):
@@ -110,7 +125,7 @@ def main():
     write = "--write" in words
     captures = [pathlib.Path(word) for word in words if not word.startswith("-")]
     if not captures:
-        captures = sorted([*(ROOT / "examples/machines").glob("*.tar*"),
+        captures = sorted([*BUNDLED.glob("*.tar*"),
                            *(ROOT / "tests/cli/data").glob("*.tar*")])
     tap = Tap()
     for capture in captures:
