@@ -290,12 +290,24 @@ static int unpack_all(struct unpacking *to)
 	return error;
 }
 
+/*
+ * A capture is many small files, and on a disk each costs a write: memory first (250 ms against
+ * 15 ms for fifteen functions, bench/list), unless the user names a place.
+ */
+static const char *temporary_directory(void)
+{
+	const char *named = getenv("TMPDIR");
+
+	if (named && *named)
+		return named;
+	return access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 static int private_directory(struct app_unpacked *unpacked, struct ward_error *error)
 {
-	const char *under = getenv("TMPDIR");
 	static bool registered;
 
-	unpacked->path = app_printf("%s/doorward-XXXXXX", under && *under ? under : "/tmp");
+	unpacked->path = app_printf("%s/doorward-XXXXXX", temporary_directory());
 	if (!mkdtemp(unpacked->path))
 		return refuse(error, -errno, "%s: %s", unpacked->path, strerror(errno));
 	if (!registered)

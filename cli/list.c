@@ -72,6 +72,11 @@ static char *name_text(const struct cli_context *context, uint32_t index)
 	return text;
 }
 
+static bool is_candidate(const struct ward_summary *summary)
+{
+	return !summary->code || strcmp(summary->code, "not-assignable") != 0;
+}
+
 static char *cell(const struct cli_context *context, uint32_t index, enum column column,
 		  const struct ward_summary *summary)
 {
@@ -93,7 +98,8 @@ static char *cell(const struct cli_context *context, uint32_t index, enum column
 	case GRADE:
 		return app_strdup(ward_grade_name(summary->grade));
 	case VERDICT:
-		return app_strdup(ward_answer_name(summary->answer));
+		/* Bridges and the like are no candidates: "unsafe" would cry wolf. */
+		return app_strdup(is_candidate(summary) ? ward_answer_name(summary->answer) : "-");
 	case WHY:
 		return text_or(summary->code, "-");
 	case NODES:

@@ -158,7 +158,8 @@ char *cli_node(const struct cli_context *context, enum ward_node_kind kind, uint
 	case WARD_NODE_REQUESTER:
 		return app_printf("whoever has the requester id of %s", cli_name(context, index));
 	case WARD_NODE_DOORBELL:
-		return app_strdup("an MSI doorbell");
+		index = ward_doorbell_controller(context->isolation, index);
+		return app_printf("doorbell of %s", context->machine->controllers[index].name);
 	case WARD_NODE_VECTOR_USER:
 		inner = cli_label(context, index);
 		text = app_printf("interrupts of %s", inner);

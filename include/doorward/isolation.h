@@ -151,6 +151,14 @@ int ward_reach_path(const struct ward_reach *reach, enum ward_node_kind kind, ui
 		    struct ward_step **ret_steps);
 
 /**
+ * The controller behind a node of kind WARD_NODE_DOORBELL: the first one where several count as one.
+ * @param isolation an isolation
+ * @param doorbell index of the node
+ * @return index into the machine's controllers
+ */
+uint32_t ward_doorbell_controller(const struct ward_isolation *isolation, uint32_t doorbell);
+
+/**
  * Destroys a reach.
  * @param reach a reach, or NULL
  */

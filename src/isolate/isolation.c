@@ -181,6 +181,11 @@ uint32_t ward_partition_of(const struct ward_isolation *isolation, uint32_t func
 	return isolation->partition[function];
 }
 
+uint32_t ward_doorbell_controller(const struct ward_isolation *isolation, uint32_t doorbell)
+{
+	return isolation->graph.pools[doorbell].controller;
+}
+
 int ward_reach_compute(const struct ward_isolation *isolation, const uint32_t *functions,
 		       uint32_t count, struct ward_reach **ret_reach)
 {
