@@ -298,6 +298,13 @@ static void behind_a_converter(void **unused)
 	/* The bridge uses an id of its own. */
 	assert_string_equal(HAS(&m, "02:00.0", "01:00.0"), "no");
 	make_free(&m);
+	/* One that leaves ids alone: the bus is what they still share. */
+	m.functions[1].vendor = 0x1a03;
+	m.functions[1].device = 0x1150;
+	make_done(&m);
+	assert_string_equal(HAS(&m, "02:01.0", "02:00.0"), "sure");
+	assert_string_equal(HAS(&m, "02:00.0", "02:01.0"), "no");
+	make_free(&m);
 }
 
 static void behind_a_conventional_bridge(void **unused)
@@ -381,6 +388,22 @@ static void virtual_functions(void **unused)
 	assert_string_equal(HAS(&m, "01:00.0", "02:00.0"), "sure");
 	assert_string_equal(HAS(&m, "01:00.4", "01:00.0"), "no");
 	assert_string_equal(HAS(&m, "01:00.4", "02:00.0"), "no");
+	make_free(&m);
+}
+
+/* VFs on a bus number of their own are addressed through the bridge above their PF. */
+static void virtual_bus(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	a_switch(&m, NO_ACS, ACS_ON);
+	m.functions[3].bridge.subordinate = 5;
+	m.functions[5].bar[0].range = WARD_RANGE_EMPTY;
+	vf(&m, "05:00.0", "04:00.0");
+	make_done(&m);
+	assert_string_equal(HAS(&m, "03:00.0", "04:00.0"), "no");
+	assert_string_equal(HAS(&m, "03:00.0", "05:00.0"), "sure");
 	make_free(&m);
 }
 
@@ -515,7 +538,16 @@ static void gicv2m(void **unused)
 	make_done(&m);
 	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
 	make_free(&m);
-	/* A third frame ties two pools. */
+	/* A third frame ties two that were apart, by its page the one and by its pool the other. */
+	v2m(&m, 4096, 3);
+	m.functions[3].controller = 1;
+	m.controllers[1].pool = 1;
+	m.controllers[2].pool = 1;
+	m.controllers[2].doorbell = (struct ward_range){ 0x8020800, 0x8020fff };
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	make_free(&m);
+	/* ... in the other order. */
 	v2m(&m, 4096, 3);
 	m.functions[3].controller = 2;
 	m.controllers[1].pool = 1;
@@ -768,6 +800,7 @@ int main(void)
 		cmocka_unit_test(behind_an_unreadable_bridge),
 		cmocka_unit_test(shared_ids),
 		cmocka_unit_test(virtual_functions),
+		cmocka_unit_test(virtual_bus),
 		cmocka_unit_test(backdoors),
 		cmocka_unit_test(no_iommu),
 		cmocka_unit_test(address_translation_services),

@@ -320,6 +320,77 @@ static void kernel_groups(void **unused)
 	make_free(&m);
 }
 
+static void reserved_regions(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	endpoint(&m, "01:00.0");
+	endpoint(&m, "01:00.1");
+	/* Used at boot only: no obstacle, and not the other kind. */
+	region(&m, "01:00.0", WARD_REGION_DIRECT_RELAXABLE);
+	assert_verdict(made(&m, "01:00.0"), WARD_SAFE, WARD_GRADE_ISOLATED);
+	assert_null(finding_of(m.verdict, "rmrr"));
+	make_free(&m);
+	m.regions[0].kind = WARD_REGION_RESERVED;
+	assert_verdict(made(&m, "01:00.0"), WARD_SAFE, WARD_GRADE_ISOLATED);
+	make_free(&m);
+	m.regions[0].kind = WARD_REGION_MSI;
+	assert_verdict(made(&m, "01:00.0"), WARD_SAFE, WARD_GRADE_ISOLATED);
+	make_free(&m);
+	/* The kernel tells them by group: all members have them. */
+	kernel_group(&m, 9, "01:00.0", "01:00.1");
+	m.regions[0].kind = WARD_REGION_DIRECT;
+	m.regions[0].group = 0;
+	m.region_of[0] = NULL;
+	assert_int_equal(made(&m, "01:00.0")->answer, WARD_UNSAFE);
+	assert_non_null(finding_of(m.verdict, "rmrr"));
+	assert_non_null(finding_of(judged(&m, STRICT, NULL, "01:00.1"), "rmrr"));
+	assert_null(finding_of(judged(&m, STRICT, NULL, "00:1c.0"), "rmrr"));
+	make_free(&m);
+}
+
+static void shared_lines(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	root_port(&m, "00:1d.0", 2, ACS_ON);
+	endpoint(&m, "01:00.0");
+	endpoint(&m, "02:00.0");
+	owned(&m, "02:00.0", "a");
+	make_done(&m);
+	m.state->functions[at(&m, "01:00.0")].intx_irq = 16;
+	m.state->functions[at(&m, "02:00.0")].intx_irq = 16;
+	m.state->functions[at(&m, "02:00.0")].irq_mode = WARD_IRQ_INTX;
+	/* Another client's line counts like the host's; one's own does not. */
+	assert_non_null(finding_of(judged(&m, STRICT, NULL, "01:00.0"), "intx-shared"));
+	assert_null(finding_of(judged(&m, STRICT, "a", "01:00.0"), "intx-shared"));
+	m.state->functions[at(&m, "02:00.0")].irq_mode = WARD_IRQ_MSIX;
+	assert_null(finding_of(judged(&m, STRICT, NULL, "01:00.0"), "intx-shared"));
+	m.state->functions[at(&m, "02:00.0")].irq_mode = WARD_IRQ_INTX;
+	m.state->functions[at(&m, "02:00.0")].intx_irq = 17;
+	assert_null(finding_of(judged(&m, STRICT, NULL, "01:00.0"), "intx-shared"));
+	make_free(&m);
+}
+
+/* A bridge works for the host, with a driver or without. */
+static void bridges_are_the_hosts(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	a_switch(&m, NO_ACS);
+	m.functions[1].bar[0].range = (struct ward_range){ 0x40000000, 0x40000fff };
+	assert_int_equal(made(&m, "03:00.0")->answer, WARD_UNSAFE);
+	assert_int_equal(finding_in(m.verdict, "peer-dma")->blocker, at(&m, "01:00.0"));
+	make_free(&m);
+}
+
 static enum ward_answer waived(struct make *m, const char *names, const struct ward_waiver *waivers,
 			       uint32_t count, enum ward_policy policy)
 {
@@ -595,6 +666,9 @@ int main(void)
 		cmocka_unit_test(several_functions),
 		cmocka_unit_test(viability),
 		cmocka_unit_test(kernel_groups),
+		cmocka_unit_test(reserved_regions),
+		cmocka_unit_test(shared_lines),
+		cmocka_unit_test(bridges_are_the_hosts),
 		cmocka_unit_test(waivers),
 		cmocka_unit_test(firm_findings),
 		cmocka_unit_test(waivers_hide_nothing),
