@@ -54,8 +54,8 @@ static bool routes_peers(const struct ward_function *f, enum ward_certainty when
  * The functions of one device: its slot, or with ARI, where the number of a function takes the
  * place of the slot's, the whole bus.
  */
-static void device_range(const struct ward_machine *machine, uint32_t function,
-			 uint32_t *ret_first, uint32_t *ret_last)
+static void device_range(const struct ward_machine *machine, uint32_t function, uint32_t *ret_first,
+			 uint32_t *ret_last)
 {
 	const struct ward_function *f = &machine->functions[function];
 	const struct ward_bus *bus = &machine->buses[f->bus];
@@ -78,8 +78,7 @@ static void add_registers(struct ward_graph *g, uint32_t from, uint32_t function
 }
 
 /* Whether the bus behind a bridge is a conventional one, which everybody on it hears. */
-static bool is_conventional(const struct ward_function *bridge,
-			    enum ward_certainty *ret_certainty)
+static bool is_conventional(const struct ward_function *bridge, enum ward_certainty *ret_certainty)
 {
 	if (bridge->pcie_type == WARD_PCIE_NONE && bridge->pcie_known != WARD_YES) {
 		*ret_certainty = WARD_UNSURE;
@@ -104,8 +103,7 @@ static void add_neighbours(struct ward_graph *g, uint32_t from, uint32_t functio
 	if (f->multifunction && first != last && routes_peers(f, WARD_ASSUMED, &certainty))
 		ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_SLOT, function,
 			       certainty);
-	if (f->parent != WARD_NONE &&
-	    is_conventional(&machine->functions[f->parent], &certainty))
+	if (f->parent != WARD_NONE && is_conventional(&machine->functions[f->parent], &certainty))
 		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bus), WARD_WHY_SHARED_BUS,
 			       f->parent, certainty);
 }
@@ -117,8 +115,8 @@ static void add_target(struct ward_graph *g, uint32_t from, uint32_t function)
 
 	add_registers(g, from, function, WARD_WHY_BAR, WARD_CERTAIN);
 	if (f->bridge.bus != WARD_NONE)
-		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bridge.bus),
-			       WARD_WHY_WINDOW, function, WARD_CERTAIN);
+		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bridge.bus), WARD_WHY_WINDOW,
+			       function, WARD_CERTAIN);
 }
 
 static void add_slot(struct ward_graph *g, uint32_t function)
@@ -244,7 +242,9 @@ static void add_bus_down(struct ward_graph *g, uint32_t bus)
 		add_target(g, down, i);
 	/* VFs on a bus number of their own are behind the same bridge. */
 	if (b->bridge != WARD_NONE && machine->functions[b->bridge].bridge.bus != bus)
-		ward_graph_add(g, node(g, WARD_NODE_BUS_DOWN, machine->functions[b->bridge].bridge.bus),
+		ward_graph_add(g,
+			       node(g, WARD_NODE_BUS_DOWN,
+				    machine->functions[b->bridge].bridge.bus),
 			       down, WARD_WHY_WINDOW, b->bridge, WARD_CERTAIN);
 }
 
@@ -377,9 +377,8 @@ static void add_backdoors(struct ward_graph *g, uint32_t function, uint32_t from
 
 	ward_slot_range(machine, function, &first, &last);
 	while ((row = ward_backdoor_find(f, row))) {
-		const struct ward_bus *inside = f->bridge.bus == WARD_NONE
-							? NULL
-							: &machine->buses[f->bridge.bus];
+		const struct ward_bus *inside =
+			f->bridge.bus == WARD_NONE ? NULL : &machine->buses[f->bridge.bus];
 
 		for (uint32_t i = first; i <= last && row->reach == WARD_BACKDOOR_SIBLINGS; i++)
 			add_backdoor(g, from, i, function, row);

@@ -123,10 +123,10 @@ static int pool_devids(struct ward_graph *g, const struct devid_key *keys, size_
 		    keys[i].devid != keys[i - 1].devid)
 			continue;
 		if (*before == WARD_NONE)
-			*before = add_pool(g, (struct ward_pool){
-						      .controller = keys[i].controller,
-						      .devid = true,
-						      .id = ward_devid(keys[i].devid) });
+			*before =
+				add_pool(g, (struct ward_pool){ .controller = keys[i].controller,
+								.devid = true,
+								.id = ward_devid(keys[i].devid) });
 		if (*before == WARD_NONE)
 			return -ENOMEM;
 		g->devid_pool[keys[i].function] = *before;
@@ -149,8 +149,8 @@ static int make_devid_pools(struct ward_graph *g)
 		g->devid_pool[i] = WARD_NONE;
 		if (f->controller_known == WARD_YES && f->controller != WARD_NONE &&
 		    machine->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS)
-			keys[count++] = (struct devid_key){ f->controller,
-							    ward_devid_raw(f->devid), i };
+			keys[count++] =
+				(struct devid_key){ f->controller, ward_devid_raw(f->devid), i };
 	}
 	if (count)
 		qsort(keys, count, sizeof(*keys), compare_devids);
@@ -227,8 +227,8 @@ static void add_pool_host(struct ward_graph *g)
 		const struct ward_controller *c = &machine->controllers[i];
 
 		/* The MBI page is the distributor: all of the GIC's interrupts are behind it. */
-		if (g->pool_of[i] != WARD_NONE && (!is_arm_doorbell(c) ||
-						   c->kind == WARD_CONTROLLER_GICV3_MBI))
+		if (g->pool_of[i] != WARD_NONE &&
+		    (!is_arm_doorbell(c) || c->kind == WARD_CONTROLLER_GICV3_MBI))
 			ward_graph_add(g, ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[i]),
 				       host, WARD_WHY_APIC, WARD_NONE, WARD_CERTAIN);
 	}

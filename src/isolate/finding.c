@@ -32,7 +32,7 @@ static const struct ward_finding_info findings[] = {
 	{ "table-broken", "a firmware table contradicts itself" },
 	{ "table-unreadable", "a firmware table could not be read" },
 	{ "table-unsupported", "a part of a firmware table is not understood" },
-	{ "iommu-contradiction", "firmware and the kernel name different IOMMUs or MSI controllers" },
+	{ "iommu-contradiction", "firmware and the kernel name different controllers" },
 	{ "config-unreadable", "config space could not be read" },
 	{ "config-broken", "config space contradicts itself" },
 	{ "tree-incomplete", "a part of the machine could not be read" },

@@ -11,8 +11,8 @@
 
 enum bus_class {
 	BUS_ISOLATED,
-	BUS_WITHOUT_BRIDGE,  /* members share a group that the bridge is not in */
-	BUS_WITH_BRIDGE,     /* members share the bridge's group */
+	BUS_WITHOUT_BRIDGE, /* members share a group that the bridge is not in */
+	BUS_WITH_BRIDGE,    /* members share the bridge's group */
 };
 
 static bool isolates(const struct ward_function *f)

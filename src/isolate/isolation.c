@@ -113,8 +113,8 @@ static int alloc_by_function(struct ward_isolation *isolation)
 				&isolation->relaxable };
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
-		*arrays[i] = ward_alloc_array(isolation->machine->functions_count,
-					      sizeof(uint32_t));
+		*arrays[i] =
+			ward_alloc_array(isolation->machine->functions_count, sizeof(uint32_t));
 		if (!*arrays[i])
 			return -ENOMEM;
 	}

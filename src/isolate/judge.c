@@ -174,8 +174,7 @@ void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
 }
 
 void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding,
-			  const struct ward_reach *reach, enum ward_node_kind kind,
-			  uint32_t index)
+			  const struct ward_reach *reach, enum ward_node_kind kind, uint32_t index)
 {
 	struct ward_step *steps, *kept;
 	int count;
@@ -240,8 +239,9 @@ void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,
 	}
 	if (finding->remedies_count)
 		memcpy(remedies, finding->remedies, finding->remedies_count * sizeof(*remedies));
-	remedies[finding->remedies_count++] =
-		(struct ward_remedy){ .kind = kind, .subject = subject, .text = text, .command = command };
+	remedies[finding->remedies_count++] = (struct ward_remedy){
+		.kind = kind, .subject = subject, .text = text, .command = command
+	};
 	finding->remedies = remedies;
 }
 

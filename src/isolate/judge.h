@@ -67,8 +67,7 @@ void ward_finding_path(struct ward_judgement *j, struct ward_finding *finding,
 		       enum ward_node_kind kind, uint32_t index);
 /* ... from another reach than that of the functions judged. */
 void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding,
-			  const struct ward_reach *reach, enum ward_node_kind kind,
-			  uint32_t index);
+			  const struct ward_reach *reach, enum ward_node_kind kind, uint32_t index);
 /* ... the path to a function and one edge more. */
 void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
 			    uint32_t function, const struct ward_edge *edge);

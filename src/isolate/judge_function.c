@@ -38,7 +38,7 @@ static void judge_kind(struct ward_judgement *j, uint32_t function)
 	if (ward_is_assignable(j->machine, function))
 		return;
 	if (f->kind == WARD_FUNCTION_PCI)
-		what = f->header_type != 0 ? "a bridge"
+		what = f->header_type != 0		   ? "a bridge"
 		       : f->class_code >> 8 == CLASS_IOMMU ? "an IOMMU"
 							   : "part of the chipset";
 	finding = ward_finding_add(j, "not-assignable", WARD_BLOCKS, function, WARD_NONE,
@@ -72,8 +72,8 @@ static void judge_driver(struct ward_judgement *j, uint32_t function)
 const struct ward_region *ward_direct_region(const struct ward_isolation *isolation,
 					     uint32_t function, enum ward_region_kind kind)
 {
-	const uint32_t *regions = kind == WARD_REGION_DIRECT ? isolation->direct
-							     : isolation->relaxable;
+	const uint32_t *regions =
+		kind == WARD_REGION_DIRECT ? isolation->direct : isolation->relaxable;
 
 	return regions[function] == WARD_NONE ? NULL
 					      : &isolation->machine->regions[regions[function]];
@@ -101,11 +101,12 @@ static void judge_regions(struct ward_judgement *j, uint32_t function)
 	}
 	region = ward_direct_region(j->isolation, function, WARD_REGION_DIRECT_RELAXABLE);
 	if (region)
-		ward_finding_add(j, "rmrr-relaxable", WARD_NOTE, function, WARD_NONE,
-				 "firmware used memory 0x%llx-0x%llx through %s at boot; Linux drops "
-				 "that mapping when it is given away",
-				 (unsigned long long)region->range.start,
-				 (unsigned long long)region->range.last, f->name);
+		ward_finding_add(
+			j, "rmrr-relaxable", WARD_NOTE, function, WARD_NONE,
+			"firmware used memory 0x%llx-0x%llx through %s at boot; Linux drops "
+			"that mapping when it is given away",
+			(unsigned long long)region->range.start,
+			(unsigned long long)region->range.last, f->name);
 }
 
 static void judge_reset(struct ward_judgement *j, uint32_t function)
@@ -136,8 +137,8 @@ static void judge_reset(struct ward_judgement *j, uint32_t function)
 			continue;
 		finding = ward_finding_add(
 			j, "reset-scope", WARD_HAZARD, function, i,
-			"%s has no reset of its own; resetting its bus resets %s (%s), too", f->name,
-			machine->functions[i].name, ward_holder_text(j, i));
+			"%s has no reset of its own; resetting its bus resets %s (%s), too",
+			f->name, machine->functions[i].name, ward_holder_text(j, i));
 		ward_remedy_unbind(j, finding, i);
 		ward_remedy_claim_too(j, finding, i);
 	}
@@ -160,7 +161,8 @@ static void judge_intx(struct ward_judgement *j, uint32_t function)
 		finding = ward_finding_add(
 			j, "intx-shared", WARD_HAZARD, function, i,
 			"%s and %s (%s) share interrupt line %u: each can keep it busy for the "
-			"other", f->name, j->machine->functions[i].name, ward_holder_text(j, i),
+			"other",
+			f->name, j->machine->functions[i].name, ward_holder_text(j, i),
 			(unsigned int)s->intx_irq);
 		ward_remedy_unbind(j, finding, i);
 	}
@@ -174,7 +176,8 @@ static void judge_persistence(struct ward_judgement *j, uint32_t function)
 	if (f->physfn == WARD_NONE && !ward_range_is_empty(f->bar[6].range))
 		ward_finding_add(j, "persistent-state", WARD_NOTE, function, WARD_NONE,
 				 "%s has an expansion ROM: a client may be able to change its "
-				 "firmware, which no reset undoes", f->name);
+				 "firmware, which no reset undoes",
+				 f->name);
 	while ((row = ward_backdoor_find(f, row))) {
 		if (row->reach == WARD_BACKDOOR_MACHINE || row->reach == WARD_BACKDOOR_OWN_CONFIG)
 			ward_finding_add(j, "backdoor-own", WARD_HAZARD, function, WARD_NONE,
@@ -187,10 +190,11 @@ static void judge_page_requests(struct ward_judgement *j, uint32_t function)
 	const struct ward_function *f = &j->machine->functions[function];
 
 	if (f->pri_enabled && f->stream.iommu != WARD_NONE)
-		ward_finding_add(j, "pri-shared", WARD_HAZARD, function, WARD_NONE,
-				 "page requests of %s go to a queue of IOMMU %s that others use, too: "
-				 "it can fill it", f->name,
-				 j->machine->iommus[f->stream.iommu].name);
+		ward_finding_add(
+			j, "pri-shared", WARD_HAZARD, function, WARD_NONE,
+			"page requests of %s go to a queue of IOMMU %s that others use, too: "
+			"it can fill it",
+			f->name, j->machine->iommus[f->stream.iommu].name);
 }
 
 /* Some port on the way up sees to it that ids are those of its own side. */
@@ -226,18 +230,20 @@ static void assume(struct ward_judgement *j, uint32_t function)
 				     "interrupts.");
 	if (f->kind == WARD_FUNCTION_PCI && f->parent != WARD_NONE &&
 	    !validates_source(j->machine, f->parent))
-		ward_judge_assume(j, ward_judge_text(j, "%s sends under its own requester id: no port "
-							"above it checks that (ACS source validation "
-							"is off or unknown).", f->name));
+		ward_judge_assume(j, ward_judge_text(j,
+						     "%s sends under its own requester id: no port "
+						     "above it checks that (ACS source validation "
+						     "is off or unknown).",
+						     f->name));
 	for (; bridge != WARD_NONE; bridge = j->machine->functions[bridge].parent) {
 		const struct ward_function *b = &j->machine->functions[bridge];
 
 		if (b->acs.quirk_name && b->acs.quirk == WARD_YES)
-			ward_judge_assume(j, ward_judge_text(
-						     j,
-						     "%s isolates although its registers do not say "
-						     "so (table of known devices: %s).",
-						     b->name, b->acs.quirk_name));
+			ward_judge_assume(
+				j, ward_judge_text(j,
+						   "%s isolates although its registers do not say "
+						   "so (table of known devices: %s).",
+						   b->name, b->acs.quirk_name));
 	}
 }
 

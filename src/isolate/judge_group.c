@@ -98,7 +98,8 @@ static void judge_bound(struct ward_judgement *j, uint32_t function, uint32_t me
 	struct ward_finding *finding = ward_finding_add(
 		j, "driver-bound", WARD_BLOCKS, function, member,
 		"the kernel %s %s and %s into one group, and %s is bound to %s: VFIO refuses the "
-		"group", kernel_verb(j, member), j->machine->functions[function].name, name, name,
+		"group",
+		kernel_verb(j, member), j->machine->functions[function].name, name, name,
 		j->state->functions[member].driver);
 
 	ward_remedy_unbind(j, finding, member);

@@ -49,10 +49,12 @@ static struct ward_finding *no_iommu(struct ward_judgement *j, uint32_t subject,
 				    "intel_iommu=on");
 	ward_finding_remedy(j, finding, WARD_REMEDY_FIRMWARE, WARD_NONE, firmware_hint(j), NULL);
 	if (!described && machine->arch == WARD_ARCH_X86)
-		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
-				    "then boot with the IOMMU on (Intel: add this to the kernel command "
-				    "line). If this machine is itself a VM, it is its monitor that must "
-				    "give it an IOMMU", "intel_iommu=on");
+		ward_finding_remedy(
+			j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
+			"then boot with the IOMMU on (Intel: add this to the kernel command "
+			"line). If this machine is itself a VM, it is its monitor that must "
+			"give it an IOMMU",
+			"intel_iommu=on");
 	return finding;
 }
 
@@ -63,12 +65,13 @@ static struct ward_finding *iommu_unknown(struct ward_judgement *j, uint32_t sub
 	struct ward_finding *finding;
 
 	/* Linux refuses a function without IOMMU itself; what that one gets at, it does not ask. */
-	finding = ward_finding_add(j, "iommu-unknown", own ? WARD_OPEN : ward_open_weight(j),
-				   subject, own ? WARD_NONE : via,
-				   "whether %s reads and writes all memory could not be told: %s",
-				   who(j, subject, via),
-				   own ? "what translates it could not be read"
-				       : "what ties the two, or what translates it, could not be read");
+	finding = ward_finding_add(
+		j, "iommu-unknown", own ? WARD_OPEN : ward_open_weight(j), subject,
+		own ? WARD_NONE : via,
+		"whether %s reads and writes all memory could not be told: %s",
+		who(j, subject, via),
+		own ? "what translates it could not be read"
+		    : "what ties the two, or what translates it, could not be read");
 	if (!finding)
 		return NULL;
 	finding->settle = ward_judge_text(j, "the IOMMU of %s", name);
@@ -85,12 +88,13 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 	const struct ward_function *f = &j->machine->functions[via];
 	struct ward_finding *finding;
 
-	finding = ward_finding_add(j, "ats-trusted",
-				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
-				   via == subject ? WARD_NONE : via,
-				   "ATS %s on at %s: a request that it marks as translated skips the "
-				   "IOMMU, so all memory rests on the device being honest",
-				   unsure && !f->ats_enabled ? "may be" : "is", who(j, subject, via));
+	finding =
+		ward_finding_add(j, "ats-trusted",
+				 unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+				 via == subject ? WARD_NONE : via,
+				 "ATS %s on at %s: a request that it marks as translated skips the "
+				 "IOMMU, so all memory rests on the device being honest",
+				 unsure && !f->ats_enabled ? "may be" : "is", who(j, subject, via));
 	if (finding && unsure && f->ats == WARD_UNKNOWN) {
 		finding->settle = ward_judge_text(j, "the ATS capability of %s", f->name);
 		ward_finding_unread(j, finding, via);
@@ -108,7 +112,8 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 static void judge_function(struct ward_judgement *j, const struct ward_visit *visit, uint32_t via)
 {
 	const struct ward_graph *g = j->reach->graph;
-	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0), subject = ward_start_of(j, visit);
+	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0),
+		 subject = ward_start_of(j, visit);
 
 	for (uint32_t e = g->start[visit->node]; e < g->start[visit->node + 1]; e++) {
 		const struct ward_edge *edge = &g->edges[e];
@@ -120,8 +125,8 @@ static void judge_function(struct ward_judgement *j, const struct ward_visit *vi
 		if (edge->why == WARD_WHY_ATS)
 			finding = ats(j, subject, via, unsure);
 		else
-			finding = unsure ? iommu_unknown(j, subject, via)
-					 : no_iommu(j, subject, via);
+			finding =
+				unsure ? iommu_unknown(j, subject, via) : no_iommu(j, subject, via);
 		if (finding && via != subject)
 			ward_remedy_path(j, finding, visit);
 		if (finding && via != subject && edge->why != WARD_WHY_ATS)
@@ -132,8 +137,8 @@ static void judge_function(struct ward_judgement *j, const struct ward_visit *vi
 
 static const struct ward_visit *visit_of(const struct ward_judgement *j, uint32_t function)
 {
-	return ward_reach_visit(j->reach, ward_graph_node(j->reach->graph, WARD_NODE_FUNCTION,
-							  function));
+	return ward_reach_visit(j->reach,
+				ward_graph_node(j->reach->graph, WARD_NODE_FUNCTION, function));
 }
 
 void ward_judge_memory(struct ward_judgement *j)

@@ -48,11 +48,12 @@ static void judge_reached(struct ward_judgement *j, const struct ward_reach *oth
 		kind == WARD_NODE_FUNCTION ? "write the registers of" : "raise the interrupts of",
 		name);
 	if (finding && visit->certainty == WARD_UNSURE)
-		finding->settle = ward_judge_text(j, "what %s reaches",
-						  j->machine->functions[start].name);
+		finding->settle =
+			ward_judge_text(j, "what %s reaches", j->machine->functions[start].name);
 	ward_finding_remedy(j, finding, WARD_REMEDY_CLAIM_TOO, start,
 			    ward_judge_text(j, "give %s and %s to the same client", name,
-					    j->machine->functions[start].name), NULL);
+					    j->machine->functions[start].name),
+			    NULL);
 	ward_remedy_waive(j, finding);
 	/* Told from the other side: it begins at the blocker and ends at the subject. */
 	ward_finding_path_of(j, finding, others, kind, function);

@@ -8,8 +8,8 @@
 
 /* Edges that are there because somebody does not redirect. */
 static const bool lacks_acs[WARD_WHYS] = {
-	[WARD_WHY_SLOT] = true,	      [WARD_WHY_SWITCH_PORT] = true, [WARD_WHY_ROOT_PORT] = true,
-	[WARD_WHY_REFLECT] = true,    [WARD_WHY_SHARED_BUS] = true,
+	[WARD_WHY_SLOT] = true,	   [WARD_WHY_SWITCH_PORT] = true, [WARD_WHY_ROOT_PORT] = true,
+	[WARD_WHY_REFLECT] = true, [WARD_WHY_SHARED_BUS] = true,
 };
 
 /* The first edge on the way that exists because somebody lacks ACS, or NULL. */
@@ -37,8 +37,10 @@ void ward_finding_unread(struct ward_judgement *j, struct ward_finding *finding,
 
 	if (f->asleep)
 		ward_finding_remedy(j, finding, WARD_REMEDY_WAKE, via,
-				    ward_judge_text(j, "%s is suspended and was not woken: look "
-						       "again with --wake", f->name),
+				    ward_judge_text(j,
+						    "%s is suspended and was not woken: look "
+						    "again with --wake",
+						    f->name),
 				    ward_judge_text(j, "doorward check %s --wake",
 						    j->machine->functions[finding->subject].name));
 	else
@@ -58,9 +60,11 @@ static void open_question(struct ward_judgement *j, struct ward_finding *finding
 		return;
 	f = &j->machine->functions[via];
 	if (f->acs.quirk_name && f->acs.quirk == WARD_UNKNOWN) {
-		finding->settle = ward_judge_text(j, "whether the kernel could switch peer requests off "
-						     "in the chipset of %s at boot (%s)",
-						  f->name, f->acs.quirk_name);
+		finding->settle =
+			ward_judge_text(j,
+					"whether the kernel could switch peer requests off "
+					"in the chipset of %s at boot (%s)",
+					f->name, f->acs.quirk_name);
 		return;
 	}
 	finding->settle = ward_judge_text(j, "the ACS capability of %s", f->name);
@@ -93,8 +97,10 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 	if (bits)
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_ENABLE_ACS, culprit->via,
-			ward_judge_text(j, "%s %s (until the next reset of the port; at boot: "
-					   "pci=config_acs, Linux 6.11 and later)", f->name,
+			ward_judge_text(j,
+					"%s %s (until the next reset of the port; at boot: "
+					"pci=config_acs, Linux 6.11 and later)",
+					f->name,
 					bits & ~f->acs.control
 						? "has ACS, switched off: switch it on"
 						: "lets some peer requests through by egress "
@@ -104,8 +110,11 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 	else
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_MOVE_CARD, finding->subject,
-			ward_judge_text(j, "move one of them away from %s: to a slot whose port has "
-					   "ACS", f->name), NULL);
+			ward_judge_text(j,
+					"move one of them away from %s: to a slot whose port has "
+					"ACS",
+					f->name),
+			NULL);
 }
 
 void ward_remedy_path(struct ward_judgement *j, struct ward_finding *finding,
@@ -131,9 +140,8 @@ static void peer_blocks(struct ward_judgement *j, const struct ward_visit *visit
 	uint32_t subject = ward_start_of(j, visit);
 	bool unsure = visit->certainty == WARD_UNSURE;
 	const struct ward_edge *culprit = culprit_of(j, visit, unsure);
-	const char *verb = strcmp(code, "requester-alias") == 0
-				   ? "cannot be told from"
-				   : "can write the registers of";
+	const char *verb = strcmp(code, "requester-alias") == 0 ? "cannot be told from"
+								: "can write the registers of";
 	struct ward_finding *finding;
 
 	if (unsure) {
@@ -145,8 +153,8 @@ static void peer_blocks(struct ward_judgement *j, const struct ward_visit *visit
 		open_question(j, finding, culprit ? culprit->via : peer);
 	} else {
 		finding = ward_finding_add(j, code, ward_reach_weight(j), subject, peer,
-					   "%s %s %s (%s)%s", machine->functions[subject].name, verb,
-					   machine->functions[peer].name,
+					   "%s %s %s (%s)%s", machine->functions[subject].name,
+					   verb, machine->functions[peer].name,
 					   ward_whose_text(j, peer, whose),
 					   visit->certainty == WARD_ASSUMED
 						   ? ", as far as the hardware tells"
@@ -167,7 +175,8 @@ static void peer_of_nobody(struct ward_judgement *j, const struct ward_visit *vi
 
 	finding = ward_finding_add(j, "peer-unowned", WARD_NOTE, subject, peer,
 				   "%s can get at %s, which is nobody's: it must get no driver and "
-				   "no other owner meanwhile", j->machine->functions[subject].name,
+				   "no other owner meanwhile",
+				   j->machine->functions[subject].name,
 				   j->machine->functions[peer].name);
 	ward_remedy_claim_too(j, finding, peer);
 	ward_finding_path(j, finding, WARD_NODE_FUNCTION, peer);
@@ -185,10 +194,11 @@ static void group_too_small(struct ward_judgement *j, const struct ward_visit *v
 	    ward_group_key(j->isolation, subject) == UINT64_MAX ||
 	    ward_group_key(j->isolation, subject) == ward_group_key(j->isolation, peer))
 		return;
-	finding = ward_finding_add(j, "kernel-group-too-small", WARD_HAZARD, subject, peer,
-				   "Linux keeps %s and %s in different groups although the first can "
-				   "write the registers of the second",
-				   machine->functions[subject].name, machine->functions[peer].name);
+	finding =
+		ward_finding_add(j, "kernel-group-too-small", WARD_HAZARD, subject, peer,
+				 "Linux keeps %s and %s in different groups although the first can "
+				 "write the registers of the second",
+				 machine->functions[subject].name, machine->functions[peer].name);
 	mend_acs(j, finding, culprit_of(j, visit, false));
 	ward_remedy_claim_too(j, finding, peer);
 	ward_finding_path(j, finding, WARD_NODE_FUNCTION, peer);

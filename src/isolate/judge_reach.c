@@ -5,7 +5,7 @@
 #include "isolate/judge.h"
 
 const struct ward_edge *ward_last_edge(const struct ward_judgement *j,
-					 const struct ward_visit *visit)
+				       const struct ward_visit *visit)
 {
 	return &j->reach->graph->edges[visit->edge];
 }

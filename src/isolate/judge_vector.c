@@ -24,7 +24,8 @@ static const char *doorbell_name(const struct ward_judgement *j, const struct wa
 
 	for (; visit->before != WARD_NONE; visit = &j->reach->visits[visit->before]) {
 		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_DOORBELL)
-			return j->machine->controllers[j->reach->graph->pools[index].controller].name;
+			return j->machine->controllers[j->reach->graph->pools[index].controller]
+				.name;
 	}
 	return "its MSI controller";
 }
@@ -41,8 +42,10 @@ static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, 
 	if (f->header_type != 0) {
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_UNBIND, function,
-			ward_judge_text(j, "unbind %s from %s: no PME, AER and hot-plug events from "
-					   "it", driver, f->name),
+			ward_judge_text(j,
+					"unbind %s from %s: no PME, AER and hot-plug events from "
+					"it",
+					driver, f->name),
 			ward_judge_text(j, "echo %s > /sys/bus/pci/drivers/%s/unbind", f->name,
 					driver));
 		return;
@@ -50,13 +53,15 @@ static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, 
 	/* A VF has no interrupt line to fall back to; without a pin the driver would have none. */
 	if (f->physfn != WARD_NONE || !f->intx_pin)
 		return;
-	ward_finding_remedy(
-		j, finding, WARD_REMEDY_USE_INTX, function,
-		ward_judge_text(j, "take %s off MSI: forbid it and bind its driver again", f->name),
-		ward_judge_text(j, "echo 0 > /sys/bus/pci/devices/%s/msi_bus; echo %s > "
-				   "/sys/bus/pci/drivers/%s/unbind; echo %s > "
-				   "/sys/bus/pci/drivers/%s/bind", f->name, f->name, driver, f->name,
-				driver));
+	ward_finding_remedy(j, finding, WARD_REMEDY_USE_INTX, function,
+			    ward_judge_text(j,
+					    "take %s off MSI: forbid it and bind its driver again",
+					    f->name),
+			    ward_judge_text(j,
+					    "echo 0 > /sys/bus/pci/devices/%s/msi_bus; echo %s > "
+					    "/sys/bus/pci/drivers/%s/unbind; echo %s > "
+					    "/sys/bus/pci/drivers/%s/bind",
+					    f->name, f->name, driver, f->name, driver));
 }
 
 static void vectors_shared(struct ward_judgement *j, const struct ward_visit *visit, uint32_t user,
@@ -68,11 +73,12 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 	struct ward_finding *finding;
 
 	finding = ward_finding_add(j, unsure ? "msi-unknown" : code,
-				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject, user,
-				   "%s %s raise the interrupts of %s (%s) through %s",
-				   j->machine->functions[subject].name, unsure ? "may be able to" : "can",
-				   j->machine->functions[user].name, ward_whose_text(j, user, whose),
-				   doorbell_name(j, visit));
+				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+				   user, "%s %s raise the interrupts of %s (%s) through %s",
+				   j->machine->functions[subject].name,
+				   unsure ? "may be able to" : "can",
+				   j->machine->functions[user].name,
+				   ward_whose_text(j, user, whose), doorbell_name(j, visit));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));
@@ -107,7 +113,7 @@ void ward_judge_vectors(struct ward_judgement *j, const struct ward_visit *visit
 }
 
 void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit *visit,
-				uint32_t iommu)
+			      uint32_t iommu)
 {
 	uint32_t subject = ward_start_of(j, visit);
 	bool unsure = visit->certainty == WARD_UNSURE;
@@ -134,9 +140,11 @@ static void msi_unknown(struct ward_judgement *j, uint32_t subject)
 	struct ward_finding *finding;
 
 	ward_judge_grade(j, WARD_GRADE_UNKNOWN);
-	finding = ward_finding_add(j, "msi-unknown", ward_open_weight(j), subject, WARD_NONE,
-				   "what the MSIs of %s are written to, or whether that tells writers "
-				   "apart, could not be read", name);
+	finding =
+		ward_finding_add(j, "msi-unknown", ward_open_weight(j), subject, WARD_NONE,
+				 "what the MSIs of %s are written to, or whether that tells writers "
+				 "apart, could not be read",
+				 name);
 	if (!finding)
 		return;
 	finding->settle = ward_judge_text(j, "the MSI controller of %s", name);
@@ -156,15 +164,17 @@ void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *
 		return;
 	}
 	ward_judge_grade(j, WARD_GRADE_SHARED_WITH_HOST);
-	finding = ward_finding_add(j, "msi-not-isolated", ward_reach_weight(j), subject, WARD_NONE,
-				   "%s can raise any interrupt of the host: %s takes any write for an "
-				   "interrupt and does not ask whose it is",
-				   j->machine->functions[subject].name, doorbell_name(j, visit));
+	finding =
+		ward_finding_add(j, "msi-not-isolated", ward_reach_weight(j), subject, WARD_NONE,
+				 "%s can raise any interrupt of the host: %s takes any write for an "
+				 "interrupt and does not ask whose it is",
+				 j->machine->functions[subject].name, doorbell_name(j, visit));
 	if (j->machine->arch == WARD_ARCH_X86)
-		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_REMAP, WARD_NONE,
-				    "switch interrupt remapping on: remove intremap=off and nox2apic "
-				    "from the kernel command line, switch it on in the firmware setup",
-				    NULL);
+		ward_finding_remedy(
+			j, finding, WARD_REMEDY_ENABLE_REMAP, WARD_NONE,
+			"switch interrupt remapping on: remove intremap=off and nox2apic "
+			"from the kernel command line, switch it on in the firmware setup",
+			NULL);
 	ward_remedy_waive(j, finding);
 	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
 }
@@ -184,10 +194,11 @@ static void linux_unknown(struct ward_judgement *j, uint32_t function)
 	const char *name = j->machine->functions[function].name;
 	struct ward_finding *finding;
 
-	finding = ward_finding_add(j, "msi-unknown", WARD_OPEN, function, WARD_NONE,
-				   "whether Linux attaches %s could not be told: what its MSIs are "
-				   "written to, or whether that tells writers apart, could not be read",
-				   name);
+	finding = ward_finding_add(
+		j, "msi-unknown", WARD_OPEN, function, WARD_NONE,
+		"whether Linux attaches %s could not be told: what its MSIs are "
+		"written to, or whether that tells writers apart, could not be read",
+		name);
 	if (!finding)
 		return;
 	finding->settle = ward_judge_text(j, "the MSI controller of %s", name);
@@ -210,18 +221,20 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 		linux_unknown(j, function);
 	if (ward_linux_isolates(j->machine, function) != WARD_NO)
 		return;
-	finding = ward_finding_add(j, "unsafe-interrupts", strict || allowed ? WARD_NOTE : WARD_BLOCKS,
-				   function, WARD_NONE,
-				   "Linux attaches %s only while allow_unsafe_interrupts is set (it is "
-				   "%s): %s does not tell writers apart", f->name,
-				   allowed ? "set now, for every function and for good" : "not set",
-				   j->machine->controllers[f->controller].name);
+	finding = ward_finding_add(
+		j, "unsafe-interrupts", strict || allowed ? WARD_NOTE : WARD_BLOCKS, function,
+		WARD_NONE,
+		"Linux attaches %s only while allow_unsafe_interrupts is set (it is "
+		"%s): %s does not tell writers apart",
+		f->name, allowed ? "set now, for every function and for good" : "not set",
+		j->machine->controllers[f->controller].name);
 	if (!allowed)
-		ward_finding_remedy(j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
-				    "when everything else is safe: open it for this one attach, then "
-				    "write N again",
-				    "echo Y > /sys/module/vfio_iommu_type1/parameters/"
-				    "allow_unsafe_interrupts");
+		ward_finding_remedy(
+			j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
+			"when everything else is safe: open it for this one attach, then "
+			"write N again",
+			"echo Y > /sys/module/vfio_iommu_type1/parameters/"
+			"allow_unsafe_interrupts");
 }
 
 /* The grade that the controllers of the functions judged give by themselves. */

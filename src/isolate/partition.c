@@ -158,7 +158,8 @@ void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uin
 	/* Buses below that one are reset along with it; they stand right behind it. */
 	for (next = bus; next < machine->buses + machine->buses_count; next++) {
 		if (next->segment != bus->segment ||
-		    (next != bus && next->number > machine->functions[f->parent].bridge.subordinate))
+		    (next != bus &&
+		     next->number > machine->functions[f->parent].bridge.subordinate))
 			break;
 		count += next->count;
 	}

@@ -100,10 +100,11 @@ static int expand(struct ward_reach *r, struct frontier frontiers[3], uint32_t a
 
 		if (certainty < r->visits[at].certainty)
 			certainty = r->visits[at].certainty;
-		err = meet(r, frontiers, (struct ward_visit){ .node = g->edges[e].to,
-							      .before = at,
-							      .edge = e,
-							      .certainty = certainty });
+		err = meet(r, frontiers,
+			   (struct ward_visit){ .node = g->edges[e].to,
+						.before = at,
+						.edge = e,
+						.certainty = certainty });
 		if (err)
 			return err;
 	}
@@ -187,11 +188,11 @@ int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, u
 			err = -EINVAL;
 		else
 			err = meet(r, frontiers,
-				   (struct ward_visit){
-					   .node = ward_graph_node(graph, WARD_NODE_FUNCTION,
-								   functions[i]),
-					   .before = WARD_NONE,
-					   .edge = WARD_NONE });
+				   (struct ward_visit){ .node = ward_graph_node(graph,
+										WARD_NODE_FUNCTION,
+										functions[i]),
+							.before = WARD_NONE,
+							.edge = WARD_NONE });
 	}
 	if (!err)
 		err = explore(r, frontiers);

@@ -27,9 +27,9 @@ enum label_code {
 #define LABEL_SHIFT 24
 
 static const char *const label_codes[] = {
-	[LABEL_PEER] = "peer-dma",	     [LABEL_REQUESTER] = "requester-alias",
-	[LABEL_PF] = "pf-controls-vf",	     [LABEL_BACKDOOR] = "backdoor",
-	[LABEL_FRAME] = "msi-frame-shared",  [LABEL_ID] = "msi-id-shared",
+	[LABEL_PEER] = "peer-dma",	    [LABEL_REQUESTER] = "requester-alias",
+	[LABEL_PF] = "pf-controls-vf",	    [LABEL_BACKDOOR] = "backdoor",
+	[LABEL_FRAME] = "msi-frame-shared", [LABEL_ID] = "msi-id-shared",
 	[LABEL_HOST] = "msi-not-isolated",
 };
 
@@ -67,7 +67,7 @@ struct summing {
 	struct back_edge {
 		uint32_t from;
 		uint8_t why, certainty;
-	} *back;
+	} * back;
 	uint32_t *work;
 	bool *queued;
 	uint32_t work_count;
@@ -185,8 +185,7 @@ static void seed_vectors(struct summing *s, struct lane *lane, enum ward_whose w
 	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
 		if (ward_whose(&s->j, i) != whose)
 			continue;
-		if (whose == WARD_WHOSE_HOST &&
-		    !ward_uses_messages(s->j.machine, s->j.state, i))
+		if (whose == WARD_WHOSE_HOST && !ward_uses_messages(s->j.machine, s->j.state, i))
 			continue;
 		seed_before(s, lane, ward_graph_node(s->g, WARD_NODE_VECTOR_USER, i), i);
 	}
@@ -428,8 +427,7 @@ static void weigh(const struct summing *s, uint32_t function, struct ward_summar
 	summary->code = firm_code(s, function);
 	if (!summary->code && strict)
 		summary->code = reach_code(s, function);
-	if (!summary->code && !strict &&
-	    ward_linux_isolates(s->j.machine, function) == WARD_NO &&
+	if (!summary->code && !strict && ward_linux_isolates(s->j.machine, function) == WARD_NO &&
 	    s->j.machine->unsafe_interrupts_allowed != WARD_YES)
 		summary->code = "unsafe-interrupts";
 	if (summary->code)
@@ -456,9 +454,8 @@ static enum ward_grade grade_of(const struct summing *s, uint32_t function)
 		return WARD_GRADE_UNKNOWN;
 	if (f->controller == WARD_NONE)
 		return WARD_GRADE_NONE;
-	return s->j.machine->controllers[f->controller].isolates == WARD_YES
-		       ? WARD_GRADE_ISOLATED
-		       : WARD_GRADE_EXCLUSIVE;
+	return s->j.machine->controllers[f->controller].isolates == WARD_YES ? WARD_GRADE_ISOLATED
+									     : WARD_GRADE_EXCLUSIVE;
 }
 
 static int sum(struct summing *s, struct ward_summary *summaries)
@@ -492,9 +489,9 @@ static int sum(struct summing *s, struct ward_summary *summaries)
 int ward_check_all(const struct ward_isolation *isolation, const struct ward_state *state,
 		   enum ward_policy policy, struct ward_summary **ret_summaries)
 {
-	const struct ward_question question = {
-		.size = sizeof(question), .client = WARD_NONE, .policy = policy
-	};
+	const struct ward_question question = { .size = sizeof(question),
+						.client = WARD_NONE,
+						.policy = policy };
 	struct summing s = {
 		.j = { .isolation = isolation,
 		       .machine = isolation->machine,

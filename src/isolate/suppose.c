@@ -19,8 +19,8 @@ static int suppose_acs(struct supposing *s, struct ward_function *f)
 {
 	if (f->pcie_type == WARD_PCIE_NONE || f->pcie_type == WARD_PCIE_TO_PCI ||
 	    f->pcie_type == WARD_PCI_TO_PCIE)
-		return ward_fail(s->error, -EINVAL,
-				 "%s is not a PCIe function that could have ACS", f->name);
+		return ward_fail(s->error, -EINVAL, "%s is not a PCIe function that could have ACS",
+				 f->name);
 	f->acs.present = WARD_YES;
 	f->acs.capability |= WARD_ACS_ISOLATED;
 	f->acs.control |= WARD_ACS_ISOLATED;

@@ -53,8 +53,8 @@ static bool waiver_fits(const struct ward_judgement *j, const struct ward_waiver
 /* What Linux or the hardware refuses cannot be accepted away; risks can. */
 static bool can_be_waived(const struct ward_finding *finding)
 {
-	static const char *const firm[] = { "not-assignable", "no-iommu", "driver-bound",
-					    "group-split", "rmrr", "already-owned",
+	static const char *const firm[] = { "not-assignable",	"no-iommu", "driver-bound",
+					    "group-split",	"rmrr",	    "already-owned",
 					    "unsafe-interrupts" };
 
 	/* Linux looks at the function's own IOMMU, not at that of what it gets at. */
@@ -128,8 +128,9 @@ static void judge_remarks(struct ward_judgement *j)
 	for (uint32_t i = 0; i < machine->remarks_count; i++) {
 		const struct ward_remark *remark = &machine->remarks[i];
 		enum ward_weight weight = ward_remark_weight(machine, i);
-		struct ward_finding *finding = ward_finding_add(
-			j, remark->code, weight, j->claimed[0], WARD_NONE, "%s", remark->text);
+		struct ward_finding *finding =
+			ward_finding_add(j, remark->code, weight, j->claimed[0], WARD_NONE, "%s",
+					 remark->text);
 
 		if (!finding || weight == WARD_NOTE)
 			continue;
@@ -204,8 +205,8 @@ static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
 	verdict->answer = answer_of(j);
 	verdict->policy = j->question->policy;
 	verdict->grade = j->grade;
-	verdict->findings = ward_arena_memdup(j->arena, j->findings,
-					      j->findings_count * sizeof(*j->findings));
+	verdict->findings =
+		ward_arena_memdup(j->arena, j->findings, j->findings_count * sizeof(*j->findings));
 	verdict->findings_count = j->findings_count;
 	verdict->assumptions = ward_arena_memdup(j->arena, j->assumptions,
 						 j->assumptions_count * sizeof(*j->assumptions));

@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
-CODE = re.compile(r'^\t\{ "([a-z-]+)", "', re.MULTILINE)
+CODE = re.compile(r'^\t\{ "([a-z-]+)",', re.MULTILINE)
 SECTION = re.compile(r"^### `([a-z-]+)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 PARTS = ("- Evidence: ", "- Weight: ", "- Remedy: ", "- Example: `")
 

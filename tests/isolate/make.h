@@ -271,8 +271,7 @@ static inline struct ward_function *pcie_to_pci(struct make *m, const char *addr
 static inline struct ward_function *pci_bridge(struct make *m, const char *address,
 					       unsigned int secondary)
 {
-	struct ward_function *f =
-		bridge(m, address, WARD_PCIE_NONE, secondary, secondary, NO_ACS);
+	struct ward_function *f = bridge(m, address, WARD_PCIE_NONE, secondary, secondary, NO_ACS);
 
 	f->msix = false;
 	return f;
@@ -321,9 +320,9 @@ static inline uint32_t make_ordinal(const struct make *m, const char *name)
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct ward_function *f = &m->functions[i];
 
-		if (f->kind == WARD_FUNCTION_PLATFORM ? strcmp(f->name, name) == 0
-						      : is_address && ward_address_compare(
-							      f->address, address) == 0)
+		if (f->kind == WARD_FUNCTION_PLATFORM
+			    ? strcmp(f->name, name) == 0
+			    : is_address && ward_address_compare(f->address, address) == 0)
 			return i;
 	}
 	fail_msg("no function %s", name);
@@ -453,7 +452,8 @@ static inline int make_state(struct make *m, const struct ward_machine *machine,
 		if (m->functions[i].kind == WARD_FUNCTION_PCI)
 			ward_address_format(m->functions[i].address, name);
 		index = at_of(machine, m->functions[i].kind == WARD_FUNCTION_PCI
-					       ? name : m->functions[i].name);
+					       ? name
+					       : m->functions[i].name);
 		if (m->driver[i])
 			err = ward_state_bind(state, index, m->driver[i]);
 		if (m->owner[i] && !err) {
@@ -501,9 +501,9 @@ static inline uint32_t at(const struct make *m, const char *name)
 static inline const struct ward_verdict *judged(struct make *m, enum ward_policy policy,
 						const char *client, const char *names)
 {
-	struct ward_question question = {
-		.size = sizeof(question), .client = WARD_NONE, .policy = policy
-	};
+	struct ward_question question = { .size = sizeof(question),
+					  .client = WARD_NONE,
+					  .policy = policy };
 	uint32_t functions[MAKE_FUNCTIONS];
 	char text[256], *save = NULL;
 
@@ -554,8 +554,7 @@ static inline const struct ward_finding *finding_in(const struct ward_verdict *v
 
 static inline void print_verdict(const struct ward_verdict *verdict)
 {
-	print_error("%s, %s\n", ward_answer_name(verdict->answer),
-		    ward_grade_name(verdict->grade));
+	print_error("%s, %s\n", ward_answer_name(verdict->answer), ward_grade_name(verdict->grade));
 	for (uint32_t i = 0; i < verdict->findings_count; i++) {
 		const struct ward_finding *f = &verdict->findings[i];
 
@@ -568,14 +567,13 @@ static inline void print_verdict(const struct ward_verdict *verdict)
 }
 
 /* The answer and the grade, or the test fails with the whole verdict shown. */
-#define assert_verdict(verdict, want_answer, want_grade) \
-	do { \
-		const struct ward_verdict *v_ = (verdict); \
-		if (v_->answer != (want_answer) || v_->grade != (want_grade)) \
-			print_verdict(v_); \
-		assert_string_equal(ward_answer_name(v_->answer), \
-				    ward_answer_name(want_answer)); \
-		assert_string_equal(ward_grade_name(v_->grade), ward_grade_name(want_grade)); \
+#define assert_verdict(verdict, want_answer, want_grade)                                          \
+	do {                                                                                      \
+		const struct ward_verdict *v_ = (verdict);                                        \
+		if (v_->answer != (want_answer) || v_->grade != (want_grade))                     \
+			print_verdict(v_);                                                        \
+		assert_string_equal(ward_answer_name(v_->answer), ward_answer_name(want_answer)); \
+		assert_string_equal(ward_grade_name(v_->grade), ward_grade_name(want_grade));     \
 	} while (0)
 
 #endif

@@ -8,11 +8,11 @@
 /* What the path of a finding ends at. */
 enum ending {
 	NO_PATH,
-	AT_BLOCKER,  /* the blocker's registers, begun at the subject */
-	AT_VECTORS,  /* the blocker's interrupts */
-	AT_SUBJECT,  /* told from the other side: begun at the blocker */
+	AT_BLOCKER, /* the blocker's registers, begun at the subject */
+	AT_VECTORS, /* the blocker's interrupts */
+	AT_SUBJECT, /* told from the other side: begun at the blocker */
 	AT_MEMORY,
-	AT_HOST,     /* every interrupt of the host, or those of an IOMMU */
+	AT_HOST, /* every interrupt of the host, or those of an IOMMU */
 };
 
 struct row {
@@ -437,10 +437,10 @@ static void remark(struct make *m, bool mended, const char *code)
 	m->remark = mended ? NULL : code;
 }
 
-#define REMARK(name, code) \
+#define REMARK(name, code)                            \
 	static void name(struct make *m, bool mended) \
-	{ \
-		remark(m, mended, code); \
+	{                                             \
+		remark(m, mended, code);              \
 	}
 
 REMARK(table_broken, "table-broken")
@@ -522,7 +522,8 @@ static void with_rom(struct make *m, bool mended)
 
 static const struct row rows[] = {
 	{ "not-assignable", plain, "00:1c.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT, NULL },
-	{ "already-owned", owned_by_other, "01:00.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT, NULL },
+	{ "already-owned", owned_by_other, "01:00.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT,
+	  NULL },
 	{ "no-iommu", untranslated, "01:00.0", AT_MEMORY, R(ENABLE_IOMMU), STRICT, NULL },
 	{ "no-iommu", untranslated, "01:00.0", AT_MEMORY, R(ENABLE_IOMMU), LINUX, NULL },
 	{ "no-iommu", untranslated_undescribed, "01:00.0", AT_MEMORY, R(ENABLE_IOMMU) | R(FIRMWARE),
@@ -535,10 +536,13 @@ static const struct row rows[] = {
 	  STRICT, NULL },
 	{ "iommu-unknown", iommu_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT, NULL },
 	{ "iommu-unknown", iommu_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), LINUX, NULL },
-	{ "iommu-unknown", iommu_of_peer_unread, "03:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT, NULL },
+	{ "iommu-unknown", iommu_of_peer_unread, "03:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT,
+	  NULL },
 	{ "rmrr", with_rmrr, "01:00.0", NO_PATH, R(FIRMWARE), STRICT, NULL },
-	{ "driver-bound", sibling_bound, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT, NULL },
-	{ "driver-bound", sibling_bound, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), LINUX, NULL },
+	{ "driver-bound", sibling_bound, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT,
+	  NULL },
+	{ "driver-bound", sibling_bound, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), LINUX,
+	  NULL },
 	{ "group-split", sibling_owned, "01:00.0", NO_PATH, R(CLAIM_TOO), STRICT, NULL },
 	{ "requester-alias", ids_shared, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE),
 	  STRICT, NULL },
@@ -550,18 +554,22 @@ static const struct row rows[] = {
 	{ "peer-dma", switch_egress, "03:00.0", AT_BLOCKER, R(ENABLE_ACS), STRICT, NULL },
 	{ "peer-dma", upstream_registers, "03:00.0", AT_BLOCKER, R(ENABLE_ACS), STRICT, NULL },
 	{ "peer-dma", sibling_root_ports, "01:00.0", AT_BLOCKER, R(ENABLE_ACS), STRICT, NULL },
-	{ "peer-dma", peer_of_other, "03:00.0", AT_BLOCKER, R(CLAIM_TOO) | R(ENABLE_ACS), STRICT, NULL },
+	{ "peer-dma", peer_of_other, "03:00.0", AT_BLOCKER, R(CLAIM_TOO) | R(ENABLE_ACS), STRICT,
+	  NULL },
 	{ "pf-controls-vf", pf_and_vf, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE),
 	  STRICT, NULL },
-	{ "backdoor", nvidia, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT, NULL },
-	{ "reached-by-other", reached, "04:00.0", AT_SUBJECT, R(CLAIM_TOO) | R(WAIVE), STRICT, NULL },
+	{ "backdoor", nvidia, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT,
+	  NULL },
+	{ "reached-by-other", reached, "04:00.0", AT_SUBJECT, R(CLAIM_TOO) | R(WAIVE), STRICT,
+	  NULL },
 	{ "reached-by-other", maybe_reached, "04:00.0", AT_SUBJECT, R(CLAIM_TOO), STRICT, NULL },
 	{ "acs-unknown", acs_unread, "03:00.0", AT_BLOCKER, R(LOOK_AS_ROOT), STRICT, NULL },
 	{ "acs-unknown", acs_unread, "03:00.0", AT_BLOCKER, R(LOOK_AS_ROOT), LINUX, NULL },
 	{ "acs-unknown", acs_asleep, "03:00.0", AT_BLOCKER, R(WAKE), STRICT, NULL },
 	{ "acs-unknown", acs_of_chipset, "01:00.0", AT_BLOCKER, 0, STRICT, NULL },
 	{ "acs-unknown", bridge_unread, "03:00.0", AT_BLOCKER, R(LOOK_AS_ROOT), STRICT, NULL },
-	{ "msi-not-isolated", with_apic, "01:00.0", AT_HOST, R(ENABLE_REMAP) | R(WAIVE), STRICT, NULL },
+	{ "msi-not-isolated", with_apic, "01:00.0", AT_HOST, R(ENABLE_REMAP) | R(WAIVE), STRICT,
+	  NULL },
 	{ "msi-not-isolated", with_mbi, "01:00.0", AT_HOST, R(WAIVE), STRICT, NULL },
 	{ "msi-frame-shared", with_frame, "01:00.0", AT_VECTORS,
 	  R(USE_INTX) | R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT, NULL },
@@ -571,13 +579,13 @@ static const struct row rows[] = {
 	  NULL },
 	{ "msi-frame-shared", frame_and_pinless, "01:00.0", AT_VECTORS, R(UNBIND) | R(CLAIM_TOO),
 	  STRICT, NULL },
-	{ "msi-frame-shared", frame_and_client, "01:00.0", AT_VECTORS, R(CLAIM_TOO) | R(WAIVE), STRICT,
-	  NULL },
+	{ "msi-frame-shared", frame_and_client, "01:00.0", AT_VECTORS, R(CLAIM_TOO) | R(WAIVE),
+	  STRICT, NULL },
 	{ "msi-frame-shared", frame_and_iommu, "01:00.0", AT_HOST, R(WAIVE), STRICT, NULL },
-	{ "msi-frame-shared", frame_and_platform, "01:00.0", AT_VECTORS, R(UNBIND) | R(WAIVE), STRICT,
-	  NULL },
-	{ "msi-id-shared", one_devid, "01:00.0", AT_VECTORS, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT,
-	  NULL },
+	{ "msi-frame-shared", frame_and_platform, "01:00.0", AT_VECTORS, R(UNBIND) | R(WAIVE),
+	  STRICT, NULL },
+	{ "msi-id-shared", one_devid, "01:00.0", AT_VECTORS, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE),
+	  STRICT, NULL },
 	{ "msi-id-shared", source_check, "01:00.0", AT_VECTORS, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE),
 	  STRICT, NULL },
 	{ "msi-unknown", controller_unread, "01:00.0", AT_HOST, R(LOOK_AS_ROOT), STRICT, NULL },
@@ -586,11 +594,13 @@ static const struct row rows[] = {
 	{ "msi-unknown", frame_and_iommu_unknown, "01:00.0", AT_HOST, R(WAIVE), STRICT, NULL },
 	{ "ats-trusted", ats_on, "01:00.0", AT_MEMORY, R(ATS_OFF) | R(WAIVE), STRICT, NULL },
 	{ "ats-trusted", ats_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT, NULL },
-	{ "ats-trusted", ats_of_peer, "03:00.0", AT_MEMORY, R(ATS_OFF) | R(MOVE_CARD), STRICT, NULL },
+	{ "ats-trusted", ats_of_peer, "03:00.0", AT_MEMORY, R(ATS_OFF) | R(MOVE_CARD), STRICT,
+	  NULL },
 	{ "unsafe-interrupts", frame_alone, "01:00.0", NO_PATH, R(ALLOW_UNSAFE), LINUX, NULL },
 	{ "kernel-group-too-small", switch_off, "03:00.0", AT_BLOCKER, R(ENABLE_ACS) | R(CLAIM_TOO),
 	  STRICT, NULL },
-	{ "kernel-group-too-small", switch_without, "03:00.0", AT_BLOCKER, R(MOVE_CARD), LINUX, NULL },
+	{ "kernel-group-too-small", switch_without, "03:00.0", AT_BLOCKER, R(MOVE_CARD), LINUX,
+	  NULL },
 	{ "table-broken", table_broken, "01:00.0", NO_PATH, R(FIRMWARE), STRICT, NULL },
 	{ "table-unreadable", table_unreadable, "01:00.0", NO_PATH, 0, STRICT, NULL },
 	{ "table-unsupported", table_unsupported, "01:00.0", NO_PATH, 0, STRICT, NULL },
@@ -599,7 +609,8 @@ static const struct row rows[] = {
 	{ "config-broken", config_broken, "01:00.0", NO_PATH, 0, STRICT, NULL },
 	{ "tree-incomplete", tree_incomplete, "01:00.0", NO_PATH, 0, STRICT, NULL },
 	{ "reset-scope", bus_reset, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT, NULL },
-	{ "reset-scope", bus_reset_below, "02:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT, NULL },
+	{ "reset-scope", bus_reset_below, "02:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT,
+	  NULL },
 	{ "no-reset", no_reset, "00:02.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT, NULL },
 	{ "intx-shared", shared_line, "01:00.0", NO_PATH, R(UNBIND), STRICT, on_one_line },
 	{ "pri-shared", page_requests, "01:00.0", NO_PATH, 0, STRICT, NULL },
@@ -641,7 +652,8 @@ static bool gone_when(struct make *m, const struct row *row, const struct ward_f
 	bool there;
 
 	assert_int_equal(ward_suppose(m->machine, m->state, &what, 1, &then.machine, &then.state,
-				      NULL), 0);
+				      NULL),
+			 0);
 	if (unsafe_allowed)
 		then.machine->unsafe_interrupts_allowed = WARD_YES;
 	assert_int_equal(ward_isolation_create(then.machine, then.state, &then.isolation), 0);
@@ -792,7 +804,8 @@ static void check_path(const struct make *m, const struct row *row,
 		assert_int_equal(last->index, finding->blocker);
 		break;
 	case AT_SUBJECT:
-		assert_true(last->kind == WARD_NODE_FUNCTION || last->kind == WARD_NODE_VECTOR_USER);
+		assert_true(last->kind == WARD_NODE_FUNCTION ||
+			    last->kind == WARD_NODE_VECTOR_USER);
 		assert_int_equal(last->index, finding->subject);
 		break;
 	case AT_MEMORY:
@@ -818,8 +831,8 @@ static void check_text(const struct make *m, const struct row *row,
 		return;
 	assert_non_null(strstr(finding->text, m->machine->functions[finding->subject].name));
 	if (finding->blocker != WARD_NONE)
-		assert_non_null(strstr(finding->text,
-				       m->machine->functions[finding->blocker].name));
+		assert_non_null(
+			strstr(finding->text, m->machine->functions[finding->blocker].name));
 	if (finding->weight == WARD_OPEN)
 		assert_true(finding->settle && finding->settle[0]);
 }
@@ -907,8 +920,8 @@ static void every_finding_is_listed(void **unused)
 				info++;
 			if (!info->code)
 				fail_msg("%s is not in the list", verdict->findings[k].code);
-			assert_true(k == 0 || verdict->findings[k - 1].weight >=
-						      verdict->findings[k].weight);
+			assert_true(k == 0 ||
+				    verdict->findings[k - 1].weight >= verdict->findings[k].weight);
 		}
 		make_free(&m);
 	}

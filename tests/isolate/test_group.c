@@ -23,8 +23,8 @@ static void groups_text(const struct ward_machine *machine, const struct ward_me
 			continue;
 		used += (size_t)snprintf(text + used, size - used, "%s", used ? " | " : "");
 		for (uint32_t j = i; j < machine->functions_count; j++) {
-			if (j != i && (members[j].group != members[i].group ||
-				       members[i].group == WARD_NONE))
+			if (j != i &&
+			    (members[j].group != members[i].group || members[i].group == WARD_NONE))
 				continue;
 			used += (size_t)snprintf(text + used, size - used, "%s%s%s",
 						 j == i ? "" : " ", machine->functions[j].name + 5,
@@ -140,8 +140,7 @@ static void many_ports(struct make *m, enum make_acs acs)
 
 static void multifunction_ports(void **unused)
 {
-	static const char together[] =
-		"00:1c.0 00:1c.1 00:1c.2 00:1c.3 01:00.0 02:00.0 04:00.0";
+	static const char together[] = "00:1c.0 00:1c.1 00:1c.2 00:1c.3 01:00.0 02:00.0 04:00.0";
 	static const char apart[] =
 		"00:1c.0 | 00:1c.1 | 00:1c.2 | 00:1c.3 | 01:00.0 | 02:00.0 | 04:00.0";
 	struct make m;

@@ -220,10 +220,14 @@ static void not_by_pf(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(apart),	    cmocka_unit_test(by_reach),
-		cmocka_unit_test(not_by_passing_through), cmocka_unit_test(by_doorbell),
-		cmocka_unit_test(not_by_the_host),  cmocka_unit_test(by_group),
-		cmocka_unit_test(by_reset),	    cmocka_unit_test(by_firmware),
+		cmocka_unit_test(apart),
+		cmocka_unit_test(by_reach),
+		cmocka_unit_test(not_by_passing_through),
+		cmocka_unit_test(by_doorbell),
+		cmocka_unit_test(not_by_the_host),
+		cmocka_unit_test(by_group),
+		cmocka_unit_test(by_reset),
+		cmocka_unit_test(by_firmware),
 		cmocka_unit_test(not_by_pf),
 	};
 

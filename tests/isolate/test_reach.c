@@ -742,9 +742,11 @@ static void questions_that_are_wrong(void **unused)
 	for (unsigned int kind = 0; kind <= WARD_NODE_MEMORY + 1; kind++) {
 		for (uint32_t index = 4; index < 40; index++)
 			assert_int_equal(ward_reach_path(reach, (enum ward_node_kind)kind, index,
-							 &steps), -ENOENT);
+							 &steps),
+					 -ENOENT);
 		assert_int_equal(ward_reach_path(reach, (enum ward_node_kind)kind, WARD_NONE,
-						 &steps), -ENOENT);
+						 &steps),
+				 -ENOENT);
 	}
 	assert_null(steps);
 	ward_reach_destroy(reach);

@@ -25,7 +25,9 @@ static bool chance(uint32_t of)
 
 static enum make_acs draw_acs(void)
 {
-	static const enum make_acs kinds[] = { NO_ACS, ACS_ON, ACS_ON, ACS_ON, ACS_OFF, ACS_UNKNOWN };
+	static const enum make_acs kinds[] = {
+		NO_ACS, ACS_ON, ACS_ON, ACS_ON, ACS_OFF, ACS_UNKNOWN
+	};
 
 	return kinds[draw(6)];
 }
@@ -104,8 +106,8 @@ static void draw_function(struct make *m, struct ward_function *f)
 		f->class_code = 0x030000;
 	}
 	if (chance(25))
-		region(m, m->name[m->count - 1], chance(2) ? WARD_REGION_DIRECT
-							    : WARD_REGION_DIRECT_RELAXABLE);
+		region(m, m->name[m->count - 1],
+		       chance(2) ? WARD_REGION_DIRECT : WARD_REGION_DIRECT_RELAXABLE);
 	switch (draw(8)) {
 	case 0:
 	case 1:

@@ -107,8 +107,12 @@ static int check_as(enum ward_policy policy, const struct ward_waiver *waiver)
 {
 	uint32_t functions[3] = { at(&m, "03:00.0"), at(&m, "07:00.0"), at(&m, "09:00.0") };
 	struct ward_question question = {
-		.size = sizeof(question), .functions = functions, .functions_count = 3,
-		.client = WARD_NONE, .policy = policy, .waivers = waiver,
+		.size = sizeof(question),
+		.functions = functions,
+		.functions_count = 3,
+		.client = WARD_NONE,
+		.policy = policy,
+		.waivers = waiver,
 		.waivers_count = waiver ? 1 : 0,
 	};
 	struct ward_verdict *verdict = NULL;
@@ -158,10 +162,10 @@ static int suppose(void *unused)
 	return err;
 }
 
-#define SWEEP(name) \
-	static void sweep_##name(void **unused) \
-	{ \
-		(void)unused; \
+#define SWEEP(name)                                      \
+	static void sweep_##name(void **unused)          \
+	{                                                \
+		(void)unused;                            \
 		assert_true(test_sweep(name, NULL) > 0); \
 	}
 
@@ -179,9 +183,12 @@ static int set_up(void **unused)
 	(void)unused;
 	everything(&m);
 	make_done(&m);
-	assert_int_equal(ward_state_add_vector(m.state, &(struct ward_host_vector){
-						      .irq = 30, .function = 0, .controller = 0,
-						      .chip = "GICv2m" }), 0);
+	assert_int_equal(ward_state_add_vector(m.state,
+					       &(struct ward_host_vector){ .irq = 30,
+									   .function = 0,
+									   .controller = 0,
+									   .chip = "GICv2m" }),
+			 0);
 	return 0;
 }
 
@@ -195,9 +202,9 @@ static int tear_down(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sweep_build),	cmocka_unit_test(sweep_state),
+		cmocka_unit_test(sweep_build),	   cmocka_unit_test(sweep_state),
 		cmocka_unit_test(sweep_isolation), cmocka_unit_test(sweep_predict),
-		cmocka_unit_test(sweep_reach),	cmocka_unit_test(sweep_check),
+		cmocka_unit_test(sweep_reach),	   cmocka_unit_test(sweep_check),
 		cmocka_unit_test(sweep_check_all), cmocka_unit_test(sweep_suppose),
 	};
 

@@ -200,8 +200,7 @@ static void clients_and_grades(void **unused)
 	/* Both directions are told. */
 	assert_non_null(finding_of(m.verdict, "reached-by-other"));
 	/* What the client has already may be asked about again. */
-	assert_verdict(judged(&m, STRICT, "a", "01:00.0 02:00.0"), WARD_SAFE,
-		       WARD_GRADE_EXCLUSIVE);
+	assert_verdict(judged(&m, STRICT, "a", "01:00.0 02:00.0"), WARD_SAFE, WARD_GRADE_EXCLUSIVE);
 	make_free(&m);
 
 	v2m(&m);
@@ -254,8 +253,7 @@ static void several_functions(void **unused)
 	bound(&m, "01:00.1", "snd");
 	assert_verdict(made(&m, "01:00.0"), WARD_UNSAFE, WARD_GRADE_ISOLATED);
 	assert_non_null(finding_of(m.verdict, "driver-bound"));
-	assert_verdict(judged(&m, STRICT, NULL, "01:00.0 01:00.1"), WARD_SAFE,
-		       WARD_GRADE_ISOLATED);
+	assert_verdict(judged(&m, STRICT, NULL, "01:00.0 01:00.1"), WARD_SAFE, WARD_GRADE_ISOLATED);
 	assert_verdict(judged(&m, LINUX, NULL, "01:00.0 01:00.1"), WARD_SAFE, WARD_GRADE_ISOLATED);
 	make_free(&m);
 }
@@ -267,9 +265,9 @@ static void viability(void **unused)
 		const char *driver;
 		bool viable;
 	} drivers[] = {
-		{ "vfio-pci", true },	       { "mlx5_vfio_pci", true }, { "nvgrace-gpu-vfio-pci", true },
-		{ "pci-stub", true },	       { "pcieport", true },	  { "shpchp", false },
-		{ "nvme", false },	       { "pci-stub2", false },
+		{ "vfio-pci", true }, { "mlx5_vfio_pci", true }, { "nvgrace-gpu-vfio-pci", true },
+		{ "pci-stub", true }, { "pcieport", true },	 { "shpchp", false },
+		{ "nvme", false },    { "pci-stub2", false },
 	};
 	struct make m;
 
@@ -449,8 +447,8 @@ static void waivers(void **unused)
 /* What Linux or the hardware refuses cannot be accepted away. */
 static void firm_findings(void **unused)
 {
-	static const char *const codes[] = { "not-assignable", "no-iommu", "driver-bound",
-					     "group-split",    "rmrr",	   "already-owned",
+	static const char *const codes[] = { "not-assignable",	 "no-iommu", "driver-bound",
+					     "group-split",	 "rmrr",     "already-owned",
 					     "unsafe-interrupts" };
 	struct ward_waiver all[7];
 	struct make m;
@@ -516,7 +514,8 @@ static void suppose(struct make *m, const struct ward_supposition *what, uint32_
 			 &error) < 0)
 		fail_msg("%s", error.text);
 	assert_int_equal(ward_isolation_create(ret_then->machine, ret_then->state,
-					       &ret_then->isolation), 0);
+					       &ret_then->isolation),
+			 0);
 }
 
 static void owners_supposed(void **unused)
@@ -566,7 +565,8 @@ static void other_suppositions(void **unused)
 	make_free(&then);
 	/* A driver bound, on top of that. */
 	what[1] = (struct ward_supposition){ .kind = WARD_SUPPOSE_DRIVER,
-					     .function = at(&m, "00:01.0"), .name = "pcieport" };
+					     .function = at(&m, "00:01.0"),
+					     .name = "pcieport" };
 	suppose(&m, what, 2, &then);
 	assert_verdict(judged(&then, STRICT, NULL, "01:00.0"), WARD_UNSAFE,
 		       WARD_GRADE_SHARED_WITH_HOST);
@@ -605,7 +605,8 @@ static void impossible_suppositions(void **unused)
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		error.text[0] = '\0';
 		assert_int_equal(ward_suppose(m.machine, m.state, &wrong[i], 1, &machine, &state,
-					      &error), -EINVAL);
+					      &error),
+				 -EINVAL);
 		assert_true(error.text[0]);
 		assert_null(machine);
 		assert_null(state);
@@ -619,7 +620,9 @@ static void wrong_questions(void **unused)
 	static struct make m;
 	uint32_t function;
 	struct ward_question question = {
-		.size = sizeof(question), .functions = &function, .functions_count = 1,
+		.size = sizeof(question),
+		.functions = &function,
+		.functions_count = 1,
 		.client = WARD_NONE,
 	};
 

@@ -197,25 +197,30 @@ static void contradictions(void **unused)
 	add(builder, f);
 	finish(builder, "cannot be the bridge");
 	builder = new_builder();
-	assert_int_equal(ward_builder_add_group(builder, &(struct ward_kernel_group){ 3, 0 }, NULL), 0);
-	assert_int_equal(ward_builder_add_group(builder, &(struct ward_kernel_group){ 3, 0 }, NULL), 0);
+	assert_int_equal(ward_builder_add_group(builder, &(struct ward_kernel_group){ 3, 0 }, NULL),
+			 0);
+	assert_int_equal(ward_builder_add_group(builder, &(struct ward_kernel_group){ 3, 0 }, NULL),
+			 0);
 	finish(builder, "two groups");
 	builder = new_builder();
-	assert_int_equal(ward_builder_add_region(builder, &(struct ward_region){
-								.range = { 1, 2 },
-								.function = 0,
-								.group = WARD_NONE }), 0);
+	assert_int_equal(ward_builder_add_region(builder,
+						 &(struct ward_region){ .range = { 1, 2 },
+									.function = 0,
+									.group = WARD_NONE }),
+			 0);
 	finish(builder, "region");
 	builder = new_builder();
-	assert_int_equal(ward_builder_add_id_map(builder, &(struct ward_id_map){
-								.last = ward_rid(9),
-								.mask = 0xffff,
-								.target = 4 }), 0);
+	assert_int_equal(ward_builder_add_id_map(builder,
+						 &(struct ward_id_map){ .last = ward_rid(9),
+									.mask = 0xffff,
+									.target = 4 }),
+			 0);
 	finish(builder, "id map");
 	builder = new_builder();
-	assert_int_equal(ward_builder_add_iommu(builder, &(struct ward_iommu){
-							       .name = "i", .controller = 1 }, NULL),
-			 0);
+	assert_int_equal(
+		ward_builder_add_iommu(builder,
+				       &(struct ward_iommu){ .name = "i", .controller = 1 }, NULL),
+		0);
 	finish(builder, "IOMMU i");
 }
 
@@ -264,8 +269,13 @@ static void add_map(struct ward_builder *builder, enum ward_id_map_kind kind, un
 		    unsigned int last, uint16_t mask, uint32_t target, uint32_t base)
 {
 	const struct ward_id_map map = {
-		.kind = kind, .first = ward_rid(first), .last = ward_rid(last), .mask = mask,
-		.target = target, .output_base = base, .evidence = "map",
+		.kind = kind,
+		.first = ward_rid(first),
+		.last = ward_rid(last),
+		.mask = mask,
+		.target = target,
+		.output_base = base,
+		.evidence = "map",
 	};
 
 	assert_int_equal(ward_builder_add_id_map(builder, &map), 0);
@@ -437,15 +447,20 @@ static void states(void **unused)
 	assert_int_not_equal(a, b);
 	assert_int_equal(ward_state_client(m.state, "", &again), -EINVAL);
 	assert_int_equal(ward_state_bind(m.state, 2, NULL), -EINVAL);
-	assert_int_equal(ward_state_add_vector(m.state, &(struct ward_host_vector){
+	assert_int_equal(ward_state_add_vector(m.state,
+					       &(struct ward_host_vector){
 						       .function = 2, .controller = WARD_NONE }),
 			 -EINVAL);
-	assert_int_equal(ward_state_add_vector(m.state, &(struct ward_host_vector){
-						       .function = WARD_NONE, .controller = 1 }),
+	assert_int_equal(ward_state_add_vector(m.state,
+					       &(struct ward_host_vector){ .function = WARD_NONE,
+									   .controller = 1 }),
 			 -EINVAL);
-	assert_int_equal(ward_state_add_vector(m.state, &(struct ward_host_vector){
-						       .irq = 24, .function = 1, .controller = 0,
-						       .chip = "IR-PCI-MSI" }), 0);
+	assert_int_equal(ward_state_add_vector(m.state,
+					       &(struct ward_host_vector){ .irq = 24,
+									   .function = 1,
+									   .controller = 0,
+									   .chip = "IR-PCI-MSI" }),
+			 0);
 	/* A client keeps its function whatever happens to the driver. */
 	f->owner = (struct ward_owner){ WARD_OWNER_CLIENT, b };
 	assert_int_equal(ward_state_bind(m.state, 1, NULL), 0);
