@@ -281,8 +281,8 @@ static void share_requester(struct ward_graph *g, uint32_t function, uint32_t re
 }
 
 /*
- * Ids that cannot be told: a bridge of unknown kind may put its own on everything below it; a device
- * that keeps its ids to itself may use those of its neighbours.
+ * Ids that cannot be told: a bridge of unknown kind may put its own on everything below it; a
+ * device that keeps its ids to itself may use those of its neighbours.
  */
 static void add_unknown_ids(struct ward_graph *g, uint32_t function)
 {

@@ -223,8 +223,8 @@ static bool belongs_elsewhere(const void *context, uint32_t function)
 }
 
 /*
- * One reach of all tells each thing once, from the function nearest to it. A waiver for one function
- * must not stand for another that reaches the same, so then each is looked at by itself.
+ * One reach of all tells each thing once, from the function nearest to it. A waiver for one
+ * function must not stand for another that reaches the same, so then each is looked at by itself.
  */
 static bool wants_each(const struct ward_judgement *j)
 {

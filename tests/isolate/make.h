@@ -361,7 +361,7 @@ static inline void kernel_group(struct make *m, uint32_t number, const char *a, 
 	m->groups_count++;
 }
 
-/* Function 0 of a slot says that there are others; the builder knows of the others by themselves. */
+/* Function 0 of a slot says that there are others; the others tell by their numbers. */
 static inline void make_multifunction(struct make *m)
 {
 	for (uint32_t i = 0; i < m->count; i++) {

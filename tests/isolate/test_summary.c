@@ -168,7 +168,7 @@ static void draw_port(struct make *m, struct ward_function *f)
 		unreadable(f);
 }
 
-/* What is below a root port: a card, a switch with two ports, or a converter. Returns buses used. */
+/* Below a root port: a card, a switch with two ports, or a converter. Returns buses used. */
 static unsigned int draw_below(struct make *m, unsigned int bus)
 {
 	switch (draw(4)) {

@@ -166,7 +166,7 @@ static void contradictions(void **unused)
 	add(builder, pci_bridge_to("00:01.0", 1, 1));
 	add(builder, pci_bridge_to("00:02.0", 1, 1));
 	add(builder, pci("01:00.0"));
-	finish(builder, "both lead");
+	finish(builder, "another has, too");
 	builder = new_builder();
 	f = pci("01:00.0");
 	f.physfn = 7;
@@ -241,6 +241,61 @@ static void told_parents(void **unused)
 	assert_int_equal(machine->functions[index].parent, at_of(machine, "00:1c.0"));
 	assert_int_equal(machine->functions[0].bridge.bus, machine->functions[index].bus);
 	ward_machine_destroy(machine);
+}
+
+static bool remarked(const struct ward_machine *machine, const char *name)
+{
+	for (uint32_t i = 0; i < machine->remarks_count; i++)
+		if (!strcmp(machine->remarks[i].code, "config-broken") &&
+		    strstr(machine->remarks[i].text, name))
+			return true;
+	return false;
+}
+
+/* A machine that was read goes on without what such a bridge says; it is never believed. */
+static void doubtful_bridges(void **unused)
+{
+	struct ward_builder *builder = new_builder();
+	struct ward_function back = pci_bridge_to("02:00.0", 1, 3), card = pci("03:00.0");
+	struct ward_function left = pci_bridge_to("00:01.0", 1, 1);
+	struct ward_function right = pci_bridge_to("00:02.0", 1, 1);
+	struct ward_machine *machine;
+	const struct ward_function *f;
+
+	(void)unused;
+	back.path = left.path = right.path = "/devices";
+	back.acs.present = left.acs.present = right.acs.present = WARD_YES;
+	add(builder, back);
+	card.parent = 0;
+	add(builder, card);
+	machine = finish(builder, NULL);
+	f = &machine->functions[at_of(machine, "02:00.0")];
+	assert_int_equal(machine->functions[at_of(machine, "03:00.0")].parent,
+			 at_of(machine, "02:00.0"));
+	assert_int_equal(f->acs.present, WARD_UNKNOWN);
+	assert_int_equal(f->pcie_known, WARD_UNKNOWN);
+	assert_true(remarked(machine, "0000:02:00.0"));
+	ward_machine_destroy(machine);
+	for (uint32_t told = 0; told < 3; told++) {
+		builder = new_builder();
+		add(builder, left);
+		add(builder, right);
+		card = pci("01:00.0");
+		card.parent = told < 2 ? told : WARD_NONE;
+		add(builder, card);
+		machine = finish(builder, NULL);
+		assert_int_equal(machine->functions[2].parent, told == 1 ? 1 : 0);
+		assert_int_equal(machine->functions[told == 1].bridge.bus,
+				 machine->functions[2].bus);
+		assert_int_equal(machine->functions[told != 1].bridge.bus, WARD_NONE);
+		assert_int_equal(machine->functions[0].acs.present,
+				 told == 0 ? WARD_YES : WARD_UNKNOWN);
+		assert_int_equal(machine->functions[1].acs.present,
+				 told == 1 ? WARD_YES : WARD_UNKNOWN);
+		assert_int_equal(remarked(machine, "00:01.0"), told != 0);
+		assert_int_equal(remarked(machine, "00:02.0"), told != 1);
+		ward_machine_destroy(machine);
+	}
 }
 
 static void virtual_buses(void **unused)
@@ -435,7 +490,7 @@ static void states(void **unused)
 	assert_int_equal(ward_state_bind(m.state, 0, NULL), 0);
 	assert_int_equal(m.state->functions[0].irq_mode, WARD_IRQ_NONE);
 	assert_int_equal(m.state->functions[0].owner.kind, WARD_OWNER_NOBODY);
-	/* The host may have what no driver is bound to (an IOMMU, say): nothing unbound, nothing lost. */
+	/* The host may have what no driver is bound to, an IOMMU say. */
 	m.state->functions[0].owner.kind = WARD_OWNER_HOST;
 	assert_int_equal(ward_state_bind(m.state, 0, NULL), 0);
 	assert_int_equal(m.state->functions[0].owner.kind, WARD_OWNER_HOST);
@@ -480,7 +535,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_fields),	   cmocka_unit_test(wrong_parts),
 		cmocka_unit_test(sorts_and_links), cmocka_unit_test(contradictions),
-		cmocka_unit_test(told_parents),	   cmocka_unit_test(virtual_buses),
+		cmocka_unit_test(told_parents),
+		cmocka_unit_test(doubtful_bridges),	   cmocka_unit_test(virtual_buses),
 		cmocka_unit_test(id_maps),	   cmocka_unit_test(msi_id_behind_a_converter),
 		cmocka_unit_test(copies_texts),	   cmocka_unit_test(many_functions),
 		cmocka_unit_test(states),
