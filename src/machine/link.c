@@ -146,11 +146,67 @@ static uint32_t find_bus(const struct ward_machine *machine, uint32_t segment, u
 }
 
 /*
+ * Bus numbers of a bridge that cannot be. A machine made by hand is refused; of one that was read
+ * the rest is still true, and nothing that this bridge's registers say is.
+ */
+static int doubt_bridge(struct ward_builder *builder, struct ward_function *f, const char *why,
+			struct ward_error *ret_error)
+{
+	if (!f->path)
+		return ward_fail(ret_error, -EBADMSG,
+				 "bridge %s has bus numbers that %s: secondary %02x, subordinate "
+				 "%02x",
+				 f->name, why, f->bridge.secondary, f->bridge.subordinate);
+	f->pcie_known = WARD_UNKNOWN;
+	f->acs.present = WARD_UNKNOWN;
+	return ward_builder_remark(builder, "config-broken",
+				   "bridge %s has bus numbers that %s: secondary %02x, subordinate "
+				   "%02x; what it does is taken for unknown",
+				   f->name, why, f->bridge.secondary, f->bridge.subordinate);
+}
+
+/* The bridge that was told to be above a bus, or WARD_NONE. */
+static uint32_t told_bridge(const struct ward_machine *machine, const struct ward_bus *bus)
+{
+	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
+		const struct ward_function *f = &machine->functions[i];
+
+		if (f->parent != WARD_NONE && f->physfn == WARD_NONE)
+			return f->parent;
+	}
+	return WARD_NONE;
+}
+
+/* A second bridge claims a bus. What was told decides which one to believe, else neither is. */
+static int link_claimed(struct ward_builder *builder, uint32_t bus, uint32_t second,
+			struct ward_error *ret_error)
+{
+	struct ward_machine *machine = ward_builder_machine(builder);
+	uint32_t first = machine->buses[bus].bridge;
+	uint32_t told = told_bridge(machine, &machine->buses[bus]);
+	int err = 0;
+
+	if (told == second) {
+		machine->buses[bus].bridge = second;
+		machine->functions[second].bridge.bus = bus;
+		machine->functions[first].bridge.bus = WARD_NONE;
+	}
+	if (told != first)
+		err = doubt_bridge(builder, &machine->functions[first], "another has, too",
+				   ret_error);
+	if (told != second && !err)
+		err = doubt_bridge(builder, &machine->functions[second], "another has, too",
+				   ret_error);
+	return err;
+}
+
+/*
  * A bridge leads to the bus that its secondary bus number names. Bus numbers grow away from the
  * root, which is also why links cannot form a loop.
  */
-static int link_bridge(struct ward_machine *machine, uint32_t index, struct ward_error *ret_error)
+static int link_bridge(struct ward_builder *builder, uint32_t index, struct ward_error *ret_error)
 {
+	struct ward_machine *machine = ward_builder_machine(builder);
 	struct ward_function *f = &machine->functions[index];
 	uint32_t bus;
 
@@ -158,17 +214,12 @@ static int link_bridge(struct ward_machine *machine, uint32_t index, struct ward
 		return 0;
 	if (f->bridge.secondary <= ward_rid_bus(f->address.rid) ||
 	    f->bridge.subordinate < f->bridge.secondary)
-		return ward_fail(ret_error, -EBADMSG,
-				 "bridge %s has bus numbers that lead back: secondary %02x, "
-				 "subordinate %02x", f->name, f->bridge.secondary,
-				 f->bridge.subordinate);
+		return doubt_bridge(builder, f, "lead back", ret_error);
 	bus = find_bus(machine, f->address.segment, f->bridge.secondary);
 	if (bus == WARD_NONE)
 		return 0;
 	if (machine->buses[bus].bridge != WARD_NONE)
-		return ward_fail(ret_error, -EBADMSG, "bridges %s and %s both lead to bus %02x",
-				 machine->functions[machine->buses[bus].bridge].name, f->name,
-				 f->bridge.secondary);
+		return link_claimed(builder, bus, index, ret_error);
 	f->bridge.bus = bus;
 	machine->buses[bus].bridge = index;
 	return 0;
@@ -205,13 +256,14 @@ static void link_virtual_bus(struct ward_machine *machine, struct ward_bus *bus)
 	bus->bridge = machine->buses[machine->functions[first->physfn].bus].bridge;
 }
 
-static int link_buses(struct ward_machine *machine, struct ward_error *ret_error)
+static int link_buses(struct ward_builder *builder, struct ward_error *ret_error)
 {
+	struct ward_machine *machine = ward_builder_machine(builder);
 	int err = 0;
 
 	for (uint32_t i = 0; i < machine->functions_count && !err; i++) {
 		if (machine->functions[i].kind == WARD_FUNCTION_PCI)
-			err = link_bridge(machine, i, ret_error);
+			err = link_bridge(builder, i, ret_error);
 	}
 	for (uint32_t i = 0; i < machine->functions_count && !err; i++) {
 		const struct ward_function *f = &machine->functions[i];
@@ -226,7 +278,8 @@ static int link_buses(struct ward_machine *machine, struct ward_error *ret_error
 	for (uint32_t i = 0; i < machine->functions_count && !err; i++) {
 		struct ward_function *f = &machine->functions[i];
 
-		f->parent = f->kind == WARD_FUNCTION_PCI ? machine->buses[f->bus].bridge : WARD_NONE;
+		f->parent =
+			f->kind == WARD_FUNCTION_PCI ? machine->buses[f->bus].bridge : WARD_NONE;
 	}
 	return err;
 }
@@ -248,8 +301,8 @@ static int check_function(const struct ward_machine *machine, const struct ward_
 		return ward_fail(ret_error, -EBADMSG, "%s is behind an IOMMU that was not added",
 				 f->name);
 	if (!index_is_sound(f->controller, machine->controllers_count))
-		return ward_fail(ret_error, -EBADMSG,
-				 "%s has an MSI controller that was not added", f->name);
+		return ward_fail(ret_error, -EBADMSG, "%s has an MSI controller that was not added",
+				 f->name);
 	if (f->physfn == WARD_NONE)
 		return 0;
 	pf = &machine->functions[f->physfn];
@@ -547,7 +600,7 @@ int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error
 	if (!err)
 		err = check_references(machine, ret_error);
 	if (!err)
-		err = link_buses(machine, ret_error);
+		err = link_buses(builder, ret_error);
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < machine->functions_count; i++) {

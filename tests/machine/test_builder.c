@@ -533,12 +533,17 @@ static void states(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrong_fields),	   cmocka_unit_test(wrong_parts),
-		cmocka_unit_test(sorts_and_links), cmocka_unit_test(contradictions),
+		cmocka_unit_test(wrong_fields),
+		cmocka_unit_test(wrong_parts),
+		cmocka_unit_test(sorts_and_links),
+		cmocka_unit_test(contradictions),
 		cmocka_unit_test(told_parents),
-		cmocka_unit_test(doubtful_bridges),	   cmocka_unit_test(virtual_buses),
-		cmocka_unit_test(id_maps),	   cmocka_unit_test(msi_id_behind_a_converter),
-		cmocka_unit_test(copies_texts),	   cmocka_unit_test(many_functions),
+		cmocka_unit_test(doubtful_bridges),
+		cmocka_unit_test(virtual_buses),
+		cmocka_unit_test(id_maps),
+		cmocka_unit_test(msi_id_behind_a_converter),
+		cmocka_unit_test(copies_texts),
+		cmocka_unit_test(many_functions),
 		cmocka_unit_test(states),
 	};
 
