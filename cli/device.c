@@ -94,18 +94,27 @@ static void match_address(const struct cli_context *context, struct matches *mat
 	}
 }
 
+/* Two controllers may lead to one disk, and so both have its name. */
+static void match_name(const struct cli_context *context, struct matches *matches, const char *word)
+{
+	for (uint32_t i = 0; i < context->machine->functions_count; i++) {
+		const struct ward_function *function = &context->machine->functions[i];
+		bool named = !strcmp(function->name, word);
+
+		for (uint32_t j = 0; j < function->names_count; j++)
+			named |= !strcmp(function->names[j], word);
+		if (named)
+			add_match(context, matches, i);
+	}
+}
+
 static void match_word(const struct cli_context *context, struct matches *matches, const char *word)
 {
-	uint32_t function;
-
 	match_address(context, matches, word);
 	if (matches->count == 0)
 		match_id(context, matches, word);
-	if (matches->count)
-		return;
-	function = ward_machine_find_name(context->machine, word);
-	if (function != WARD_NONE)
-		add_match(context, matches, function);
+	if (matches->count == 0)
+		match_name(context, matches, word);
 }
 
 /* The last part of a path that names a function: /sys/.../0000:01:00.0/net/eth0. */

@@ -13,7 +13,7 @@
 #include "machine/tree.h"
 
 /* Names of one function that are kept. */
-#define WARD_READ_NAMES 16
+#define WARD_READ_NAMES 32
 
 /* One interrupt of the host. */
 struct ward_seen_irq {

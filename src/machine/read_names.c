@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Below the directory of a function; the last part is the name. */
@@ -18,6 +19,9 @@ static const char *const name_patterns[] = {
 	"virtio*/block/*",
 	"virtio*/host*/target*/*/block/*",
 	"host*/target*/*/block/*",
+	"host*/rport-*/target*/*/block/*",
+	"host*/port-*/end_device-*/target*/*/block/*",
+	"host*/port-*/expander-*/port-*/end_device-*/target*/*/block/*",
 	"ata*/host*/target*/*/block/*",
 };
 
@@ -29,13 +33,30 @@ static bool has_name(const struct ward_seen *seen, const char *name)
 	return false;
 }
 
+/*
+ * "nvme0c1n1" is the path through controller 1 to the disk that everybody calls "nvme0n1" (Linux
+ * drivers/nvme/host/multipath.c), which hangs below no controller.
+ */
+static void take_disk_of_path(const char *name, char ret_name[64])
+{
+	unsigned int subsystem, controller, space;
+	int end = 0;
+
+	if (sscanf(name, "nvme%5uc%5un%9u%n", &subsystem, &controller, &space, &end) == 3 &&
+	    name[end] == '\0')
+		snprintf(ret_name, 64, "nvme%un%u", subsystem, space);
+}
+
 static int keep_name(struct ward_reading *reading, const struct ward_dir *dir, const char *name,
 		     struct ward_seen *seen)
 {
-	if (seen->names_count == WARD_READ_NAMES || has_name(seen, name))
+	char disk[64] = "";
+
+	take_disk_of_path(name, disk);
+	if (seen->names_count == WARD_READ_NAMES || has_name(seen, disk[0] ? disk : name))
 		return 0;
 	ward_dir_note(dir, name);
-	seen->names[seen->names_count] = ward_arena_strdup(&reading->arena, name);
+	seen->names[seen->names_count] = ward_arena_strdup(&reading->arena, disk[0] ? disk : name);
 	if (!seen->names[seen->names_count])
 		return -ENOMEM;
 	seen->names_count++;

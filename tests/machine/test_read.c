@@ -206,6 +206,32 @@ static void segments_may_be_large(void **state)
 	assert_string_equal(f->names[1], "nvme0n1");
 }
 
+/* Disks behind two controllers, an expander, a fabric. */
+static void disks_have_the_names_people_use(void **state)
+{
+	static const char *const disks[] = { "nvme3n1", "sdb", "sdc", "sdd" };
+	struct fixture *fixture = *state;
+	const struct ward_function *f;
+
+	test_tree_file(&fixture->tree, SMALL_CARD "nvme/nvme0/nvme3c0n1/size", "");
+	test_tree_file(&fixture->tree,
+		       SMALL_CARD "host0/port-0:0/end_device-0:0/target0:0:0/0:0:0:0/block/sdc/dev",
+		       "");
+	test_tree_file(&fixture->tree,
+		       SMALL_CARD "host0/port-0:1/expander-0:0/port-0:0:2/end_device-0:0:2/"
+				  "target0:0:1/0:0:1:0/block/sdd/dev",
+		       "");
+	test_tree_file(&fixture->tree,
+		       SMALL_CARD "host1/rport-1:0-0/target1:0:0/1:0:0:0/block/sdb/dev", "");
+	read_it(fixture);
+	f = function(fixture, "0000:01:00.0");
+	for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++)
+		assert_int_equal(ward_machine_find_name(fixture->machine, disks[i]),
+				 index_of(fixture, "0000:01:00.0"));
+	for (uint32_t i = 0; i < f->names_count; i++)
+		assert_string_not_equal(f->names[i], "nvme3c0n1");
+}
+
 static void who_sleeps_is_not_woken(void **state)
 {
 	static const struct {
@@ -731,6 +757,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(virtual_functions_know_their_pf, make, unmake),
 		cmocka_unit_test_setup_teardown(a_vf_of_a_vf_is_none, make, unmake),
 		cmocka_unit_test_setup_teardown(segments_may_be_large, make, unmake),
+		cmocka_unit_test_setup_teardown(disks_have_the_names_people_use, make, unmake),
 		cmocka_unit_test_setup_teardown(who_sleeps_is_not_woken, make, unmake),
 		cmocka_unit_test_setup_teardown(who_sleeps_below_a_sleeping_bridge_is_not_read,
 						make, unmake),
