@@ -77,7 +77,7 @@
 /* Limits in bytes; of config space never more than 4096 are read. */
 #define WARD_LIMIT_TABLE (1u << 20)
 #define WARD_LIMIT_FILE (64u << 10)
-#define WARD_LIMIT_INTERRUPTS (4u << 20)
+#define WARD_LIMIT_INTERRUPTS (64u << 20)
 #define WARD_LIMIT_FDT (16u << 20)
 
 #endif

@@ -379,7 +379,9 @@ static int settle_iommu(struct ward_reading *reading, const struct ward_seen *se
 						   "IOMMUs for %s",
 						   f->name);
 	} else if (!has_map && reading->evidence.iommus_known &&
-		   (reading->firmware_known || reading->iommus_count == 0)) {
+		   /* POWER has groups and shows no IOMMU: that is not "none". */
+		   (reading->iommus_count ? reading->firmware_known
+					  : seen->group_number == WARD_NONE)) {
 		f->iommu_known = WARD_YES;
 		f->iommu_evidence = reading->iommus_count
 					    ? "neither firmware nor the kernel puts it behind one"
