@@ -290,6 +290,7 @@ static const char *remedy_name(enum ward_remedy_kind kind)
 		[WARD_REMEDY_WAKE] = "wake",
 		[WARD_REMEDY_WAIVE] = "waive",
 		[WARD_REMEDY_USE_OTHER_FUNCTION] = "use-other-function",
+		[WARD_REMEDY_VFS_OFF] = "vfs-off",
 	};
 
 	if ((size_t)kind < sizeof(names) / sizeof(*names) && names[kind])

@@ -49,7 +49,7 @@ enum ward_policy {
 	WARD_POLICY_LINUX,  /**< by what Linux enforces; what that leaves open becomes a hazard */
 };
 
-/** What a remedy does. Each kind can be tried on a model with ward_suppose(). */
+/** What a remedy does. Most kinds can be tried on a model with ward_suppose(). */
 enum ward_remedy_kind {
 	WARD_REMEDY_UNBIND,	   /**< unbind subject's driver */
 	WARD_REMEDY_CLAIM_TOO,	   /**< give the subject to the same client */
@@ -65,6 +65,7 @@ enum ward_remedy_kind {
 	WARD_REMEDY_WAKE,	   /**< run again with --wake */
 	WARD_REMEDY_WAIVE,	   /**< accept the risk by code */
 	WARD_REMEDY_USE_OTHER_FUNCTION, /**< give away something else */
+	WARD_REMEDY_VFS_OFF,	   /**< remove the VFs of the subject, a PF */
 };
 
 struct ward_remedy {

@@ -13,6 +13,8 @@ static const struct ward_finding_info findings[] = {
 	{ "already-owned", "another client has it" },
 	{ "no-iommu", "no IOMMU translates it" },
 	{ "iommu-unknown", "whether an IOMMU translates it could not be read" },
+	{ "stream-in-use", "another function has the StreamID it needs" },
+	{ "vfs-enabled", "VFIO refuses a PF that has VFs" },
 	{ "rmrr", "firmware keeps using memory through it" },
 	{ "driver-bound", "a function of the kernel's group is bound to a kernel driver" },
 	{ "group-split", "a function of the kernel's group belongs to another client" },

@@ -110,7 +110,7 @@ static int alloc_by_function(struct ward_isolation *isolation)
 {
 	uint32_t **arrays[] = { &isolation->partition, &isolation->group_next,
 				&isolation->partition_next, &isolation->direct,
-				&isolation->relaxable };
+				&isolation->relaxable, &isolation->stream_user };
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
 		*arrays[i] =
@@ -163,6 +163,8 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 		err = make_all_rings(isolation);
 	if (!err)
 		err = note_regions(isolation);
+	if (!err)
+		err = ward_streams_note(isolation);
 	if (err) {
 		ward_isolation_destroy(isolation);
 		return err;
@@ -204,5 +206,6 @@ void ward_isolation_destroy(struct ward_isolation *isolation)
 	free(isolation->partition_next);
 	free(isolation->direct);
 	free(isolation->relaxable);
+	free(isolation->stream_user);
 	free(isolation);
 }

@@ -21,6 +21,11 @@ struct ward_isolation {
 	 * or of the next one of its group that has one, or WARD_NONE.
 	 */
 	uint32_t *direct, *relaxable;
+	/*
+	 * By function that the kernel has in no group: one that it has in a group and that uses a
+	 * StreamID of the same SMMUv3, or WARD_NONE.
+	 */
+	uint32_t *stream_user;
 };
 
 /*
@@ -41,6 +46,9 @@ uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t functio
  * one is put. Nobody has to walk the ring of a large group for each of its members after that.
  */
 void ward_spread_in_groups(const struct ward_isolation *isolation, uint32_t *labels);
+
+/* Fills in stream_user. Returns 0 or -ENOMEM. */
+int ward_streams_note(struct ward_isolation *isolation);
 
 /* The functions that a reset of this one hits: a run of indexes, or count 0 when it hits no other. */
 void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uint32_t *ret_first,

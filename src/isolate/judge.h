@@ -135,6 +135,12 @@ const char *ward_whose_text(struct ward_judgement *j, uint32_t function, enum wa
 enum ward_weight ward_remark_weight(const struct ward_machine *machine, uint32_t remark);
 /* Whether Linux takes the interrupts of a function for isolated. */
 enum ward_tri ward_linux_isolates(const struct ward_machine *machine, uint32_t function);
+/* A StreamID that another one uses keeps it out of every group, for sure or perhaps: or WARD_NOTE. */
+enum ward_weight ward_stream_weight(const struct ward_isolation *isolation,
+				    const struct ward_state *state, uint32_t function);
+/* A PF that vfio-pci does not take because of its VFs. */
+bool ward_is_refused_for_vfs(const struct ward_machine *machine, const struct ward_state *state,
+			     uint32_t function);
 /* Functions that are part of the machine's own works. */
 bool ward_is_assignable(const struct ward_machine *machine, uint32_t function);
 /* The region that firmware uses and that this function or one of its group must keep, or NULL. */

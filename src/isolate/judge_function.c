@@ -69,6 +69,76 @@ static void judge_driver(struct ward_judgement *j, uint32_t function)
 	ward_remedy_unbind(j, finding, function);
 }
 
+enum ward_weight ward_stream_weight(const struct ward_isolation *isolation,
+				    const struct ward_state *state, uint32_t function)
+{
+	const struct ward_function_state *s = &state->functions[function];
+
+	if (isolation->stream_user[function] == WARD_NONE)
+		return WARD_NOTE;
+	/* Probed and still in no group: that was the kernel's last word. */
+	return s->driver && !s->driver_yields ? WARD_BLOCKS : WARD_OPEN;
+}
+
+static void judge_stream(struct ward_judgement *j, uint32_t function)
+{
+	enum ward_weight weight = ward_stream_weight(j->isolation, j->state, function);
+	const char *name = j->machine->functions[function].name, *user_name;
+	struct ward_finding *finding;
+	uint32_t user;
+
+	if (weight == WARD_NOTE)
+		return;
+	user = j->isolation->stream_user[function];
+	user_name = j->machine->functions[user].name;
+	finding = ward_finding_add(
+		j, "stream-in-use", weight, function, user,
+		weight == WARD_BLOCKS
+			? "the kernel has %s in no group, as %s uses the same StreamID: VFIO cannot "
+			  "take it"
+			: "%s is in no group, and %s uses the same StreamID: most kernels will put it "
+			  "into none then, and VFIO could not take it",
+		name, user_name);
+	if (finding && weight == WARD_OPEN)
+		finding->settle = ward_judge_text(
+			j, "whether %s gets an iommu_group when vfio-pci is bound to it", name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_USE_OTHER_FUNCTION, user,
+			    ward_judge_text(j, "give away %s instead", user_name), NULL);
+}
+
+/* vfio_pci_core_register_device: -EBUSY "Cannot bind to PF with SRIOV enabled". */
+bool ward_is_refused_for_vfs(const struct ward_machine *machine, const struct ward_state *state,
+			     uint32_t function)
+{
+	return machine->functions[function].vfs_enabled &&
+	       !state->functions[function].driver_yields;
+}
+
+static void judge_vfs(struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_function *f = &j->machine->functions[function];
+	const char *driver = j->state->functions[function].driver;
+	struct ward_finding *finding;
+
+	if (!ward_is_refused_for_vfs(j->machine, j->state, function))
+		return;
+	finding = ward_finding_add(j, "vfs-enabled", WARD_BLOCKS, function, WARD_NONE,
+				   "VFIO refuses %s while its VFs are there (%u of them)", f->name,
+				   (unsigned int)f->vfs_enabled);
+	/* Only a driver of its own can remove them. */
+	ward_finding_remedy(
+		j, finding, WARD_REMEDY_VFS_OFF, function,
+		ward_judge_text(j, "remove the VFs of %s%s", f->name,
+				driver ? "" : ", which its own driver has to do"),
+		driver ? ward_judge_text(j, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+					 f->name)
+		       : ward_judge_text(j,
+					 "echo > /sys/bus/pci/devices/%s/driver_override; echo %s > "
+					 "/sys/bus/pci/drivers_probe; echo 0 > "
+					 "/sys/bus/pci/devices/%s/sriov_numvfs",
+					 f->name, f->name, f->name));
+}
+
 const struct ward_region *ward_direct_region(const struct ward_isolation *isolation,
 					     uint32_t function, enum ward_region_kind kind)
 {
@@ -251,6 +321,8 @@ void ward_judge_function(struct ward_judgement *j, uint32_t function)
 {
 	judge_kind(j, function);
 	judge_driver(j, function);
+	judge_stream(j, function);
+	judge_vfs(j, function);
 	judge_regions(j, function);
 	judge_reset(j, function);
 	judge_intx(j, function);

@@ -365,6 +365,10 @@ static const char *firm_code(const struct summing *s, uint32_t function)
 		return "already-owned";
 	if (ward_is_translated(s->j.machine, function) == WARD_NO)
 		return "no-iommu";
+	if (ward_stream_weight(s->j.isolation, s->j.state, function) == WARD_BLOCKS)
+		return "stream-in-use";
+	if (ward_is_refused_for_vfs(s->j.machine, s->j.state, function))
+		return "vfs-enabled";
 	if (ward_direct_region(s->j.isolation, function, WARD_REGION_DIRECT))
 		return "rmrr";
 	return group_code(s, function);
@@ -416,6 +420,9 @@ static const char *open_code(const struct summing *s, uint32_t function, bool st
 	else if (ward_linux_isolates(machine, function) == WARD_UNKNOWN &&
 		 machine->unsafe_interrupts_allowed != WARD_YES)
 		code = "msi-unknown";
+	if (ward_stream_weight(s->j.isolation, s->j.state, function) == WARD_OPEN &&
+	    (!code || ward_finding_rank(code) > ward_finding_rank("stream-in-use")))
+		return "stream-in-use";
 	return code || !s->table_broken ? code : "table-broken";
 }
 

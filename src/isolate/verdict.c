@@ -53,9 +53,9 @@ static bool waiver_fits(const struct ward_judgement *j, const struct ward_waiver
 /* What Linux or the hardware refuses cannot be accepted away; risks can. */
 static bool can_be_waived(const struct ward_finding *finding)
 {
-	static const char *const firm[] = { "not-assignable",	"no-iommu", "driver-bound",
-					    "group-split",	"rmrr",	    "already-owned",
-					    "unsafe-interrupts" };
+	static const char *const firm[] = { "not-assignable",	 "no-iommu",	  "driver-bound",
+					    "group-split",	 "rmrr",	  "already-owned",
+					    "unsafe-interrupts", "stream-in-use", "vfs-enabled" };
 
 	/* Linux looks at the function's own IOMMU, not at that of what it gets at. */
 	if (strcmp(finding->code, "no-iommu") == 0 && finding->blocker != WARD_NONE)

@@ -99,6 +99,38 @@ static inline void iommu_of_peer_unread(struct make *m, bool mended)
 	m->functions[5].stream.iommu = mended ? 0 : WARD_NONE;
 }
 
+/* Two devices behind one bridge; the kernel made a group for one of them. */
+static inline void stream_maybe_in_use(struct make *m, bool mended)
+{
+	make_arm_its(m);
+	root_port(m, "00:1c.0", 1, ACS_ON);
+	pcie_to_pci(m, "01:00.0", 2);
+	conventional(m, "02:01.0");
+	conventional(m, "02:02.0");
+	kernel_group(m, 1, "01:00.0", "02:02.0");
+	if (mended)
+		kernel_group(m, 2, "02:01.0", NULL);
+}
+
+static inline void stream_in_use(struct make *m, bool mended)
+{
+	stream_maybe_in_use(m, mended);
+	bound(m, "02:01.0", "e1000");
+}
+
+static inline void pf_with_vfs(struct make *m, bool mended)
+{
+	plain(m, mended);
+	m->functions[1].vfs_total = 4;
+	m->functions[1].vfs_enabled = mended ? 0 : 2;
+}
+
+static inline void driven_pf_with_vfs(struct make *m, bool mended)
+{
+	pf_with_vfs(m, mended);
+	bound(m, "01:00.0", "nvme");
+}
+
 static inline void with_rmrr(struct make *m, bool mended)
 {
 	plain(m, mended);

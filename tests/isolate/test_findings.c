@@ -51,6 +51,11 @@ static const struct row rows[] = {
 	{ "iommu-unknown", iommu_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), LINUX, NULL },
 	{ "iommu-unknown", iommu_of_peer_unread, "03:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT,
 	  NULL },
+	{ "stream-in-use", stream_in_use, "02:01.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT, NULL },
+	{ "stream-in-use", stream_maybe_in_use, "02:01.0", NO_PATH, R(USE_OTHER_FUNCTION), LINUX,
+	  NULL },
+	{ "vfs-enabled", pf_with_vfs, "01:00.0", NO_PATH, R(VFS_OFF), LINUX, NULL },
+	{ "vfs-enabled", driven_pf_with_vfs, "01:00.0", NO_PATH, R(VFS_OFF), STRICT, NULL },
 	{ "rmrr", with_rmrr, "01:00.0", NO_PATH, R(FIRMWARE), STRICT, NULL },
 	{ "driver-bound", sibling_bound, "01:00.0", NO_PATH, R(UNBIND) | R(CLAIM_TOO), STRICT,
 	  NULL },
@@ -280,6 +285,7 @@ static bool removes(struct make *m, const struct row *row, const struct ward_fin
 	case WARD_REMEDY_MOVE_CARD:
 	case WARD_REMEDY_LOOK_AS_ROOT:
 	case WARD_REMEDY_WAKE:
+	case WARD_REMEDY_VFS_OFF:
 		return gone_when_rebuilt(m, row, finding);
 	case WARD_REMEDY_WAIVE:
 		return gone_when_waived(m, row, finding);
