@@ -66,10 +66,20 @@ REFUSALS = {
     "driver-bound": {"container EPERM"},
     "unsafe-interrupts": {"iommu EPERM"},
     "no-iommu": {"group ENOENT"},
+    "stream-in-use": {"group ENOENT"},
+    "vfs-enabled": {"open ENOENT"},
 }
 
-# Findings that nothing typed into a running machine takes away, by kind.
-NO_REMEDY = {
-    "x86-none": {"no-iommu"},
-    "x86-intel-noir": {"msi-not-isolated"},
-}
+# Findings that nothing typed into a running machine takes away: another slot would, or firmware.
+# Each row: machines, codes.
+NO_REMEDY = (
+    ("x86-none-*", ("no-iommu", "msi-not-isolated")),
+    ("x86-intel-noir-*", ("msi-not-isolated",)),
+    # What ports without ACS and bridges let through.
+    ("*-rootports-multi-*", ("peer-dma",)),
+    ("*-endpoint-multi", ("peer-dma",)),
+    ("*-sriov", ("peer-dma",)),
+    ("*-pciebridge", ("peer-dma",)),
+    ("*-pcibridge-root", ("peer-dma", "requester-alias")),
+    ("arm64-*-pciebridge", ("stream-in-use",)),
+)

@@ -98,7 +98,7 @@ judge() {
 next_remedy() {
 	while IFS=$tab read -r _ code blocker kind command; do
 		case $kind in
-		unbind | use-intx | enable-acs | allow-unsafe-interrupts) ;;
+		unbind | use-intx | enable-acs | vfs-off | allow-unsafe-interrupts) ;;
 		*) continue ;;
 		esac
 		grep -qxF "$code $blocker $command" /tmp/followed && continue
@@ -128,6 +128,8 @@ try_endpoint() {
 	say verdict "$1" found linux "$answer" "${codes% }" "$(vfio-attach "$1")"
 	if [ "$answer" != safe ]; then
 		follow_advice linux "$1"
+		[ "$(driver_of "$1")" = vfio-pci ] || to_vfio "$1"
+		judge linux "$1"
 		say verdict "$1" remedied linux "$answer" "${codes% }" "$(vfio-attach "$1")"
 	fi
 	restore
