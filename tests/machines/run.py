@@ -123,8 +123,11 @@ def attempt(machine, args, missing, count):
     doorward = args.doorward if machine.kind.arch == "amd64" else args.doorward_arm64
     absent = [f"{name}: {missing[name]}" for name in machines_.requirements(machine)
               if name in missing]
+    if args.doorward and not doorward:
+        absent.append(f"no doorward for {machine.kind.arch}: "
+                      f"{missing.get('sysroot-arm64', '--doorward-arm64 is not given')}")
     if absent:
-        return lambda: count.skip(machine, absent[0])
+        return functools.partial(count.skip, machine, absent[0])
     began = time.monotonic()
     try:
         boot_one(machine, args, doorward)
