@@ -11,7 +11,10 @@ static const char *firmware_hint(const struct ward_judgement *j)
 {
 	switch (j->machine->arch) {
 	case WARD_ARCH_X86:
-		return "switch VT-d or AMD-Vi on in the firmware setup";
+		return j->machine->firmware_iommu == WARD_YES
+			       ? "switch VT-d or AMD-Vi on in the firmware setup"
+			       : "where this machine is itself a VM, its monitor has to give it an "
+				 "IOMMU";
 	case WARD_ARCH_ARM64:
 		return "the firmware must describe an SMMU for this bus (IORT or iommu-map)";
 	case WARD_ARCH_POWER:
@@ -19,6 +22,35 @@ static const char *firmware_hint(const struct ward_judgement *j)
 		break;
 	}
 	return "switch the IOMMU on in the firmware setup";
+}
+
+static bool has_amd(const struct ward_machine *machine)
+{
+	for (uint32_t i = 0; i < machine->iommus_count; i++)
+		if (machine->iommus[i].kind == WARD_IOMMU_AMD)
+			return true;
+	return false;
+}
+
+/* AMD's is on unless the kernel was told otherwise; Intel's on most kernels only when told. */
+static void remedy_enable(struct ward_judgement *j, struct ward_finding *finding)
+{
+	const struct ward_machine *machine = j->machine;
+
+	if (machine->firmware_iommu != WARD_YES)
+		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
+				    "switch VT-d or AMD-Vi on in the firmware setup, and boot with "
+				    "it on (Intel: add this to the kernel command line)",
+				    "intel_iommu=on");
+	else if (has_amd(machine))
+		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
+				    "boot with the IOMMU on: without amd_iommu=off and iommu=off "
+				    "on the kernel command line",
+				    NULL);
+	else
+		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
+				    "boot with the IOMMU on: add this to the kernel command line",
+				    "intel_iommu=on");
 }
 
 /* "0000:01:00.0", or "0000:02:00.0, which 0000:01:00.0 can get at,". */
@@ -43,18 +75,9 @@ static struct ward_finding *no_iommu(struct ward_judgement *j, uint32_t subject,
 				   described ? " (firmware describes an IOMMU that the kernel does "
 					       "not use for it)"
 					     : "");
-	if (described && machine->arch == WARD_ARCH_X86)
-		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
-				    "boot with the IOMMU on: add this to the kernel command line",
-				    "intel_iommu=on");
+	if (machine->arch == WARD_ARCH_X86)
+		remedy_enable(j, finding);
 	ward_finding_remedy(j, finding, WARD_REMEDY_FIRMWARE, WARD_NONE, firmware_hint(j), NULL);
-	if (!described && machine->arch == WARD_ARCH_X86)
-		ward_finding_remedy(
-			j, finding, WARD_REMEDY_ENABLE_IOMMU, WARD_NONE,
-			"then boot with the IOMMU on (Intel: add this to the kernel command "
-			"line). If this machine is itself a VM, it is its monitor that must "
-			"give it an IOMMU",
-			"intel_iommu=on");
 	return finding;
 }
 

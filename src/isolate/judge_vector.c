@@ -2,6 +2,8 @@
 /* Interrupts that are reached through doorbells. */
 #include "isolate/judge.h"
 
+#include <string.h>
+
 #include "isolate/group.h"
 
 /* How the vectors of others are reached: one DeviceID, one bus for the source check, one frame. */
@@ -154,6 +156,20 @@ static void msi_unknown(struct ward_judgement *j, uint32_t subject)
 	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
 }
 
+/* Remapping is a part of the IOMMU; Linux uses it wherever it is, unless told not to. */
+static const char *remap_hint(const struct ward_machine *machine)
+{
+	const char *line = machine->command_line;
+
+	if (line && (strstr(line, "intremap=off") || strstr(line, "nointremap")))
+		return "switch interrupt remapping on: remove intremap=off or nointremap from the "
+		       "kernel command line";
+	if (machine->firmware_iommu == WARD_YES)
+		return "switch interrupt remapping on in the firmware setup";
+	return "give the machine an IOMMU that remaps interrupts: VT-d or AMD-Vi, in the firmware "
+	       "setup";
+}
+
 void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *visit)
 {
 	uint32_t subject = ward_start_of(j, visit);
@@ -170,11 +186,8 @@ void ward_judge_host_vectors(struct ward_judgement *j, const struct ward_visit *
 				 "interrupt and does not ask whose it is",
 				 j->machine->functions[subject].name, doorbell_name(j, visit));
 	if (j->machine->arch == WARD_ARCH_X86)
-		ward_finding_remedy(
-			j, finding, WARD_REMEDY_ENABLE_REMAP, WARD_NONE,
-			"switch interrupt remapping on: remove intremap=off and nox2apic "
-			"from the kernel command line, switch it on in the firmware setup",
-			NULL);
+		ward_finding_remedy(j, finding, WARD_REMEDY_ENABLE_REMAP, WARD_NONE,
+				    remap_hint(j->machine), NULL);
 	ward_remedy_waive(j, finding);
 	ward_finding_path(j, finding, WARD_NODE_HOST_VECTORS, 0);
 }
