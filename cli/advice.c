@@ -73,7 +73,9 @@ static bool booted_with(const struct ward_machine *machine, const char *word)
 static const char *switched_off_by(const struct ward_machine *machine)
 {
 	static const char *const words[] = {
-		"intel_iommu=off", "amd_iommu=off", "iommu=off", "arm-smmu-v3.disable_bypass=0",
+		"intel_iommu=off",
+		"amd_iommu=off",
+		"iommu=off",
 		"acpi=off",
 	};
 
@@ -94,27 +96,38 @@ static void add(struct advice *advice, char *text)
 	advice->text[advice->count++] = text;
 }
 
+static bool is_amd(const struct ward_machine *machine)
+{
+	for (uint32_t i = 0; i < machine->iommus_count; i++)
+		if (machine->iommus[i].kind == WARD_IOMMU_AMD)
+			return true;
+	return machine->iommus_count == 0 && chipset_vendor(machine) == 0x1022;
+}
+
 static void advise_kernel(struct advice *advice, const struct ward_machine *machine)
 {
 	const char *off = switched_off_by(machine);
-	const char *parameter =
-		chipset_vendor(machine) == 0x1022 ? "amd_iommu=on" : "intel_iommu=on";
 
 	if (off) {
 		add(advice,
 		    app_printf("The kernel was told not to use it: take \"%s\" off the kernel's "
 			       "command line and reboot.",
 			       off));
+	} else if (machine->arch == WARD_ARCH_X86 && is_amd(machine)) {
+		add(advice, app_strdup("Linux uses AMD's without being told; why not here, the "
+				       "kernel says: sudo dmesg | grep -i -e AMD-Vi -e iommu"));
+	} else if (booted_with(machine, "intel_iommu=on")) {
+		add(advice, app_strdup("Its kernel was told to use it; why it does not, it says: "
+				       "sudo dmesg | grep -i -e DMAR -e iommu"));
 	} else if (machine->arch == WARD_ARCH_X86) {
-		add(advice,
-		    app_printf("Add %s to the kernel's command line and reboot. On Debian and "
-			       "Ubuntu: put it into GRUB_CMDLINE_LINUX in /etc/default/grub, "
-			       "then run: sudo update-grub",
-			       parameter));
+		add(advice, app_strdup("Add intel_iommu=on to the kernel's command line and "
+				       "reboot. On Debian and Ubuntu: put it into "
+				       "GRUB_CMDLINE_LINUX in /etc/default/grub, then run: sudo "
+				       "update-grub"));
 	} else {
 		add(advice, app_strdup("Use a kernel with the driver for it built in "
-				       "(CONFIG_ARM_SMMU_V3, CONFIG_VIRTIO_IOMMU), and look into "
-				       "dmesg for what it says: dmesg | grep -i -e smmu -e iommu"));
+				       "(CONFIG_ARM_SMMU_V3, CONFIG_VIRTIO_IOMMU), and look for "
+				       "its reasons: sudo dmesg | grep -i -e smmu -e iommu"));
 	}
 }
 

@@ -159,7 +159,8 @@ static void say_differences(const struct cli_context *context, const struct cli_
 
 	for (uint32_t i = 0; i < context->machine->functions_count; i++)
 		differing += rows[i].explanation != NULL;
-	if (!context->machine->groups_known) {
+	if (!context->machine->groups_known ||
+	    (context->machine->groups_count == 0 && differing == 0)) {
 		say_no_groups(context);
 		return;
 	}

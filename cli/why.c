@@ -157,12 +157,16 @@ static void tie_line(struct ties *ties)
 
 static int tie_reach(struct ties *ties, uint32_t from, uint32_t to)
 {
-	static const struct {
+	const struct {
 		enum ward_node_kind kind;
+		uint32_t index;
 		const char *code, *what;
 	} ways[] = {
-		{ WARD_NODE_FUNCTION, "reaches", "can write the registers of, and so control," },
-		{ WARD_NODE_VECTOR_USER, "raises", "can raise interrupts of" },
+		{ WARD_NODE_FUNCTION, to, "reaches",
+		  "can write the registers of, and so control," },
+		{ WARD_NODE_MEMORY, 0, "reaches-memory",
+		  "can write all memory, also what the driver uses of" },
+		{ WARD_NODE_VECTOR_USER, to, "raises", "can raise interrupts of" },
 	};
 	struct ward_reach *reach;
 	int error = ward_reach_compute(ties->context->isolation, &from, 1, &reach);
@@ -171,7 +175,7 @@ static int tie_reach(struct ties *ties, uint32_t from, uint32_t to)
 		return error;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct ward_step *steps = NULL;
-		int count = ward_reach_path(reach, ways[i].kind, to, &steps);
+		int count = ward_reach_path(reach, ways[i].kind, ways[i].index, &steps);
 		struct tie *tie;
 
 		if (count <= 0)
