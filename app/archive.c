@@ -147,22 +147,19 @@ static int write_to(struct app_entries *entries, const char *name, int fd,
 		status = archive_write_close(archive);
 	if (status != ARCHIVE_OK) {
 		error = archive_errno(archive) > 0 ? -archive_errno(archive) : -EIO;
-		refuse(ret_error, error, name, archive_error_string(archive));
+		refuse(ret_error, error, name, strerror(-error));
 	}
 	archive_write_free(archive);
 	return error;
 }
 
-int app_archive_write(struct app_entries *entries, const char *file, struct ward_error *ret_error)
+/* A regular file appears whole or not at all. */
+static int write_beside(struct app_entries *entries, const char *file, const char *target,
+			struct ward_error *ret_error)
 {
-	char *beside;
-	int fd, error;
+	char *beside = app_printf("%s.XXXXXX", target);
+	int fd = mkostemp(beside, O_CLOEXEC), error;
 
-	entries_settle(entries);
-	if (strcmp(file, "-") == 0)
-		return write_to(entries, file, STDOUT_FILENO, ret_error);
-	beside = app_printf("%s.XXXXXX", file);
-	fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0) {
 		error = refuse(ret_error, -errno, file, strerror(errno));
 		free(beside);
@@ -172,10 +169,41 @@ int app_archive_write(struct app_entries *entries, const char *file, struct ward
 	/* The mode stays 0600: a capture tells much about a machine. */
 	if (close(fd) < 0 && !error)
 		error = refuse(ret_error, -errno, file, strerror(errno));
-	if (!error && rename(beside, file) < 0)
+	if (!error && rename(beside, target) < 0)
 		error = refuse(ret_error, -errno, file, strerror(errno));
 	if (error)
 		unlink(beside);
 	free(beside);
+	return error;
+}
+
+/* A pipe or a device is written to: it must not be replaced by a file. */
+static int write_into(struct app_entries *entries, const char *file, struct ward_error *ret_error)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY), error;
+
+	if (fd < 0)
+		return refuse(ret_error, -errno, file, strerror(errno));
+	error = write_to(entries, file, fd, ret_error);
+	if (close(fd) < 0 && !error)
+		error = refuse(ret_error, -errno, file, strerror(errno));
+	return error;
+}
+
+int app_archive_write(struct app_entries *entries, const char *file, struct ward_error *ret_error)
+{
+	char *target;
+	struct stat st;
+	int error;
+
+	entries_settle(entries);
+	if (strcmp(file, "-") == 0)
+		return write_to(entries, file, STDOUT_FILENO, ret_error);
+	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_into(entries, file, ret_error);
+	/* Where a link leads the file is replaced, not the link. */
+	target = realpath(file, NULL);
+	error = write_beside(entries, file, target ? target : file, ret_error);
+	free(target);
 	return error;
 }

@@ -34,7 +34,8 @@ void app_entries_finish(struct app_entries *entries);
 /*
  * Writes entries as a tar archive: sorted by path, time 0, owner 0, so that the same entries
  * give the same bytes. A name that ends in .gz, .tgz or .xz says to compress; "-" is standard
- * output. A file is there completely or not at all. Sorts the entries.
+ * output. A file is there completely or not at all; a device or pipe is written to, never
+ * replaced. Sorts the entries.
  * Returns 0 or a negative errno, with a sentence.
  */
 int app_archive_write(struct app_entries *entries, const char *file, struct ward_error *ret_error);

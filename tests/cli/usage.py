@@ -300,6 +300,23 @@ def a_capture_of_a_capture_is_the_same():
 
 
 @case
+def a_capture_replaces_files_only():
+    with tempfile.TemporaryDirectory() as folder:
+        pipe, link, file = (pathlib.Path(folder, name) for name in ("pipe", "link", "file"))
+        os.mkfifo(pipe)
+        with open(folder + "/copy", "wb") as copy, \
+                subprocess.Popen(["timeout", "60", "cat", pipe], stdout=copy):
+            expect(on_switch("capture", "-o", str(pipe)), 0)
+        captured = pathlib.Path(folder, "copy").read_bytes()
+        assert pipe.is_fifo() and captured
+        file.write_text("what was there before")
+        link.symlink_to(file)
+        expect(on_switch("capture", "-o", str(link)), 0)
+        assert link.is_symlink() and file.read_bytes() == captured
+        expect(on_switch("capture", "-o", folder), 1, "Is a directory")
+
+
+@case
 def a_tree_and_its_archive_say_the_same():
     for words in (("list",), ("groups",), ("check", "eth0"), ("list", "--json")):
         assert run("--machine", SWITCH, *words).stdout == on_switch(*words).stdout, words
