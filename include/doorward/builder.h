@@ -124,7 +124,8 @@ int ward_builder_add_region(struct ward_builder *builder, const struct ward_regi
 
 /**
  * Adds a row of an id map. Rows are tried in the order of adding; a function whose stream or
- * controller is already known is left alone.
+ * controller is already known is left alone, but for a StreamID that is no more than its requester
+ * id: a row to the same IOMMU gives that.
  * @param builder a builder
  * @param map the row; evidence is copied
  * @return 0, -EINVAL first > last or a bit of first outside mask, -ENOMEM

@@ -6,6 +6,9 @@
  */
 #include "isolate/graph.h"
 
+#include <stdlib.h>
+
+#include "base/fault.h"
 #include "isolate/group.h"
 #include "pci/acs.h"
 #include "pci/alias.h"
@@ -330,6 +333,79 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 	}
 }
 
+/* How an IOMMU sees a function. */
+struct seen_stream {
+	uint64_t id; /* IOMMU, StreamID */
+	uint32_t segment, function;
+	bool plain; /* the requester id, unchanged */
+};
+
+static int compare_streams(const void *a, const void *b)
+{
+	const struct seen_stream *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->function < y->function ? -1 : x->function > y->function;
+}
+
+static uint32_t list_streams(const struct ward_machine *machine, struct seen_stream *streams)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		const struct ward_function *f = &machine->functions[i];
+		uint32_t sid = ward_sid_raw(f->stream.sid);
+
+		if (f->iommu_known != WARD_YES || f->stream.iommu == WARD_NONE)
+			continue;
+		streams[count++] = (struct seen_stream){
+			.id = (uint64_t)f->stream.iommu << 32 | sid,
+			.segment = f->address.segment,
+			.function = i,
+			.plain = f->kind == WARD_FUNCTION_PCI &&
+				 sid == ward_rid_raw(f->address.rid),
+		};
+	}
+	return count;
+}
+
+/*
+ * Id maps can fold several requester ids into one StreamID (masks, aliases of IVRS, platform
+ * devices): whatever tells requesters apart has then been lost before the IOMMU. An id of another
+ * segment that nobody mapped may be no more than the reader's stand-in for the StreamID; on x86,
+ * where no IOMMU serves two segments, it is.
+ */
+static void add_streams(struct ward_graph *g)
+{
+	const struct ward_machine *machine = g->machine;
+	struct seen_stream *streams = ward_alloc_array(machine->functions_count, sizeof(*streams));
+	uint32_t count;
+
+	if (!streams) {
+		g->failed = true;
+		return;
+	}
+	count = list_streams(machine, streams);
+	if (count)
+		qsort(streams, count, sizeof(*streams), compare_streams);
+	for (uint32_t i = 1, first = 0; i < count; i++) {
+		const struct seen_stream *a = &streams[first], *b = &streams[i];
+		bool guess = a->plain && b->plain && a->segment != b->segment;
+		enum ward_certainty certainty = guess ? WARD_UNSURE : WARD_CERTAIN;
+
+		if (a->id != b->id) {
+			first = i;
+			continue;
+		}
+		if (guess && machine->arch == WARD_ARCH_X86)
+			continue;
+		share_requester(g, a->function, a->function, WARD_WHY_STREAM, WARD_CERTAIN);
+		share_requester(g, b->function, a->function, WARD_WHY_STREAM, certainty);
+	}
+	free(streams);
+}
+
 /* Linux switches ATS on by itself, so a capability that could not be read may be in use. */
 static bool may_have_ats(const struct ward_machine *machine, const struct ward_function *f)
 {
@@ -418,4 +494,5 @@ void ward_graph_add_dma(struct ward_graph *graph)
 		add_bus_up(graph, i);
 		add_bus_down(graph, i);
 	}
+	add_streams(graph);
 }

@@ -33,6 +33,7 @@ enum ward_why {
 	WARD_WHY_BAR,	       /* the registers of via are behind a BAR there */
 	WARD_WHY_WINDOW,       /* bridge via passes requests down through its window */
 	WARD_WHY_REQUESTER,    /* shares a requester id */
+	WARD_WHY_STREAM,       /* firmware maps its requester id and another to one StreamID */
 	WARD_WHY_PF,	       /* via is the PF of the VF */
 	WARD_WHY_BACKDOOR,     /* a known backdoor in a BAR of via */
 	WARD_WHY_NO_IOMMU,     /* nothing translates via */

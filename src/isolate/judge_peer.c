@@ -52,7 +52,8 @@ void ward_finding_unread(struct ward_judgement *j, struct ward_finding *finding,
 }
 
 /* The fact that was not readable, and how to read it. */
-static void open_question(struct ward_judgement *j, struct ward_finding *finding, uint32_t via)
+static void open_question(struct ward_judgement *j, struct ward_finding *finding, uint32_t via,
+			  bool about_ids)
 {
 	const struct ward_function *f;
 
@@ -67,8 +68,24 @@ static void open_question(struct ward_judgement *j, struct ward_finding *finding
 					f->name, f->acs.quirk_name);
 		return;
 	}
-	finding->settle = ward_judge_text(j, "the ACS capability of %s", f->name);
+	finding->settle = ward_judge_text(j, "the %s of %s",
+					  about_ids ? "requester ids and StreamID"
+						    : "ACS capability",
+					  f->name);
 	ward_finding_unread(j, finding, via);
+}
+
+/* What is not known is an id, and no service of a port. */
+static bool unsure_of_ids(const struct ward_judgement *j, const struct ward_visit *visit)
+{
+	for (; visit->edge != WARD_NONE; visit = &j->reach->visits[visit->before]) {
+		const struct ward_edge *edge = ward_last_edge(j, visit);
+
+		if (edge->certainty == WARD_UNSURE &&
+		    (edge->why == WARD_WHY_STREAM || edge->why == WARD_WHY_UNKNOWN_ID))
+			return true;
+	}
+	return false;
 }
 
 /* The bits that would have to change for this function to redirect; 0 when none would help. */
@@ -125,7 +142,7 @@ void ward_remedy_path(struct ward_judgement *j, struct ward_finding *finding,
 
 static const char *peer_code(const struct ward_edge *edge)
 {
-	if (edge->why == WARD_WHY_REQUESTER)
+	if (edge->why == WARD_WHY_REQUESTER || edge->why == WARD_WHY_STREAM)
 		return "requester-alias";
 	if (edge->why == WARD_WHY_PF)
 		return "pf-controls-vf";
@@ -150,7 +167,8 @@ static void peer_blocks(struct ward_judgement *j, const struct ward_visit *visit
 					   machine->functions[subject].name,
 					   machine->functions[peer].name,
 					   ward_whose_text(j, peer, whose));
-		open_question(j, finding, culprit ? culprit->via : peer);
+		open_question(j, finding, culprit ? culprit->via : peer,
+			      !culprit && unsure_of_ids(j, visit));
 	} else {
 		finding = ward_finding_add(j, code, ward_reach_weight(j), subject, peer,
 					   "%s %s %s (%s)%s", machine->functions[subject].name,

@@ -23,6 +23,7 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_BAR] = "a BAR of %s can be addressed there",
 	[WARD_WHY_WINDOW] = "the window of bridge %s leads down",
 	[WARD_WHY_REQUESTER] = "shares the requester id of %s",
+	[WARD_WHY_STREAM] = "shares the StreamID of %s",
 	[WARD_WHY_PF] = "PF %s controls its VFs",
 	[WARD_WHY_BACKDOOR] = "a known backdoor in a BAR of %s",
 	[WARD_WHY_NO_IOMMU] = "no IOMMU translates %s",

@@ -149,7 +149,8 @@ static void spread(struct summing *s, struct lane *lane)
 static uint32_t code_of(const struct summing *s, const struct back_edge *edge)
 {
 	static const uint8_t codes[WARD_WHYS] = {
-		[WARD_WHY_REQUESTER] = LABEL_REQUESTER, [WARD_WHY_PF] = LABEL_PF,
+		[WARD_WHY_REQUESTER] = LABEL_REQUESTER, [WARD_WHY_STREAM] = LABEL_REQUESTER,
+		[WARD_WHY_PF] = LABEL_PF,
 		[WARD_WHY_BACKDOOR] = LABEL_BACKDOOR,	[WARD_WHY_SOURCE_CHECK] = LABEL_ID,
 		[WARD_WHY_FRAME] = LABEL_FRAME,
 	};

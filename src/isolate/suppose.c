@@ -95,7 +95,8 @@ static int suppose_iommu(struct supposing *s)
 		f->iommu_known = WARD_YES;
 		f->iommu_evidence = "supposed";
 		f->stream.iommu = 0;
-		f->stream.sid = ward_sid(ward_rid_raw(f->address.rid));
+		/* An id of its own: what firmware would have to give it. */
+		f->stream.sid = ward_sid(0x80000000u | i);
 	}
 	return 0;
 }

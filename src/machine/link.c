@@ -449,10 +449,13 @@ static void apply_iommu_map(const struct ward_builder *builder, struct ward_func
 	const struct ward_id_map *map;
 	bool any;
 
-	if (f->iommu_known != WARD_UNKNOWN)
-		return;
 	map = find_map(builder, WARD_ID_MAP_IOMMU, f->address.segment, f->address.rid, &any);
-	if (!any)
+	/* The kernel names the IOMMU; under which id it sees the function, only firmware does. */
+	if (f->iommu_known == WARD_YES && map && map->target != WARD_NONE &&
+	    map->target == f->stream.iommu &&
+	    ward_sid_raw(f->stream.sid) == ward_rid_raw(f->address.rid))
+		f->stream.sid = ward_sid(map_output(map, f->address.rid));
+	if (f->iommu_known != WARD_UNKNOWN || !any)
 		return;
 	f->iommu_known = WARD_YES;
 	f->stream.iommu = map ? map->target : WARD_NONE;

@@ -295,6 +295,7 @@ static inline struct ward_function *platform(struct make *m, const char *name)
 	snprintf(m->name[m->count - 1], sizeof(m->name[0]), "%s", name);
 	f->name = m->name[m->count - 1];
 	f->devid = ward_devid(0x10000 + m->count);
+	f->stream.sid = ward_sid(0x10000 + m->count);
 	return f;
 }
 
