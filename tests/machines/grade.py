@@ -125,7 +125,7 @@ def no_identity(results):
     found = {word for word in IDENTITY if word.encode() in packed}
     # QEMU counts up from 52:54:00:12:34:56; a device serial number holds it back to front.
     for mac in (b"52:54:00:12:34", b"525400", bytes.fromhex("5254001234"),
-                bytes.fromhex("34120054 52")[1:]):
+                bytes.fromhex("12ffff005452"), bytes.fromhex("12fffe005452")):
         found |= {f"MAC address {mac!r}"} if mac in packed else set()
     return [f"the capture holds {word}" for word in sorted(found)]
 
@@ -258,7 +258,8 @@ def remedies_work(results):
         elif row[0] == "remedy":
             _, function, policy, code, blocker, _, gone, command = row
             if gone != "gone":
-                complaints.append(f"{function}: {policy}: {code} of {blocker} stays after: {command}")
+                complaints.append(f"{function}: {policy}: {code} of {blocker} stays after: "
+                                  f"{command}")
         elif row[0] != "verdict":
             complaints.append("\t".join(row))
     return complaints
