@@ -565,7 +565,14 @@ static void note_multifunction(const struct ward_machine *machine, struct ward_f
 {
 	bool ari = f->parent != WARD_NONE && machine->functions[f->parent].ari_forwarding;
 	uint8_t number = ward_rid_devfn(f->address.rid) & (ari ? 0xff : 7);
+	const struct ward_bus *bus = &machine->buses[f->bus];
+	const struct ward_function *next = f + 1;
 
+	/* A header that was not read (it is asleep): others of its slot speak for it. */
+	if (f->config_size == 0 && next < machine->functions + bus->first + bus->count &&
+	    next->physfn == WARD_NONE &&
+	    (ari || ward_rid_raw(next->address.rid) >> 3 == ward_rid_raw(f->address.rid) >> 3))
+		f->multifunction = true;
 	f->multifunction = f->physfn == WARD_NONE && (f->multifunction || number > 0);
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* What was not read is never taken for a no. */
+#include "isolate/reach_how.h"
+
+/* Builds as it stands: nobody gets a multifunction bit. */
+static void make_plain(struct make *m)
+{
+	struct ward_builder *builder;
+
+	assert_int_equal(ward_builder_create(&builder), 0);
+	assert_int_equal(make_add(m, builder), 0);
+	assert_int_equal(ward_builder_finish(builder, &m->machine, NULL), 0);
+	assert_int_equal(make_state(m, m->machine, &m->state), 0);
+	assert_int_equal(ward_isolation_create(m->machine, m->state, &m->isolation), 0);
+}
+
+/* The header of function 0 says whether there are others; asleep, it says nothing. */
+static void asleep_function_0(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	unreadable(endpoint(&m, "01:00.0"))->config_size = 0;
+	m.functions[1].asleep = true;
+	endpoint(&m, "01:00.1");
+	make_plain(&m);
+	assert_string_equal(HAS(&m, "01:00.0", "01:00.1"), "unknown");
+	make_free(&m);
+	/* A header that was read is believed. */
+	m.functions[1].config_size = 64;
+	make_plain(&m);
+	assert_string_equal(HAS(&m, "01:00.0", "01:00.1"), "no");
+	make_free(&m);
+	/* Others of its bus are no others of its slot, and VFs do not count. */
+	m.functions[1].config_size = 0;
+	assert_int_equal(ward_address_parse("01:01.0", &m.functions[2].address), 0);
+	make_plain(&m);
+	assert_string_equal(HAS(&m, "01:00.0", "01:01.0"), "no");
+	make_free(&m);
+	assert_int_equal(ward_address_parse("01:00.1", &m.functions[2].address), 0);
+	m.pf[2] = "01:00.0";
+	make_plain(&m);
+	assert_false(m.machine->functions[at(&m, "01:00.0")].multifunction);
+	make_free(&m);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(asleep_function_0),
+	};
+
+	return cmocka_run_group_tests_name("isolate/unread", tests, NULL, NULL);
+}
