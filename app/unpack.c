@@ -200,7 +200,8 @@ static int copy_data(struct unpacking *to, const char *path, int fd)
 		if (got == 0)
 			return 0;
 		if (got < 0)
-			return refuse(to->error, -EBADMSG, "%s: %s", path,
+			return refuse(to->error, -EBADMSG,
+				      "the archive is damaged or cut short at %.100s (%s)", path,
 				      archive_error_string(to->archive));
 		size += (uint64_t)got;
 		to->bytes += (uint64_t)got;
@@ -243,7 +244,8 @@ static int unpack_entry(struct unpacking *to, struct archive_entry *entry)
 	path = tidy_path(name);
 	if (!path)
 		return refuse(to->error, -EBADMSG,
-			      "the archive names a file outside itself: %.100s", name);
+			      "the archive names a file outside itself, or too deep in it: %.100s",
+			      name);
 	if (other) {
 		error = unpack_hard_link(to, path, other);
 		free(path);
@@ -280,7 +282,9 @@ static int unpack_all(struct unpacking *to)
 		if (to->interrupted)
 			return refuse(to->error, -EINTR, "interrupted");
 		if (status < ARCHIVE_WARN)
-			return refuse(to->error, -EBADMSG, "%s", archive_error_string(to->archive));
+			return refuse(to->error, -EBADMSG,
+				      "the archive is damaged or cut short (%s)",
+				      archive_error_string(to->archive));
 		if (++to->entries > APP_ARCHIVE_ENTRIES_MAX)
 			return refuse(to->error, -EBADMSG, "the archive holds too many files");
 		error = unpack_entry(to, entry);
@@ -415,12 +419,18 @@ int app_archive_unpack(const char *file, struct app_unpacked *ret_unpacked,
 {
 	struct app_unpacked unpacked = { .fd = -1 };
 	struct unpacking *to = app_alloc(1, sizeof(*to));
+	struct stat st;
 	int error;
 
 	to->error = ret_error;
 	to->from = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
 	if (to->from < 0) {
 		error = refuse(ret_error, -errno, "%s", strerror(errno));
+		goto out;
+	}
+	if (fstat(to->from, &st) == 0 && S_ISDIR(st.st_mode)) {
+		error = refuse(ret_error, -EISDIR,
+			       "a directory, not an archive; a tree of files: --sysroot DIR");
 		goto out;
 	}
 	error = unpack_from(to, &unpacked);
