@@ -428,12 +428,11 @@ int app_archive_unpack(const char *file, struct app_unpacked *ret_unpacked,
 		error = refuse(ret_error, -errno, "%s", strerror(errno));
 		goto out;
 	}
-	if (fstat(to->from, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(to->from, &st) == 0 && S_ISDIR(st.st_mode))
 		error = refuse(ret_error, -EISDIR,
 			       "a directory, not an archive; a tree of files: --sysroot DIR");
-		goto out;
-	}
-	error = unpack_from(to, &unpacked);
+	else
+		error = unpack_from(to, &unpacked);
 	if (error)
 		app_unpacked_finish(&unpacked);
 	else
