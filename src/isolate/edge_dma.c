@@ -7,6 +7,7 @@
 #include "isolate/graph.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "isolate/group.h"
@@ -414,6 +415,22 @@ static bool may_have_ats(const struct ward_machine *machine, const struct ward_f
 	       machine->iommus[f->stream.iommu].ats != WARD_NO;
 }
 
+/*
+ * Linux has ATS off under a domain that does not translate and switches it on when it attaches the
+ * function to one that does (drivers/iommu/arm/arm-smmu-v3, arm_smmu_attach_dev): off now is no
+ * promise. VT-d's and AMD's drivers decide once, when they first see it.
+ */
+bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f)
+{
+	const struct ward_iommu *iommu =
+		f->stream.iommu == WARD_NONE ? NULL : &machine->iommus[f->stream.iommu];
+
+	return f->ats == WARD_YES && !f->ats_enabled && f->group != WARD_NONE &&
+	       machine->groups[f->group].type == WARD_GROUP_IDENTITY && iommu &&
+	       iommu->kind == WARD_IOMMU_SMMUV3 && iommu->ats != WARD_NO &&
+	       !(machine->command_line && strstr(machine->command_line, "noats"));
+}
+
 static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 {
 	const struct ward_function *f = &g->machine->functions[function];
@@ -429,7 +446,7 @@ static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 	case WARD_YES:
 		if (f->ats_enabled)
 			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
-		else if (may_have_ats(g->machine, f))
+		else if (may_have_ats(g->machine, f) || ward_ats_may_come(g->machine, f))
 			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_UNSURE);
 		break;
 	}

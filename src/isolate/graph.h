@@ -99,6 +99,9 @@ void ward_graph_add_dma(struct ward_graph *graph);
 int ward_graph_make_pools(struct ward_graph *graph);
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
 
+/* ATS is off, and Linux will switch it on when it attaches the function. */
+bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f);
+
 int ward_graph_create(const struct ward_machine *machine, const struct ward_state *state,
 		      struct ward_graph *ret_graph);
 void ward_graph_finish(struct ward_graph *graph);

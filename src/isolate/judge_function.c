@@ -291,7 +291,7 @@ static void assume(struct ward_judgement *j, uint32_t function)
 	if (f->physfn != WARD_NONE)
 		ward_judge_assume(j, "The VFs of a card do not route requests to one another "
 				     "inside it (PCIe demands ACS of an SR-IOV device that does).");
-	if (f->ats == WARD_YES && !f->ats_enabled)
+	if (f->ats == WARD_YES && !f->ats_enabled && !ward_ats_may_come(j->machine, f))
 		ward_judge_assume(j, ward_judge_text(j, "ATS of %s stays off (it is off now).",
 						     f->name));
 	if (f->controller != WARD_NONE &&

@@ -109,6 +109,9 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 				bool unsure)
 {
 	const struct ward_function *f = &j->machine->functions[via];
+	const char *now = ward_ats_may_come(j->machine, f) ? "is off now and may come"
+			  : unsure && !f->ats_enabled	   ? "may be"
+							   : "is";
 	struct ward_finding *finding;
 
 	finding =
@@ -117,10 +120,13 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 				 via == subject ? WARD_NONE : via,
 				 "ATS %s on at %s: a request that it marks as translated skips the "
 				 "IOMMU, so all memory rests on the device being honest",
-				 unsure && !f->ats_enabled ? "may be" : "is", who(j, subject, via));
+				 now, who(j, subject, via));
 	if (finding && unsure && f->ats == WARD_UNKNOWN) {
 		finding->settle = ward_judge_text(j, "the ATS capability of %s", f->name);
 		ward_finding_unread(j, finding, via);
+	} else if (finding && ward_ats_may_come(j->machine, f)) {
+		finding->settle = ward_judge_text(
+			j, "whether Linux switches ATS of %s on when it attaches it", f->name);
 	} else if (finding && unsure) {
 		finding->settle = ward_judge_text(j, "whether %s can get at %s",
 						  j->machine->functions[subject].name, f->name);

@@ -62,7 +62,7 @@ struct make {
 	const char *region_of[MAKE_PARTS];
 	uint32_t regions_count;
 	enum ward_tri firmware_iommu, unsafe_allowed;
-	const char *remark;
+	const char *remark, *command_line;
 
 	struct ward_machine *machine;
 	struct ward_state *state;
@@ -381,7 +381,7 @@ static inline void make_multifunction(struct make *m)
 /* Adds everything in order; 0 or the first error. */
 static inline int make_add(struct make *m, struct ward_builder *builder)
 {
-	int err = ward_builder_set_host(builder, m->arch, "6.12.0-test", NULL, m->page);
+	int err = ward_builder_set_host(builder, m->arch, "6.12.0-test", m->command_line, m->page);
 
 	for (uint32_t i = 0; i < m->iommus_count && !err; i++)
 		err = ward_builder_add_iommu(builder, &m->iommus[i], NULL);

@@ -46,10 +46,44 @@ static void asleep_function_0(void **unused)
 	make_free(&m);
 }
 
+/* Linux switches ATS on when it attaches a function, where the domain it has now does not want it. */
+static void ats_to_come(void **unused)
+{
+	const struct ward_verdict *verdict;
+	struct make m;
+
+	(void)unused;
+	make_arm_its(&m);
+	root_port(&m, "00:01.0", 1, ACS_ON);
+	endpoint(&m, "01:00.0")->ats = WARD_YES;
+	kernel_group(&m, 3, "01:00.0", NULL);
+	m.groups[0].type = WARD_GROUP_DMA;
+	verdict = made(&m, "01:00.0");
+	assert_verdict(verdict, WARD_SAFE, WARD_GRADE_ISOLATED);
+	assert_non_null(strstr(verdict->assumptions[1], "ATS of 0000:01:00.0 stays off"));
+	make_free(&m);
+	m.groups[0].type = WARD_GROUP_IDENTITY;
+	verdict = made(&m, "01:00.0");
+	assert_verdict(verdict, WARD_CANNOT_TELL, WARD_GRADE_ISOLATED);
+	assert_non_null(finding_in(verdict, "ats-trusted")->settle);
+	assert_non_null(strstr(finding_in(verdict, "ats-trusted")->text, "is off now"));
+	for (uint32_t i = 0; i < verdict->assumptions_count; i++)
+		assert_null(strstr(verdict->assumptions[i], "stays off"));
+	make_free(&m);
+	m.command_line = "root=/dev/vda pci=noats";
+	assert_verdict(made(&m, "01:00.0"), WARD_SAFE, WARD_GRADE_ISOLATED);
+	make_free(&m);
+	m.command_line = NULL;
+	m.iommus[0].ats = WARD_NO;
+	assert_verdict(made(&m, "01:00.0"), WARD_SAFE, WARD_GRADE_ISOLATED);
+	make_free(&m);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asleep_function_0),
+		cmocka_unit_test(ats_to_come),
 	};
 
 	return cmocka_run_group_tests_name("isolate/unread", tests, NULL, NULL);
