@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "pci/alias.h"
@@ -184,6 +185,32 @@ static bool may_use_msi(const struct ward_function *f, const struct ward_functio
 }
 
 /*
+ * Its MSIs may go to any doorbell: it may raise what is behind them, and be raised by whoever rings
+ * them. x86 has its page for everybody, MSIs or not.
+ */
+static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool messages)
+{
+	const struct ward_machine *machine = g->machine;
+
+	if (messages || machine->arch == WARD_ARCH_X86)
+		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
+			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_DOORBELL,
+			       function, WARD_UNSURE);
+	/* A platform device's msi-parent was read, and leads to something else. */
+	if (!messages || machine->functions[function].kind != WARD_FUNCTION_PCI)
+		return;
+	for (uint32_t i = 0; i < machine->controllers_count; i++) {
+		uint32_t pool = g->pool_of[i];
+
+		if (pool != WARD_NONE && g->pools[pool].controller == i &&
+		    is_arm_doorbell(&machine->controllers[i]))
+			ward_graph_add(g, ward_graph_node(g, WARD_NODE_DOORBELL, pool),
+				       ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
+				       WARD_WHY_FRAME, function, WARD_UNSURE);
+	}
+}
+
+/*
  * A doorbell behind an IOMMU is mapped once a function has vectors, which its owner can bring
  * about. The APIC page is never translated, so it needs no vector.
  */
@@ -197,9 +224,7 @@ static void add_doorbell(struct ward_graph *g, uint32_t function,
 	uint32_t pool;
 
 	if (f->controller_known == WARD_UNKNOWN) {
-		if (may_use_msi(f, s))
-			ward_graph_add(g, from, ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0),
-				       WARD_WHY_DOORBELL, function, WARD_UNSURE);
+		add_unknown_doorbell(g, function, may_use_msi(f, s));
 		return;
 	}
 	if (f->controller == WARD_NONE || g->pool_of[f->controller] == WARD_NONE)
@@ -242,6 +267,21 @@ static void add_pool_host(struct ward_graph *g)
 	}
 }
 
+/* intremap=nosid: VT-d's entries admit every writer (Linux drivers/iommu/irq_remapping.c). */
+bool ward_checks_no_source(const struct ward_machine *machine)
+{
+	const char *option = machine->command_line;
+
+	while (option && (option = strstr(option, "intremap="))) {
+		const char *end = option + strcspn(option, " \n"), *found = strstr(option, "nosid");
+
+		if (found && found < end)
+			return true;
+		option = end;
+	}
+	return false;
+}
+
 /*
  * With remapping, an entry usually admits one writer; behind bridges and for devices that use
  * several ids Linux lets it admit a range of buses.
@@ -259,6 +299,12 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 	/* AMD has a table for each requester id, and checks nothing else. */
 	if (f->stream.iommu != WARD_NONE && machine->iommus[f->stream.iommu].kind == WARD_IOMMU_AMD)
 		return;
+	if (ward_checks_no_source(machine)) {
+		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
+			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_NO_CHECK,
+			       function, WARD_CERTAIN);
+		return;
+	}
 	ward_alias_source_check(machine, function, &check);
 	if (check.kind != WARD_SOURCE_CHECK_BUS)
 		return;

@@ -43,6 +43,7 @@ enum ward_why {
 	WARD_WHY_FRAME,	       /* interrupts of via come through the doorbell */
 	WARD_WHY_DEVID,	       /* via uses a DeviceID that others use, too */
 	WARD_WHY_UNKNOWN_ID,   /* not all requester ids of via are known */
+	WARD_WHY_NO_CHECK,     /* the kernel was told not to check who via is */
 	WARD_WHY_SOURCE_CHECK, /* entries of via admit every writer of its bus */
 	WARD_WHYS,
 };
@@ -101,6 +102,9 @@ void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state
 
 /* ATS is off, and Linux will switch it on when it attaches the function. */
 bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f);
+
+/* The kernel was told to let every function use every remapping entry. */
+bool ward_checks_no_source(const struct ward_machine *machine);
 
 int ward_graph_create(const struct ward_machine *machine, const struct ward_state *state,
 		      struct ward_graph *ret_graph);

@@ -161,6 +161,9 @@ static const char *remap_hint(const struct ward_machine *machine)
 {
 	const char *line = machine->command_line;
 
+	if (ward_checks_no_source(machine))
+		return "let remapping check who writes: remove intremap=nosid from the kernel "
+		       "command line";
 	if (line && (strstr(line, "intremap=off") || strstr(line, "nointremap")))
 		return "switch interrupt remapping on: remove intremap=off or nointremap from the "
 		       "kernel command line";

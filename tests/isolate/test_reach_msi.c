@@ -196,9 +196,35 @@ static void unknown_controller(void **unused)
 	make_free(&m);
 }
 
+/* intremap=nosid leaves remapping on and takes its check away; AMD's tables are not asked. */
+static void no_source_check(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	endpoint(&m, "01:00.0");
+	m.command_line = "intremap=on root=/dev/nosid";
+	make_done(&m);
+	assert_string_equal(HOST_VECTORS(&m, "01:00.0"), "no");
+	make_free(&m);
+	m.command_line = "quiet intremap=no_x2apic_optout,nosid";
+	assert_verdict(made(&m, "01:00.0"), WARD_UNSAFE, WARD_GRADE_SHARED_WITH_HOST);
+	assert_string_equal(HOST_VECTORS(&m, "01:00.0"), "sure");
+	assert_non_null(strstr(finding_in(m.verdict, "msi-not-isolated")->remedies[0].text,
+			       "intremap=nosid"));
+	make_free(&m);
+	m.iommus[0].kind = WARD_IOMMU_AMD;
+	make_done(&m);
+	assert_string_equal(HOST_VECTORS(&m, "01:00.0"), "no");
+	make_free(&m);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_source_check),
 		cmocka_unit_test(gicv2m),
 		cmocka_unit_test(off_msi),
 		cmocka_unit_test(distributor_page),

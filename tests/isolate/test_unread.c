@@ -79,11 +79,44 @@ static void ats_to_come(void **unused)
 	make_free(&m);
 }
 
+/* Firmware was not readable: what the one has in use, the other may have, too. */
+static void unknown_controller(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	v2m(&m, 4096, 1);
+	bound(&m, "02:00.0", "nvme");
+	m.functions[3].controller_known = WARD_UNKNOWN;
+	m.functions[3].controller = WARD_NONE;
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "unknown");
+	assert_string_equal(HOST_VECTORS(&m, "02:00.0"), "unknown");
+	judged(&m, WARD_POLICY_STRICT, NULL, "01:00.0");
+	assert_verdict(m.verdict, WARD_CANNOT_TELL, WARD_GRADE_UNKNOWN);
+	assert_int_equal(finding_in(m.verdict, "msi-unknown")->blocker, at(&m, "02:00.0"));
+	make_free(&m);
+	m.functions[3].msix = false;
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	assert_string_equal(HOST_VECTORS(&m, "02:00.0"), "no");
+	make_free(&m);
+	/* The page of x86 is open to all, with MSIs or without. */
+	make_x86(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	endpoint(&m, "01:00.0")->msix = false;
+	m.functions[1].controller_known = WARD_UNKNOWN;
+	make_done(&m);
+	assert_string_equal(HOST_VECTORS(&m, "01:00.0"), "unknown");
+	make_free(&m);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asleep_function_0),
 		cmocka_unit_test(ats_to_come),
+		cmocka_unit_test(unknown_controller),
 	};
 
 	return cmocka_run_group_tests_name("isolate/unread", tests, NULL, NULL);
