@@ -108,9 +108,9 @@ static int note_regions(struct ward_isolation *isolation)
 
 static int alloc_by_function(struct ward_isolation *isolation)
 {
-	uint32_t **arrays[] = { &isolation->partition, &isolation->group_next,
+	uint32_t **arrays[] = { &isolation->partition,	    &isolation->group_next,
 				&isolation->partition_next, &isolation->direct,
-				&isolation->relaxable, &isolation->stream_user };
+				&isolation->relaxable,	    &isolation->stream_user };
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
 		*arrays[i] =
