@@ -569,8 +569,8 @@ static void note_multifunction(const struct ward_machine *machine, struct ward_f
 	const struct ward_function *next = f + 1;
 
 	/* A header that was not read (it is asleep): others of its slot speak for it. */
-	if (f->config_size == 0 && next < machine->functions + bus->first + bus->count &&
-	    next->physfn == WARD_NONE &&
+	if (f->config_size == 0 && f->pcie_known != WARD_YES &&
+	    next < machine->functions + bus->first + bus->count && next->physfn == WARD_NONE &&
 	    (ari || ward_rid_raw(next->address.rid) >> 3 == ward_rid_raw(f->address.rid) >> 3))
 		f->multifunction = true;
 	f->multifunction = f->physfn == WARD_NONE && (f->multifunction || number > 0);
