@@ -415,7 +415,8 @@ static int prepare(struct cli_context *context, struct asking *asking)
 	asking->question.waivers = asking->waivers.waiver;
 	asking->question.waivers_count = asking->waivers.count;
 	if (code < 0 && options->to &&
-	    ward_state_client(context->state, options->to, &asking->question.client) < 0)
+	    (!strcmp(options->to, "host") || !strcmp(options->to, "nobody") ||
+	     ward_state_client(context->state, options->to, &asking->question.client) < 0))
 		code = cli_fail(options, CLI_USAGE, "\"%s\" is no name for a client", options->to);
 	return code;
 }

@@ -279,6 +279,15 @@ def broken_pipes_are_quiet():
 
 
 @case
+def what_is_no_word_is_said():
+    expect(run("help", "lsit"), 2, 'did you mean "list"')
+    expect(run("help", "zzz"), 2, "all verbs: doorward help")
+    expect(run("-m", TREE.name, "list"), 1, "a directory", "--sysroot")
+    for name in ("host", "nobody"):
+        expect(on_switch("check", "eth0", "--to", name), 2, "no name for a client")
+
+
+@case
 def lost_output_is_a_failure():
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([DOORWARD, "help"], stdout=full, stderr=subprocess.PIPE, text=True,
