@@ -53,10 +53,10 @@ struct app_unpacked {
 };
 
 /*
- * Unpacks an archive ("-": standard input) from anywhere into a private directory of its own and never outside it.
- * Anything but regular files (also under two names), directories and links that stay inside is
- * refused, and so is the archive. From here to app_unpacked_finish, SIGINT, SIGTERM and SIGHUP wait, so that the
- * directory is removed however the program ends.
+ * Unpacks an archive ("-": standard input) from anywhere into a private directory of its own and
+ * never outside it. Anything but regular files (also under two names), directories and links that
+ * stay inside is refused, and so is the archive. From here to app_unpacked_finish, SIGINT, SIGTERM
+ * and SIGHUP wait, so that the directory is removed however the program ends.
  * Returns 0; -EBADMSG the archive is damaged or hostile; -EINTR one of those signals came;
  * what open and write give. With a sentence.
  */
