@@ -364,8 +364,8 @@ static uint32_t list_streams(const struct ward_machine *machine, struct seen_str
 			.id = (uint64_t)f->stream.iommu << 32 | sid,
 			.segment = f->address.segment,
 			.function = i,
-			.plain = f->kind == WARD_FUNCTION_PCI &&
-				 sid == ward_rid_raw(f->address.rid),
+			.plain =
+				f->kind == WARD_FUNCTION_PCI && sid == ward_rid_raw(f->address.rid),
 		};
 	}
 	return count;

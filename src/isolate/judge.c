@@ -36,6 +36,8 @@ enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function)
 	case WARD_OWNER_HOST:
 		return WARD_WHOSE_HOST;
 	case WARD_OWNER_NOBODY:
+		if (ward_is_in_use(j->state, function))
+			return WARD_WHOSE_OTHER;
 		break;
 	}
 	/* The machine's own works serve the host whether a driver is bound to them or not. */
@@ -45,12 +47,14 @@ enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function)
 		       : WARD_WHOSE_NOBODY;
 }
 
-const char *ward_holder_text(const struct ward_judgement *j, uint32_t function)
+const char *ward_holder_text(struct ward_judgement *j, uint32_t function)
 {
 	const struct ward_function_state *s = &j->state->functions[function];
 
 	if (s->owner.kind == WARD_OWNER_CLIENT)
 		return j->state->clients[s->owner.client];
+	if (ward_is_in_use(j->state, function))
+		return ward_judge_text(j, "unknown, through %s", s->driver);
 	if (s->driver)
 		return s->driver;
 	return s->owner.kind == WARD_OWNER_HOST ? "host" : "no driver";
@@ -261,6 +265,16 @@ void ward_judge_assume(struct ward_judgement *j, const char *sentence)
 	j->assumptions[j->assumptions_count++] = sentence;
 }
 
+void ward_assume_idle(struct ward_judgement *j, uint32_t function)
+{
+	const struct ward_function_state *s = &j->state->functions[function];
+
+	if (s->driver && s->driver_yields)
+		ward_judge_assume(j,
+				  ward_judge_text(j, "Nobody uses %s, which is bound to %s.",
+						  j->machine->functions[function].name, s->driver));
+}
+
 /* From harmless to worst. */
 static const unsigned char grade_rank[] = {
 	[WARD_GRADE_NONE] = 0,
@@ -295,7 +309,8 @@ void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, 
 	const char *driver = j->state->functions[function].driver;
 
 	/* The device of a client cannot be unbound under it. */
-	if (!finding || !driver || j->state->functions[function].owner.kind == WARD_OWNER_CLIENT)
+	if (!finding || !driver || j->state->functions[function].owner.kind == WARD_OWNER_CLIENT ||
+	    ward_is_in_use(j->state, function))
 		return;
 	ward_finding_remedy(j, finding, WARD_REMEDY_UNBIND, function,
 			    ward_judge_text(j, "unbind %s from %s: the host loses it", driver,

@@ -56,7 +56,7 @@ struct ward_judgement {
 bool ward_is_claimed(const struct ward_judgement *j, uint32_t function);
 enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function);
 /* "nvme" or "no driver"; "client a" when a client has it. */
-const char *ward_holder_text(const struct ward_judgement *j, uint32_t function);
+const char *ward_holder_text(struct ward_judgement *j, uint32_t function);
 
 /* Adds a finding; NULL when memory is out (remembered in failed) or there are enough of its code. */
 __attribute__((format(printf, 6, 7))) struct ward_finding *
@@ -80,6 +80,8 @@ __attribute__((format(printf, 2, 3))) const char *ward_judge_text(struct ward_ju
 								  const char *format, ...);
 /* A sentence that the answer rests on; each only once. */
 void ward_judge_assume(struct ward_judgement *j, const char *sentence);
+/* Bound to vfio-pci without an owner that is known: nobody is taken to have it open. */
+void ward_assume_idle(struct ward_judgement *j, uint32_t function);
 /* The worse of two grades is kept. */
 void ward_judge_grade(struct ward_judgement *j, enum ward_grade grade);
 
@@ -122,6 +124,18 @@ void ward_judge_controllers(struct ward_judgement *j);
 static inline bool ward_is_foreign(enum ward_whose whose)
 {
 	return whose == WARD_WHOSE_HOST || whose == WARD_WHOSE_OTHER;
+}
+
+/*
+ * vfio-pci or the like has vectors of it: somebody has it open, and the state does not say who. Its
+ * driver cannot be unbound either: that waits until it is closed.
+ */
+static inline bool ward_is_in_use(const struct ward_state *state, uint32_t function)
+{
+	const struct ward_function_state *s = &state->functions[function];
+
+	return s->owner.kind == WARD_OWNER_NOBODY && s->driver && s->driver_yields &&
+	       (s->irq_mode == WARD_IRQ_MSI || s->irq_mode == WARD_IRQ_MSIX);
 }
 
 const struct ward_edge *ward_last_edge(const struct ward_judgement *j,

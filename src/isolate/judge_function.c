@@ -61,6 +61,15 @@ static void judge_driver(struct ward_judgement *j, uint32_t function)
 				    "take it back from that client first", NULL);
 		return;
 	}
+	if (ward_is_in_use(j->state, function)) {
+		finding = ward_finding_add(
+			j, "already-owned",
+			j->question->client == WARD_NONE ? WARD_BLOCKS : WARD_HAZARD, function,
+			function, "%s is in use through %s, and no client is known to have it",
+			f->name, s->driver);
+		ward_finding_remedy(j, finding, WARD_REMEDY_USE_OTHER_FUNCTION, function,
+				    "end the VM that uses it first", NULL);
+	}
 	if (!s->driver || s->driver_yields || !ward_is_assignable(j->machine, function))
 		return;
 	finding = ward_finding_add(j, "own-driver", WARD_NOTE, function, function,

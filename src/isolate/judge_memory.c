@@ -125,8 +125,10 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 		finding->settle = ward_judge_text(j, "the ATS capability of %s", f->name);
 		ward_finding_unread(j, finding, via);
 	} else if (finding && ward_ats_may_come(j->machine, f)) {
-		finding->settle = ward_judge_text(
-			j, "whether Linux switches ATS of %s on when it attaches it", f->name);
+		finding->settle =
+			ward_judge_text(j,
+					"whether Linux switches ATS of %s on when it attaches it",
+					f->name);
 	} else if (finding && unsure) {
 		finding->settle = ward_judge_text(j, "whether %s can get at %s",
 						  j->machine->functions[subject].name, f->name);

@@ -64,8 +64,6 @@ void ward_judge_others(struct ward_judgement *j)
 	struct ward_reach *reach;
 	uint32_t count, *others;
 
-	if (!j->state->clients_count)
-		return;
 	others = others_of(j, &count);
 	if (count && !j->failed) {
 		if (ward_reach_from(j->reach->graph, others, count, NULL, NULL, &reach) < 0) {

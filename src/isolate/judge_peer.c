@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pci/acs.h"
+#include "pci/acs_quirk.h"
 
 /* Edges that are there because somebody does not redirect. */
 static const bool lacks_acs[WARD_WHYS] = {
@@ -68,10 +69,10 @@ static void open_question(struct ward_judgement *j, struct ward_finding *finding
 					f->name, f->acs.quirk_name);
 		return;
 	}
-	finding->settle = ward_judge_text(j, "the %s of %s",
-					  about_ids ? "requester ids and StreamID"
-						    : "ACS capability",
-					  f->name);
+	finding->settle =
+		ward_judge_text(j, "the %s of %s",
+				about_ids ? "requester ids and StreamID" : "ACS capability",
+				f->name);
 	ward_finding_unread(j, finding, via);
 }
 
@@ -122,7 +123,9 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 						? "has ACS, switched off: switch it on"
 						: "lets some peer requests through by egress "
 						  "control: switch that off"),
-			ward_judge_text(j, "setpci -s %s ECAP_ACS+6.w=%x:%x", f->name, bits,
+			/* Some of Intel's ports have registers of 32 bits, the control at +8. */
+			ward_judge_text(j, "setpci -s %s ECAP_ACS+%s=%x:%x", f->name,
+					ward_acs_quirk_wide(f) ? "8.l" : "6.w", bits,
 					bits | (f->acs.capability & WARD_ACS_EC)));
 	else
 		ward_finding_remedy(
@@ -198,6 +201,7 @@ static void peer_of_nobody(struct ward_judgement *j, const struct ward_visit *vi
 				   j->machine->functions[peer].name);
 	ward_remedy_claim_too(j, finding, peer);
 	ward_finding_path(j, finding, WARD_NODE_FUNCTION, peer);
+	ward_assume_idle(j, peer);
 }
 
 /* Linux made groups apart although one can get at the other. */

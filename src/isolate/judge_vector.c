@@ -39,7 +39,8 @@ static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, 
 
 	/* The device of a client cannot be bound again under it. */
 	if (!finding || !driver || f->kind != WARD_FUNCTION_PCI ||
-	    j->state->functions[function].owner.kind == WARD_OWNER_CLIENT)
+	    j->state->functions[function].owner.kind == WARD_OWNER_CLIENT ||
+	    ward_is_in_use(j->state, function))
 		return;
 	if (f->header_type != 0) {
 		ward_finding_remedy(
@@ -103,6 +104,8 @@ void ward_judge_vectors(struct ward_judgement *j, const struct ward_visit *visit
 		ward_judge_grade(j, WARD_GRADE_SHARED_WITH_OWN);
 		return;
 	}
+	if (whose == WARD_WHOSE_NOBODY)
+		ward_assume_idle(j, user);
 	if (whose == WARD_WHOSE_NOBODY ||
 	    (whose == WARD_WHOSE_HOST && !ward_uses_messages(j->machine, j->state, user)))
 		return;

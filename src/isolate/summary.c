@@ -149,9 +149,11 @@ static void spread(struct summing *s, struct lane *lane)
 static uint32_t code_of(const struct summing *s, const struct back_edge *edge)
 {
 	static const uint8_t codes[WARD_WHYS] = {
-		[WARD_WHY_REQUESTER] = LABEL_REQUESTER, [WARD_WHY_STREAM] = LABEL_REQUESTER,
+		[WARD_WHY_REQUESTER] = LABEL_REQUESTER,
+		[WARD_WHY_STREAM] = LABEL_REQUESTER,
 		[WARD_WHY_PF] = LABEL_PF,
-		[WARD_WHY_BACKDOOR] = LABEL_BACKDOOR,	[WARD_WHY_SOURCE_CHECK] = LABEL_ID,
+		[WARD_WHY_BACKDOOR] = LABEL_BACKDOOR,
+		[WARD_WHY_SOURCE_CHECK] = LABEL_ID,
 		[WARD_WHY_FRAME] = LABEL_FRAME,
 	};
 	uint32_t index;
@@ -362,7 +364,8 @@ static const char *firm_code(const struct summing *s, uint32_t function)
 {
 	if (!ward_is_assignable(s->j.machine, function))
 		return "not-assignable";
-	if (s->j.state->functions[function].owner.kind == WARD_OWNER_CLIENT)
+	if (s->j.state->functions[function].owner.kind == WARD_OWNER_CLIENT ||
+	    ward_is_in_use(s->j.state, function))
 		return "already-owned";
 	if (ward_is_translated(s->j.machine, function) == WARD_NO)
 		return "no-iommu";
