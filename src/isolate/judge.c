@@ -7,6 +7,9 @@
 
 #include "base/fault.h"
 
+/* Names of a function in a sentence. */
+#define NAMES_SHOWN 4
+
 bool ward_is_claimed(const struct ward_judgement *j, uint32_t function)
 {
 	uint32_t low = 0, high = j->claimed_count;
@@ -302,6 +305,19 @@ enum ward_weight ward_open_weight(const struct ward_judgement *j)
 	return j->question->policy == WARD_POLICY_STRICT ? WARD_OPEN : WARD_HAZARD;
 }
 
+/* " (eth0, nvme0n1)": what people call it, so that nobody unbinds the disk he boots from. */
+static const char *known_as(struct ward_judgement *j, const struct ward_function *f)
+{
+	const char *text = "";
+	uint32_t shown = f->names_count < NAMES_SHOWN ? f->names_count : NAMES_SHOWN;
+
+	for (uint32_t i = 0; i < shown; i++)
+		text = ward_judge_text(j, "%s%s%s", text, i ? ", " : " (", f->names[i]);
+	if (shown)
+		text = ward_judge_text(j, "%s%s)", text, shown < f->names_count ? ", ..." : "");
+	return text;
+}
+
 void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, uint32_t function)
 {
 	const struct ward_function *f = &j->machine->functions[function];
@@ -313,8 +329,8 @@ void ward_remedy_unbind(struct ward_judgement *j, struct ward_finding *finding, 
 	    ward_is_in_use(j->state, function))
 		return;
 	ward_finding_remedy(j, finding, WARD_REMEDY_UNBIND, function,
-			    ward_judge_text(j, "unbind %s from %s: the host loses it", driver,
-					    f->name),
+			    ward_judge_text(j, "unbind %s from %s: the host loses it%s", driver,
+					    f->name, known_as(j, f)),
 			    ward_judge_text(j, "echo %s > /sys/bus/%s/drivers/%s/unbind", f->name,
 					    bus, driver));
 }

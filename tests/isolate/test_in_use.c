@@ -86,12 +86,40 @@ static void wide_registers(void **unused)
 	make_free(&m);
 }
 
+/* At three in the morning it helps to read which disk goes. */
+static void names_what_is_lost(void **unused)
+{
+	static const char *const names[] = { "nvme0", "nvme0n1", "nvme0n2", "nvme0n3", "nvme0n4" };
+	struct make m;
+
+	(void)unused;
+	v2m(&m, 4096, 1);
+	bound(&m, "02:00.0", "nvme");
+	m.functions[3].intx_pin = 0;
+	made(&m, "01:00.0");
+	assert_string_equal(finding_in(m.verdict, "msi-frame-shared")->remedies[0].text,
+			    "unbind nvme from 0000:02:00.0: the host loses it");
+	make_free(&m);
+	m.functions[3].names = names;
+	m.functions[3].names_count = 2;
+	made(&m, "01:00.0");
+	assert_string_equal(finding_in(m.verdict, "msi-frame-shared")->remedies[0].text,
+			    "unbind nvme from 0000:02:00.0: the host loses it (nvme0, nvme0n1)");
+	make_free(&m);
+	m.functions[3].names_count = 5;
+	made(&m, "01:00.0");
+	assert_non_null(strstr(finding_in(m.verdict, "msi-frame-shared")->remedies[0].text,
+			       "nvme0n3, ...)"));
+	make_free(&m);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_by_unknown),
 		cmocka_unit_test(taken_for_idle),
 		cmocka_unit_test(wide_registers),
+		cmocka_unit_test(names_what_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("isolate/in-use", tests, NULL, NULL);
