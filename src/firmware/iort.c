@@ -284,7 +284,8 @@ static unsigned int node_layer(const struct ward_iort_node *node)
 
 /*
  * Requesters are layer 0, SMMUs 1, ITS groups 2 and so are types of which nothing is known (their
- * mappings are not kept: a walk ends there). A mapping must lead to a higher layer; so no walk has more than two steps.
+ * mappings are not kept: a walk ends there). A mapping must lead to a higher layer; so no walk has
+ * more than two steps.
  */
 static int check_output(struct iort_parser *p, const struct ward_iort_node *node, uint32_t number,
 			struct ward_iort_map *map)
