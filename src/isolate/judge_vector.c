@@ -56,13 +56,14 @@ static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, 
 	/* A VF has no interrupt line to fall back to; without a pin the driver would have none. */
 	if (f->physfn != WARD_NONE || !f->intx_pin)
 		return;
+	/* Without the first step the others would only interrupt service. */
 	ward_finding_remedy(j, finding, WARD_REMEDY_USE_INTX, function,
 			    ward_judge_text(j,
 					    "take %s off MSI: forbid it and bind its driver again",
 					    f->name),
 			    ward_judge_text(j,
-					    "echo 0 > /sys/bus/pci/devices/%s/msi_bus; echo %s > "
-					    "/sys/bus/pci/drivers/%s/unbind; echo %s > "
+					    "echo 0 > /sys/bus/pci/devices/%s/msi_bus && echo %s > "
+					    "/sys/bus/pci/drivers/%s/unbind && echo %s > "
 					    "/sys/bus/pci/drivers/%s/bind",
 					    f->name, f->name, driver, f->name, driver));
 }

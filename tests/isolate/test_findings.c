@@ -489,8 +489,8 @@ static void remedies_that_cannot_work(void **unused)
 	with_frame(&m, false);
 	finding = finding_in(made(&m, "01:00.0"), "msi-frame-shared");
 	assert_string_equal(finding->remedies[0].command,
-			    "echo 0 > /sys/bus/pci/devices/0000:02:00.0/msi_bus; "
-			    "echo 0000:02:00.0 > /sys/bus/pci/drivers/nvme/unbind; "
+			    "echo 0 > /sys/bus/pci/devices/0000:02:00.0/msi_bus && "
+			    "echo 0000:02:00.0 > /sys/bus/pci/drivers/nvme/unbind && "
 			    "echo 0000:02:00.0 > /sys/bus/pci/drivers/nvme/bind");
 	make_free(&m);
 
