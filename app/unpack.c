@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The directory to remove should the program exit early, for want of memory say. */
@@ -301,10 +302,15 @@ static int unpack_all(struct unpacking *to)
 static const char *temporary_directory(void)
 {
 	const char *named = getenv("TMPDIR");
+	struct statvfs memory;
 
 	if (named && *named)
 		return named;
-	return access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	/* Containers often have little of it. */
+	if (access("/dev/shm", W_OK | X_OK) == 0 && statvfs("/dev/shm", &memory) == 0 &&
+	    (uint64_t)memory.f_bavail * memory.f_frsize >= APP_ARCHIVE_BYTES_MAX)
+		return "/dev/shm";
+	return "/tmp";
 }
 
 static int private_directory(struct app_unpacked *unpacked, struct ward_error *error)
