@@ -55,16 +55,16 @@ int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule
 
 /** What a node of reach is. */
 enum ward_node_kind {
-	WARD_NODE_FUNCTION, /**< index: function; its registers can be written, it is controlled */
+	WARD_NODE_FUNCTION,  /**< index: function; its registers can be written, it is controlled */
 	WARD_NODE_SLOT,	     /**< index: function 0 of the slot; any function of the device */
 	WARD_NODE_BUS_DOWN,  /**< index: bus; any function on the bus or below */
 	WARD_NODE_BUS_UP,    /**< index: bus; a request leaves the bus towards the root */
 	WARD_NODE_REQUESTER, /**< index: a function; whoever is seen with that requester id */
 	WARD_NODE_DOORBELL,  /**< index: pool of controllers that share a page or a choice */
-	WARD_NODE_VECTOR_USER, /**< index: function whose interrupts can be raised */
+	WARD_NODE_VECTOR_USER,	 /**< index: function whose interrupts can be raised */
 	WARD_NODE_IOMMU_VECTORS, /**< index: IOMMU whose own interrupts can be raised */
 	WARD_NODE_HOST_VECTORS,	 /**< every interrupt of the host can be raised */
-	WARD_NODE_MEMORY,    /**< all memory, and with it everything */
+	WARD_NODE_MEMORY,	 /**< all memory, and with it everything */
 };
 
 /** One step of a path: from the node before, through something, to this node. */

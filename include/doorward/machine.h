@@ -63,9 +63,9 @@ struct ward_acs {
 };
 
 /** Reset methods that reach this function alone. */
-#define WARD_RESET_FLR 0x1u /**< PCIe function level reset */
-#define WARD_RESET_AF 0x2u  /**< conventional PCI advanced features FLR */
-#define WARD_RESET_PM 0x4u  /**< D3hot to D0 without No_Soft_Reset */
+#define WARD_RESET_FLR 0x1u    /**< PCIe function level reset */
+#define WARD_RESET_AF 0x2u     /**< conventional PCI advanced features FLR */
+#define WARD_RESET_PM 0x4u     /**< D3hot to D0 without No_Soft_Reset */
 #define WARD_RESET_DEVICE 0x8u /**< a device specific reset of the kernel */
 
 /** A base address register. */
@@ -255,18 +255,18 @@ struct ward_controller {
 
 /** Kinds of reserved regions, as in /sys/kernel/iommu_groups/N/reserved_regions. */
 enum ward_region_kind {
-	WARD_REGION_DIRECT,	       /**< must stay identity mapped: firmware uses it */
-	WARD_REGION_DIRECT_RELAXABLE,  /**< identity mapped for boot only */
-	WARD_REGION_RESERVED,	       /**< never map */
-	WARD_REGION_MSI,	       /**< MSI window, hardware or software */
+	WARD_REGION_DIRECT,	      /**< must stay identity mapped: firmware uses it */
+	WARD_REGION_DIRECT_RELAXABLE, /**< identity mapped for boot only */
+	WARD_REGION_RESERVED,	      /**< never map */
+	WARD_REGION_MSI,	      /**< MSI window, hardware or software */
 };
 
 /** A reserved region of one function or of one kernel group. */
 struct ward_region {
 	struct ward_range range;
 	enum ward_region_kind kind;
-	uint32_t function; /**< index, or WARD_NONE */
-	uint32_t group;	   /**< index into groups, or WARD_NONE */
+	uint32_t function;  /**< index, or WARD_NONE */
+	uint32_t group;	    /**< index into groups, or WARD_NONE */
 	const char *source; /**< "DMAR RMRR", "kernel" */
 };
 

@@ -26,10 +26,10 @@ enum ward_answer {
 
 /** What a finding does to the answer. */
 enum ward_weight {
-	WARD_NOTE,    /**< nothing: worth knowing */
-	WARD_HAZARD,  /**< nothing by itself: a weakness to know about (availability, trust) */
-	WARD_OPEN,    /**< the answer cannot be safe before the fact is settled */
-	WARD_BLOCKS,  /**< the hand-over is not safe, or cannot be done */
+	WARD_NOTE,   /**< nothing: worth knowing */
+	WARD_HAZARD, /**< nothing by itself: a weakness to know about (availability, trust) */
+	WARD_OPEN,   /**< the answer cannot be safe before the fact is settled */
+	WARD_BLOCKS, /**< the hand-over is not safe, or cannot be done */
 };
 
 /** How a function's interrupts are separated from those of others. */
@@ -39,7 +39,7 @@ enum ward_grade {
 	WARD_GRADE_SHARED_WITH_OWN,   /**< shared with functions of the same client only */
 	WARD_GRADE_SHARED_WITH_HOST,  /**< it can raise interrupts of the host */
 	WARD_GRADE_SHARED_WITH_OTHER, /**< it can raise interrupts of another client */
-	WARD_GRADE_NONE,	      /**< it has no message-signalled interrupts and reaches no doorbell */
+	WARD_GRADE_NONE, /**< it has no message-signalled interrupts and reaches no doorbell */
 	WARD_GRADE_UNKNOWN,
 };
 
@@ -51,21 +51,21 @@ enum ward_policy {
 
 /** What a remedy does. Most kinds can be tried on a model with ward_suppose(). */
 enum ward_remedy_kind {
-	WARD_REMEDY_UNBIND,	   /**< unbind subject's driver */
-	WARD_REMEDY_CLAIM_TOO,	   /**< give the subject to the same client */
-	WARD_REMEDY_ENABLE_IOMMU,  /**< kernel parameter or firmware setting */
-	WARD_REMEDY_ENABLE_REMAP,  /**< interrupt remapping: kernel parameter or firmware setting */
-	WARD_REMEDY_ENABLE_ACS,	   /**< switch ACS on at the subject */
-	WARD_REMEDY_MOVE_CARD,	   /**< another slot */
-	WARD_REMEDY_USE_INTX,	   /**< take the subject off MSI */
-	WARD_REMEDY_ALLOW_UNSAFE,  /**< open allow_unsafe_interrupts for this one attach */
-	WARD_REMEDY_ATS_OFF,	   /**< boot with pci=noats */
-	WARD_REMEDY_FIRMWARE,	   /**< a setting or update of the firmware */
-	WARD_REMEDY_LOOK_AS_ROOT,  /**< run again as root, so that config space can be read */
-	WARD_REMEDY_WAKE,	   /**< run again with --wake */
-	WARD_REMEDY_WAIVE,	   /**< accept the risk by code */
+	WARD_REMEDY_UNBIND,	  /**< unbind subject's driver */
+	WARD_REMEDY_CLAIM_TOO,	  /**< give the subject to the same client */
+	WARD_REMEDY_ENABLE_IOMMU, /**< kernel parameter or firmware setting */
+	WARD_REMEDY_ENABLE_REMAP, /**< interrupt remapping: kernel parameter or firmware setting */
+	WARD_REMEDY_ENABLE_ACS,	  /**< switch ACS on at the subject */
+	WARD_REMEDY_MOVE_CARD,	  /**< another slot */
+	WARD_REMEDY_USE_INTX,	  /**< take the subject off MSI */
+	WARD_REMEDY_ALLOW_UNSAFE, /**< open allow_unsafe_interrupts for this one attach */
+	WARD_REMEDY_ATS_OFF,	  /**< boot with pci=noats */
+	WARD_REMEDY_FIRMWARE,	  /**< a setting or update of the firmware */
+	WARD_REMEDY_LOOK_AS_ROOT, /**< run again as root, so that config space can be read */
+	WARD_REMEDY_WAKE,	  /**< run again with --wake */
+	WARD_REMEDY_WAIVE,	  /**< accept the risk by code */
 	WARD_REMEDY_USE_OTHER_FUNCTION, /**< give away something else */
-	WARD_REMEDY_VFS_OFF,	   /**< remove the VFs of the subject, a PF */
+	WARD_REMEDY_VFS_OFF,		/**< remove the VFs of the subject, a PF */
 };
 
 struct ward_remedy {
@@ -83,9 +83,9 @@ struct ward_finding {
 	enum ward_weight weight;
 	/** Accepted by a waiver: it no longer counts, and shows for ever after. */
 	bool waived;
-	uint32_t subject; /**< the function it is about */
-	uint32_t blocker; /**< the function in the way, or WARD_NONE */
-	const char *text; /**< one sentence: who, through what, to what */
+	uint32_t subject;	      /**< the function it is about */
+	uint32_t blocker;	      /**< the function in the way, or WARD_NONE */
+	const char *text;	      /**< one sentence: who, through what, to what */
 	const struct ward_step *path; /**< witness, or NULL */
 	uint32_t path_count;
 	/** Where it rests on something unknown: the one fact that would settle it; else NULL. */
@@ -97,7 +97,7 @@ struct ward_finding {
 struct ward_verdict {
 	enum ward_answer answer;
 	enum ward_policy policy;
-	enum ward_grade grade; /**< the worst of the functions judged */
+	enum ward_grade grade;		     /**< the worst of the functions judged */
 	const struct ward_finding *findings; /**< heaviest first */
 	uint32_t findings_count;
 	const char *const *assumptions; /**< sentences the answer rests on */

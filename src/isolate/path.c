@@ -33,7 +33,8 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_FRAME] = "any write there can raise them",
 	[WARD_WHY_DEVID] = "%s does not have its DeviceID for itself",
 	[WARD_WHY_UNKNOWN_ID] = "the requester ids of %s are not all known",
-	[WARD_WHY_NO_CHECK] = "remapping entries admit %s: the kernel was told not to check (nosid)",
+	[WARD_WHY_NO_CHECK] =
+		"remapping entries admit %s: the kernel was told not to check (nosid)",
 	[WARD_WHY_SOURCE_CHECK] = "the remapping entries of %s admit every writer of its bus",
 };
 

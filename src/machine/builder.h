@@ -24,4 +24,14 @@ struct ward_builder {
  */
 int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error);
 
+/* Steps of linking: buses from sorted functions; bridges above buses; id maps into functions. */
+int ward_builder_make_buses(struct ward_machine *machine);
+int ward_builder_link_buses(struct ward_builder *builder, struct ward_error *ret_error);
+int ward_builder_apply_maps(struct ward_builder *builder, struct ward_error *ret_error);
+
+static inline bool ward_index_is_sound(uint32_t index, uint32_t count)
+{
+	return index == WARD_NONE || index < count;
+}
+
 #endif

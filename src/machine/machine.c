@@ -86,7 +86,8 @@ int ward_machine_copy(const struct ward_machine *machine, struct ward_machine **
 	copy->groups = NULL;
 	copy->regions = NULL;
 	copy->remarks = NULL;
-#define COPY(name) copy_array(machine->name, machine->name##_count, sizeof(*copy->name), &copy->name)
+#define COPY(name) \
+	copy_array(machine->name, machine->name##_count, sizeof(*copy->name), &copy->name)
 	if (COPY(functions) || COPY(buses) || COPY(iommus) || COPY(controllers) || COPY(groups) ||
 	    COPY(regions) || COPY(remarks))
 		goto err_destroy;
