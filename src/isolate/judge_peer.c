@@ -127,7 +127,8 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 			ward_judge_text(j, "setpci -s %s ECAP_ACS+%s=%x:%x", f->name,
 					ward_acs_quirk_wide(f) ? "8.l" : "6.w", bits,
 					bits | (f->acs.capability & WARD_ACS_EC)));
-	else
+	else if (culprit->why != WARD_WHY_SLOT || culprit->via != finding->subject)
+		/* Functions of one card move together. */
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_MOVE_CARD, finding->subject,
 			ward_judge_text(j,
