@@ -61,6 +61,9 @@ struct cli_context {
 	size_t texts_count;
 };
 
+/* Refuses a word that is no verb, with the nearest one. Returns CLI_USAGE. */
+int cli_unknown_verb(const struct cli_options *options, const char *name);
+
 /* Each verb: returns an enum cli_exit. */
 int cli_list(const struct cli_options *options);
 int cli_check(const struct cli_options *options);

@@ -2,6 +2,7 @@
 #include "cli/columns.h"
 
 #include "app/nearest.h"
+#include "cli/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,9 @@ static int wrong_column(const struct cli_options *options, const struct app_colu
 	return cli_fail(options, CLI_USAGE, "there is no column \"%s\"; -o help lists them", name);
 }
 
-int cli_choose_columns(const struct cli_options *options, const struct app_column *columns,
-		       size_t max, size_t **ret_chosen)
+/* Returns how many, with their numbers in ret_chosen, or -1 - exit code: help was answered, or wrong. */
+static int choose_columns(const struct cli_options *options, const struct app_column *columns,
+			  size_t max, size_t **ret_chosen)
 {
 	char *wrong;
 	int count;
@@ -49,4 +51,21 @@ int cli_choose_columns(const struct cli_options *options, const struct app_colum
 		return -1 - cli_fail(options, CLI_USAGE, "these are too many columns");
 	}
 	return count;
+}
+
+int cli_show_columns(const struct cli_options *options, const struct app_column *columns,
+		     size_t max, cli_show *show)
+{
+	struct cli_context context;
+	size_t *chosen;
+	int count = choose_columns(options, columns, max, &chosen), code;
+
+	if (count < 0)
+		return -count - 1;
+	code = cli_open(&context, options, NULL);
+	if (code < 0)
+		code = show(&context, chosen, (size_t)count);
+	cli_close(&context);
+	free(chosen);
+	return code;
 }

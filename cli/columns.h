@@ -5,11 +5,16 @@
 #include "app/table.h"
 #include "cli/cli.h"
 
+struct cli_context;
+
+/* Shows a machine in the columns chosen (their numbers). Returns an exit code. */
+typedef int cli_show(struct cli_context *context, const size_t *chosen, size_t count);
+
 /*
- * Chooses the columns that -o names, at most max. Returns how many, with their numbers in
- * ret_chosen (free() it), or -1 - exit code: "-o help" was answered, or a name is wrong.
+ * Opens the machine and shows it in the columns that -o names, at most max. Returns the exit code,
+ * also where there is nothing to show: "-o help" was answered, or a name is wrong.
  */
-int cli_choose_columns(const struct cli_options *options, const struct app_column *columns,
-		       size_t max, size_t **ret_chosen);
+int cli_show_columns(const struct cli_options *options, const struct app_column *columns,
+		     size_t max, cli_show *show);
 
 #endif

@@ -235,16 +235,5 @@ static int show_groups(struct cli_context *context, const size_t *chosen, size_t
 
 int cli_groups(const struct cli_options *options)
 {
-	struct cli_context context;
-	size_t *chosen;
-	int count = cli_choose_columns(options, columns, COLUMNS * 2, &chosen), code;
-
-	if (count < 0)
-		return -count - 1;
-	code = cli_open(&context, options, NULL);
-	if (code < 0)
-		code = show_groups(&context, chosen, (size_t)count);
-	cli_close(&context);
-	free(chosen);
-	return code;
+	return cli_show_columns(options, columns, COLUMNS * 2, show_groups);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* Help and completion, made from the table in verbs.c. */
 #include "app/memory.h"
-#include "app/nearest.h"
 #include "cli/verbs.h"
 
 #include <stdlib.h>
@@ -75,20 +74,6 @@ void cli_print_help(const struct cli_verb *verb)
 			print_option(option);
 }
 
-static int unknown_verb(const struct cli_options *options, const char *name)
-{
-	struct app_nearest nearest;
-
-	app_nearest_init(&nearest, name);
-	for (const struct cli_verb *verb = cli_verbs; verb->name; verb++)
-		app_nearest_offer(&nearest, verb->name);
-	if (nearest.count)
-		return cli_fail(options, CLI_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?",
-				name, nearest.found[0]);
-	return cli_fail(options, CLI_USAGE, "there is no verb \"%s\"; all verbs: doorward help",
-			name);
-}
-
 int cli_help(const struct cli_options *options)
 {
 	const struct cli_verb *verb = NULL;
@@ -96,7 +81,7 @@ int cli_help(const struct cli_options *options)
 	if (options->operands.count) {
 		verb = cli_verb_find(options->operands.word[0]);
 		if (!verb)
-			return unknown_verb(options, options->operands.word[0]);
+			return cli_unknown_verb(options, options->operands.word[0]);
 	}
 	cli_print_help(verb);
 	return CLI_DONE;

@@ -242,7 +242,7 @@ static int parse_letters(struct cli_options *options, struct line *line, const c
 	return -1;
 }
 
-static int unknown_verb(const struct cli_options *options, const char *name)
+int cli_unknown_verb(const struct cli_options *options, const char *name)
 {
 	struct app_nearest nearest;
 
@@ -333,7 +333,7 @@ int cli_parse(int argc, char **argv, struct cli_options *options)
 			if (seen)
 				words_add(&options->operands, word);
 			else if (!line.verb)
-				code = unknown_verb(options, word);
+				code = cli_unknown_verb(options, word);
 			seen = true;
 		} else if (strcmp(word, "--") == 0) {
 			only_words = true;
