@@ -252,7 +252,7 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 		ward_finding_remedy(
 			j, finding, WARD_REMEDY_ALLOW_UNSAFE, function,
 			"when everything else is safe: open it for this one attach, then "
-			"write N again",
+			"write N again (with iommufd: the one of /sys/module/iommufd)",
 			"echo Y > /sys/module/vfio_iommu_type1/parameters/"
 			"allow_unsafe_interrupts");
 }

@@ -74,13 +74,13 @@ int ward_state_copy(const struct ward_state *state, const struct ward_machine *m
 }
 
 /*
- * Drivers that stand aside for a client: the VFIO PCI drivers (all of them have vfio-pci in their
- * name, as Linux 7.2 has them under drivers/vfio/pci) and pci-stub.
+ * Drivers that stand aside for a client, as Linux 7.2 has them under drivers/vfio: vfio-platform,
+ * vfio-amba and the like, the PCI variants with vfio-pci somewhere in their name; and pci-stub.
  */
 static bool driver_yields(const char *driver)
 {
-	return strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci") ||
-	       strcmp(driver, "pci-stub") == 0;
+	return strncmp(driver, "vfio-", 5) == 0 || strstr(driver, "vfio-pci") ||
+	       strstr(driver, "vfio_pci") || strcmp(driver, "pci-stub") == 0;
 }
 
 int ward_state_bind(struct ward_state *state, uint32_t function, const char *driver)

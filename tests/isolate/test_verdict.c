@@ -265,9 +265,16 @@ static void viability(void **unused)
 		const char *driver;
 		bool viable;
 	} drivers[] = {
-		{ "vfio-pci", true }, { "mlx5_vfio_pci", true }, { "nvgrace-gpu-vfio-pci", true },
-		{ "pci-stub", true }, { "pcieport", true },	 { "shpchp", false },
-		{ "nvme", false },    { "pci-stub2", false },
+		{ "vfio-pci", true },
+		{ "mlx5_vfio_pci", true },
+		{ "nvgrace-gpu-vfio-pci", true },
+		{ "vfio-platform", true },
+		{ "notvfio-", false },
+		{ "pci-stub", true },
+		{ "pcieport", true },
+		{ "shpchp", false },
+		{ "nvme", false },
+		{ "pci-stub2", false },
 	};
 	struct make m;
 
