@@ -78,6 +78,11 @@ def boot(machine, initrd_bytes, log, timeout):
         raise Failed(f"{QEMU[machine.kind.arch]} ended with {status}")
 
 
+def came_up(log):
+    """Whether the kernel got as far as the first step."""
+    return "@STEPS" in pathlib.Path(log).read_text(errors="replace")
+
+
 def unpack(name, digest, lines):
     try:
         packed = base64.b64decode("".join(lines), validate=True)

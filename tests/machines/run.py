@@ -84,6 +84,10 @@ def boot_one(machine, args, doorward):
                *(pair.split("=", 1) for pair in args.add)])
     log = args.out / f"{machine.name}.log"
     machines_.boot(machine, initrd, log, args.timeout)
+    if not machines_.came_up(log):
+        # A kernel that panics under emulation before the first step says nothing of doorward.
+        print(f"note {machine.name}: the kernel did not come up; booted once more", flush=True)
+        machines_.boot(machine, initrd, log, args.timeout)
     files = machines_.results(log)
     for name, data in files.items():
         (args.out / f"{machine.name}.{name}").write_bytes(data)
