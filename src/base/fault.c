@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Per thread, so that a sweep in one test thread does not disturb another. */
 static _Thread_local unsigned long fault_countdown;
@@ -44,16 +43,6 @@ void *ward_alloc_array(size_t count, size_t size)
 void *ward_realloc_array(void *old, size_t count, size_t size)
 {
 	return fault_now() ? NULL : reallocarray(old, count ? count : 1, size);
-}
-
-char *ward_strdup(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = ward_alloc(size);
-
-	if (copy)
-		memcpy(copy, text, size);
-	return copy;
 }
 
 int ward_array_reserve(void **array, size_t *capacity, size_t count, size_t size)

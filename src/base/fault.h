@@ -11,7 +11,6 @@
 void *ward_alloc(size_t size); /* zeroed; size 0 gives a unique pointer */
 void *ward_alloc_array(size_t count, size_t size);
 void *ward_realloc_array(void *old, size_t count, size_t size); /* new part is not zeroed */
-char *ward_strdup(const char *text);
 
 /*
  * Grows *array (elements of size bytes) so that it holds at least count elements.

@@ -263,13 +263,3 @@ int ward_from_acpi_links(struct ward_builder *builder, const struct ward_acpi_ta
 	free(list);
 	return err;
 }
-
-ward_rid_t ward_acpi_tables_alias(const struct ward_acpi_tables *tables,
-				  struct ward_address address)
-{
-	uint16_t id = ward_rid_raw(address.rid);
-
-	if (tables->ivrs)
-		ward_ivrs_find(tables->ivrs, address.segment, id, &id);
-	return ward_rid(id);
-}

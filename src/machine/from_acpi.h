@@ -72,11 +72,4 @@ int ward_from_acpi_devices(struct ward_builder *builder, struct ward_acpi_tables
  */
 int ward_from_acpi_links(struct ward_builder *builder, const struct ward_acpi_tables *tables);
 
-/*
- * The requester id that IVRS says a function's requests carry instead of its own, or the
- * function's own id: what the reader may add to the function's aliases.
- */
-ward_rid_t ward_acpi_tables_alias(const struct ward_acpi_tables *tables,
-				  struct ward_address address);
-
 #endif

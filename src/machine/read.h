@@ -37,6 +37,7 @@ struct ward_seen {
 	uint32_t *irqs; /* MSIs allocated */
 	uint32_t irqs_count;
 	bool msi_bus_off; /* msi_bus is 0 */
+	bool resets_told; /* by reset_method */
 	/* Message data of an enabled MSI capability. */
 	bool msi_data_known;
 	uint16_t msi_data;

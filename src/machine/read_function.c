@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "machine/read_files.h"
+#include "pci/reset_quirk.h"
 
 /* Resource flags of Linux include/linux/ioport.h. */
 #define RESOURCE_IO 0x100u
@@ -150,6 +151,7 @@ static int read_resets(const struct ward_dir *dir, struct ward_seen *seen)
 		return ward_tree_failed(err) ? err : 0;
 	seen->function.resets = 0;
 	seen->function.resets_known = WARD_YES;
+	seen->resets_told = true;
 	while ((word = strsep(&rest, " ")))
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			if (!strcmp(word, words[i].word))
@@ -394,10 +396,14 @@ int ward_read_functions_add(struct ward_reading *reading)
 	int err = 0;
 
 	for (size_t i = 0; i < reading->pci_count && err == 0; i++) {
+		struct ward_function *f = &reading->seen[i].function;
+
 		err = link_seen(reading, &reading->seen[i]);
+		/* The kernel hides reset_method where its own table leaves no method. */
+		if (!reading->seen[i].resets_told)
+			f->resets = ward_reset_quirk(f);
 		if (err == 0)
-			err = ward_builder_add_function(reading->builder,
-							&reading->seen[i].function,
+			err = ward_builder_add_function(reading->builder, f,
 							&reading->seen[i].ordinal);
 	}
 	return err;

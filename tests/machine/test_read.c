@@ -495,6 +495,30 @@ static void a_tree_without_functions_is_none(void **state)
 	assert_int_equal(read_with(fixture, &wrong), -EINVAL);
 }
 
+/* Kernels that have no reset_method, or hide it because nothing is left of the methods. */
+static void known_broken_resets_do_not_count(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t config[256];
+
+	test_tree_delete(&fixture->tree, SMALL_CARD "reset_method");
+	small_config(config, 0x8086, 0x1521, 0, 0, 0);
+	config[0x47] = 0x10; /* FLR */
+	test_tree_bytes(&fixture->tree, SMALL_CARD "config", config, sizeof(config));
+	read_it(fixture);
+	assert_int_equal(function(fixture, "0000:01:00.0")->resets, WARD_RESET_FLR);
+
+	test_tree_file(&fixture->tree, SMALL_CARD "device", "0x1503\n");
+	read_it(fixture);
+	assert_int_equal(function(fixture, "0000:01:00.0")->resets, 0);
+	assert_int_equal(function(fixture, "0000:01:00.0")->resets_known, WARD_YES);
+
+	/* What the kernel says counts its own table in. */
+	test_tree_file(&fixture->tree, SMALL_CARD "reset_method", "flr\n");
+	read_it(fixture);
+	assert_int_equal(function(fixture, "0000:01:00.0")->resets, WARD_RESET_FLR);
+}
+
 static void unreadable_config_leaves_facts_unknown(void **state)
 {
 	struct fixture *fixture = *state;
@@ -771,6 +795,7 @@ int main(void)
 						unmake),
 		cmocka_unit_test_setup_teardown(msis_can_be_forbidden, make, unmake),
 		cmocka_unit_test_setup_teardown(a_tree_without_functions_is_none, make, unmake),
+		cmocka_unit_test_setup_teardown(known_broken_resets_do_not_count, make, unmake),
 		cmocka_unit_test_setup_teardown(unreadable_config_leaves_facts_unknown, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(tables_that_cannot_be_read_are_remarked, make,
