@@ -72,29 +72,11 @@ static int kernel_major(const struct cli_context *context)
 	return major;
 }
 
-/* A function that the kernel has in a group and that the SMMU cannot tell from this one. */
-static uint32_t find_same_stream(const struct comparison *comparison, uint32_t function)
-{
-	const struct ward_machine *machine = comparison->context->machine;
-	const struct ward_function *at = &machine->functions[function];
-
-	if (at->stream.iommu == WARD_NONE ||
-	    machine->iommus[at->stream.iommu].kind != WARD_IOMMU_SMMUV3 ||
-	    comparison->members[function].cause != WARD_CAUSE_ALIAS)
-		return WARD_NONE;
-	for (uint32_t i = 0; i < machine->functions_count; i++)
-		if (i != function && machine->functions[i].group != WARD_NONE &&
-		    comparison->members[i].group == comparison->members[function].group &&
-		    comparison->members[i].cause == WARD_CAUSE_ALIAS)
-			return i;
-	return WARD_NONE;
-}
-
 static void explain_no_group(const struct comparison *comparison, struct cli_difference *difference)
 {
 	const struct cli_context *context = comparison->context;
 	const char *driver = cli_driver(context, difference->function);
-	uint32_t other = find_same_stream(comparison, difference->function);
+	uint32_t other = ward_stream_user(context->isolation, difference->function);
 	int major = kernel_major(context);
 
 	difference->code = "no-group";

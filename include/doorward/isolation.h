@@ -99,6 +99,15 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 const struct ward_membership *ward_isolation_groups(const struct ward_isolation *isolation);
 
 /**
+ * Who keeps a function out of every kernel group: Linux's SMMUv3 driver lets one function only use
+ * a StreamID (arm_smmu_insert_master).
+ * @param isolation an isolation
+ * @param function index of a function
+ * @return index of the function that uses its StreamID, or WARD_NONE
+ */
+uint32_t ward_stream_user(const struct ward_isolation *isolation, uint32_t function);
+
+/**
  * The partition of a function: a number that it shares with all functions that must be given
  * away, or kept, together with it. It is the index of the partition's first function.
  * @param isolation an isolation

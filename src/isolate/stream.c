@@ -80,3 +80,8 @@ int ward_streams_note(struct ward_isolation *isolation)
 	free(uses);
 	return 0;
 }
+
+uint32_t ward_stream_user(const struct ward_isolation *isolation, uint32_t function)
+{
+	return isolation->stream_user[function];
+}
