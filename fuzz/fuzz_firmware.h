@@ -75,7 +75,6 @@ static inline void fuzz_machine(const char *name, const uint8_t *table, size_t s
 	static const struct ward_kernel_evidence evidence = { true, seen, 1, WARD_UNKNOWN };
 	struct ward_acpi_tables tables = { .complete = true };
 	struct ward_builder *builder;
-	struct ward_address probe = { 0, ward_rid(0x300) };
 
 	if (ward_builder_create(&builder))
 		return;
@@ -84,7 +83,6 @@ static inline void fuzz_machine(const char *name, const uint8_t *table, size_t s
 	require(ward_from_acpi_devices(builder, &tables, &evidence) == 0);
 	add_fuzz_functions(builder);
 	require(ward_from_acpi_links(builder, &tables) == 0);
-	ward_acpi_tables_alias(&tables, probe);
 	ward_acpi_tables_finish(&tables);
 	finish_fuzz_machine(builder);
 }
