@@ -22,6 +22,7 @@ static const char *verb_of(enum ward_node_kind kind)
 	case WARD_NODE_BUS_DOWN:
 	case WARD_NODE_BUS_UP:
 	case WARD_NODE_REQUESTER:
+	case WARD_NODE_SPACE:
 	case WARD_NODE_MEMORY:
 		break;
 	}

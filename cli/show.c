@@ -168,6 +168,8 @@ char *cli_node(const struct cli_context *context, enum ward_node_kind kind, uint
 		return app_printf("interrupts of IOMMU %s", context->machine->iommus[index].name);
 	case WARD_NODE_HOST_VECTORS:
 		return app_strdup("every interrupt of the host");
+	case WARD_NODE_SPACE:
+		return app_strdup("what is mapped in its space");
 	case WARD_NODE_MEMORY:
 	default:
 		return app_strdup("all memory");
@@ -197,6 +199,8 @@ const char *cli_node_kind_name(enum ward_node_kind kind)
 		return "iommu-interrupts";
 	case WARD_NODE_HOST_VECTORS:
 		return "host-interrupts";
+	case WARD_NODE_SPACE:
+		return "space";
 	case WARD_NODE_MEMORY:
 		break;
 	}

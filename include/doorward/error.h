@@ -10,6 +10,8 @@
  * | ENOENT | the named thing does not exist |
  * | EEXIST | the named thing exists already, or overlaps one that does |
  * | EBUSY | it exists and somebody else has it |
+ * | EADDRINUSE | a range of addresses is needed for something else already |
+ * | EFAULT | an address leads nowhere: a DMA ends in a fault, memory is not there |
  * | EPERM | refused by policy: a verdict says why |
  * | EACCES | the operating system did not let us look |
  * | EOVERFLOW | a number does not fit, a range wraps |
@@ -17,6 +19,7 @@
  * | EBADMSG | input from outside (a table, a file) contradicts itself or is cut short |
  * | EOPNOTSUPP | understood, but not possible on this machine |
  * | ENOMEM | memory |
+ * | ETIMEDOUT | a device did not answer in time; it was frozen |
  * | EIO | a device or file gave an error of its own |
  */
 #ifndef DOORWARD_ERROR_H

@@ -11,6 +11,7 @@
 #define DOORWARD_MACHINE_H
 
 #include <doorward/error.h>
+#include <doorward/region.h>
 #include <doorward/types.h>
 
 #ifdef __cplusplus
@@ -251,14 +252,6 @@ struct ward_controller {
 	/** What firmware calls it: MADT frame or ITS id, device tree phandle. */
 	uint32_t firmware_id;
 	const char *evidence;
-};
-
-/** Kinds of reserved regions, as in /sys/kernel/iommu_groups/N/reserved_regions. */
-enum ward_region_kind {
-	WARD_REGION_DIRECT,	      /**< must stay identity mapped: firmware uses it */
-	WARD_REGION_DIRECT_RELAXABLE, /**< identity mapped for boot only */
-	WARD_REGION_RESERVED,	      /**< never map */
-	WARD_REGION_MSI,	      /**< MSI window, hardware or software */
 };
 
 /** A reserved region of one function or of one kernel group. */

@@ -9,6 +9,7 @@
 #define DOORWARD_STATE_H
 
 #include <doorward/machine.h>
+#include <doorward/space.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,12 +62,25 @@ struct ward_host_vector {
 	const char *chip;    /**< "IR-PCI-MSI", "ITS-MSI" */
 };
 
+/** A function, or one PASID of it, that is in a space we know. */
+struct ward_attachment {
+	uint32_t function;	  /**< index */
+	ward_pasid_t pasid;	  /**< or WARD_PASID_NONE */
+	struct ward_space *space; /**< borrowed; its mappings are read, never changed */
+};
+
 /** The state. functions has one entry per function of the machine. */
 struct ward_state {
 	const struct ward_machine *machine;
 	struct ward_function_state *functions;
 	struct ward_host_vector *vectors;
 	uint32_t vectors_count;
+	/**
+	 * Sorted by function, then PASID. A function that is not here is in whatever space the
+	 * kernel gave it, whose mappings are not known.
+	 */
+	struct ward_attachment *attachments;
+	uint32_t attachments_count;
 	const char **clients; /**< names */
 	uint32_t clients_count;
 };
@@ -116,6 +130,17 @@ int ward_state_client(struct ward_state *state, const char *name, uint32_t *ret_
  * @return 0, -EINVAL an index out of range, -ENOMEM
  */
 int ward_state_add_vector(struct ward_state *state, const struct ward_host_vector *vector);
+
+/**
+ * Says which space a function is in. Kinds count as they are: blocked, identity, or what is mapped.
+ * @param state a state
+ * @param function index of the function
+ * @param pasid WARD_PASID_NONE, or the PASID whose requests are meant
+ * @param space the space, borrowed, outlives the state; NULL: not known any more
+ * @return 0, -EINVAL no such function, a platform device with a PASID, -ENOMEM
+ */
+int ward_state_attach(struct ward_state *state, uint32_t function, ward_pasid_t pasid,
+		      struct ward_space *space);
 
 /**
  * Destroys a state.

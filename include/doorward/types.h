@@ -26,6 +26,17 @@ extern "C" {
 
 /** Host physical address, in bytes. */
 typedef uint64_t WARD_BITWISE ward_pa_t;
+/** I/O virtual address: what a requester puts on the bus; the input of a space. */
+typedef uint64_t WARD_BITWISE ward_iova_t;
+/** Guest physical address (intermediate physical address, IPA): the input of a stage 2. */
+typedef uint64_t WARD_BITWISE ward_gpa_t;
+/**
+ * Where a mapping leads: a physical address in the software machine; on Linux, where type1 and
+ * iommufd take the memory to map by the mapper's own virtual address, an address of this process.
+ */
+typedef uint64_t WARD_BITWISE ward_target_t;
+/** Process address space id, 20 bits, SubstreamID to an SMMU; or WARD_PASID_NONE. */
+typedef uint32_t WARD_BITWISE ward_pasid_t;
 /** PCI requester id: bus 15:8, device 7:3, function 2:0 (PCIe base specification, 2.2.6.2). */
 typedef uint16_t WARD_BITWISE ward_rid_t;
 /** StreamID: what an Arm SMMU sees (Arm IHI 0070, 3.2). */
@@ -42,6 +53,49 @@ static inline uint64_t ward_pa_raw(ward_pa_t pa)
 {
 	return (WARD_FORCE uint64_t)pa;
 }
+
+static inline ward_iova_t ward_iova(uint64_t raw)
+{
+	return (WARD_FORCE ward_iova_t)raw;
+}
+
+static inline uint64_t ward_iova_raw(ward_iova_t iova)
+{
+	return (WARD_FORCE uint64_t)iova;
+}
+
+static inline ward_gpa_t ward_gpa(uint64_t raw)
+{
+	return (WARD_FORCE ward_gpa_t)raw;
+}
+
+static inline uint64_t ward_gpa_raw(ward_gpa_t gpa)
+{
+	return (WARD_FORCE uint64_t)gpa;
+}
+
+static inline ward_target_t ward_target(uint64_t raw)
+{
+	return (WARD_FORCE ward_target_t)raw;
+}
+
+static inline uint64_t ward_target_raw(ward_target_t target)
+{
+	return (WARD_FORCE uint64_t)target;
+}
+
+static inline ward_pasid_t ward_pasid(uint32_t raw)
+{
+	return (WARD_FORCE ward_pasid_t)raw;
+}
+
+static inline uint32_t ward_pasid_raw(ward_pasid_t pasid)
+{
+	return (WARD_FORCE uint32_t)pasid;
+}
+
+/** A request without a PASID. */
+#define WARD_PASID_NONE ward_pasid(UINT32_MAX)
 
 static inline ward_rid_t ward_rid(unsigned int raw)
 {

@@ -24,6 +24,8 @@ static uint32_t kind_size(const struct ward_graph *graph, enum ward_node_kind ki
 		return graph->pools_count;
 	case WARD_NODE_IOMMU_VECTORS:
 		return machine->iommus_count;
+	case WARD_NODE_SPACE:
+		return 0;
 	case WARD_NODE_HOST_VECTORS:
 	case WARD_NODE_MEMORY:
 		return 1;

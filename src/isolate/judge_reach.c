@@ -47,6 +47,7 @@ static void judge_thing(struct ward_judgement *j, const struct ward_visit *visit
 	case WARD_NODE_HOST_VECTORS:
 		ward_judge_host_vectors(j, visit);
 		break;
+	case WARD_NODE_SPACE:
 	case WARD_NODE_MEMORY:
 	case WARD_NODE_DOORBELL:
 	case WARD_NODE_SLOT:

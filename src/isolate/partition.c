@@ -43,6 +43,7 @@ static bool ties(const struct ward_graph *g, const struct ward_edge *edge)
 	switch (ward_graph_kind(g, edge->to, &index)) {
 	case WARD_NODE_IOMMU_VECTORS:
 	case WARD_NODE_HOST_VECTORS:
+	case WARD_NODE_SPACE:
 	case WARD_NODE_MEMORY:
 		return false;
 	case WARD_NODE_FUNCTION:

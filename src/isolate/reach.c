@@ -160,6 +160,7 @@ static int list_things(struct ward_reach *r)
 		case WARD_NODE_DOORBELL:
 		case WARD_NODE_IOMMU_VECTORS:
 		case WARD_NODE_HOST_VECTORS:
+		case WARD_NODE_SPACE:
 		case WARD_NODE_MEMORY:
 			break;
 		}

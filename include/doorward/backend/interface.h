@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/**
+ * @file
+ * To write a backend: what the library asks of those that carry spaces and devices out. The library
+ * has checked the contract before it calls; a backend says what only it can know.
+ *
+ * Return values are negative errnos of error.h. Calls about one object never come from two threads
+ * at a time.
+ */
+#ifndef DOORWARD_BACKEND_INTERFACE_H
+#define DOORWARD_BACKEND_INTERFACE_H
+
+#include <doorward/attach.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct ward_device_info;
+
+/** Carries out one space. */
+struct ward_space_ops {
+	/** Adds a mapping that fits. Whole or not at all. */
+	int (*map)(void *backing, const struct ward_mapping *mapping);
+	/**
+	 * Removes mappings: first and last are on the bounds of mappings, unless split says that a
+	 * part is taken out of one. When it returns, no IOMMU and no device cache uses them; a
+	 * device that did not answer was frozen instead. May fail only before anything was done.
+	 */
+	int (*unmap)(void *backing, struct ward_range range, bool split);
+	/** Regions taken out of the space since the last call, in Linux by a first attach; or NULL. */
+	int (*reserve)(void *backing, const struct ward_reserved *reserved);
+	/** The space is gone. */
+	void (*destroy)(void *backing);
+};
+
+/** One device that was opened. */
+struct ward_device_ops {
+	/**
+	 * Into this space, or from the one it is in into this one: old or new, never in between.
+	 * The space was made by the same backend. pasid is WARD_PASID_NONE or for the PASID alone.
+	 */
+	int (*attach)(void *device, ward_pasid_t pasid, struct ward_space *space);
+	/** Blocked from now on. */
+	int (*detach)(void *device, ward_pasid_t pasid);
+	int (*reset)(void *device);
+	int (*info)(void *device, struct ward_device_info *ret_info);
+	/** Registers; offset and size lie within the region. A frozen device reads all ones. */
+	int (*read)(void *device, uint32_t region, uint64_t offset, void *ret_bytes, size_t size);
+	int (*write)(void *device, uint32_t region, uint64_t offset, const void *bytes,
+		     size_t size);
+	void (*close)(void *device);
+};
+
+/** A backend. */
+struct ward_backend_ops {
+	const char *name; /**< "model", "vfio-group" */
+	/** Fills aperture, page_sizes, mappings_max, ops and backing of options, by its kind. */
+	int (*space)(void *backend, struct ward_space_options *options);
+	int (*open)(void *backend, const char *name, const struct ward_device_ops **ret_ops,
+		    void **ret_device);
+	void (*destroy)(void *backend);
+};
+
+struct ward_backend;
+
+/**
+ * Makes a backend usable.
+ * @param ops what it does; lives for ever
+ * @param context handed to ops
+ * @param ret_backend the backend; the caller destroys it
+ * @return 0 or -ENOMEM; on failure context was not taken
+ */
+int ward_backend_create(const struct ward_backend_ops *ops, void *context,
+			struct ward_backend **ret_backend);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

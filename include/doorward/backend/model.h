@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/**
+ * @file
+ * The software machine from the inside: devices that do as they are told, and errors.
+ *
+ * Threads: one at a time uses the machine.
+ */
+#ifndef DOORWARD_BACKEND_MODEL_H
+#define DOORWARD_BACKEND_MODEL_H
+
+#include <doorward/backend.h>
+#include <doorward/machine.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/** What became of a write or read that a function was told to do. */
+enum ward_dma_end {
+	WARD_DMA_MEMORY,   /**< it reached memory */
+	WARD_DMA_BAR,	   /**< it reached registers of function index */
+	WARD_DMA_DOORBELL, /**< it reached controller index */
+	WARD_DMA_FAULT,	   /**< an IOMMU refused it: see fault */
+	WARD_DMA_BLOCKED,  /**< a bridge refused it (ACS violation) */
+	WARD_DMA_NOWHERE,  /**< nobody answers at that address */
+	WARD_DMA_FROZEN,   /**< its partition is frozen: dropped and counted */
+};
+
+struct ward_dma {
+	ward_pasid_t pasid; /**< or WARD_PASID_NONE */
+	ward_iova_t address;
+	bool write;
+	bool translated; /**< claims to be translated already (ATS) */
+	/** A requester id to forge, or the function's own when forge is false. */
+	bool forge;
+	ward_rid_t rid;
+	void *bytes; /**< what is written, or receives what is read */
+	size_t size; /**< at most to the end of a 4 KiB page */
+};
+
+struct ward_dma_result {
+	enum ward_dma_end end;
+	uint32_t index;	 /**< of the function or controller reached */
+	uint64_t target; /**< physical address reached; BAR: offset in it */
+	struct ward_fault fault;
+};
+
+/**
+ * Lets a function do a DMA.
+ * @param backend a model
+ * @param function index of the function
+ * @param dma what it does
+ * @param ret_result what came of it
+ * @return 0, or -EINVAL no such function, size
+ */
+int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct ward_dma *dma,
+		   struct ward_dma_result *ret_result);
+
+/** How devices and bridges behave where the specifications leave them free. */
+struct ward_model_temper {
+	/** Root ports and multifunction devices route peer requests themselves when ACS lets them. */
+	bool routes_peers;
+	/** Functions with ATS on send requests that claim to be translated for any address. */
+	bool forges_translated;
+	/** Devices do not answer invalidations of their caches. */
+	bool ignores_invalidations;
+};
+
+/**
+ * Sets the temper; at first everything is well-behaved.
+ * @param backend a model
+ * @param temper how to behave
+ */
+void ward_model_set_temper(struct ward_backend *backend, const struct ward_model_temper *temper);
+
+/** Why a partition is frozen. */
+enum ward_error_cause {
+	WARD_ERROR_NONE,
+	WARD_ERROR_INJECTED, /**< somebody asked for it */
+	WARD_ERROR_DMA,	     /**< a DMA fault, where faults freeze (POWER's way) */
+	WARD_ERROR_TIMEOUT,  /**< a device did not answer an invalidation */
+};
+
+/** State of a frozen partition. */
+struct ward_error_state {
+	enum ward_error_cause cause;
+	uint32_t function;	   /**< who caused it, or WARD_NONE */
+	uint64_t dropped_dma;	   /**< since it was frozen */
+	uint64_t dropped_messages; /**< writes to doorbells among them */
+	struct ward_fault fault;   /**< WARD_ERROR_DMA: the first one */
+};
+
+/**
+ * Says which functions are isolated from errors of others together. At first each is alone.
+ * @param backend a model
+ * @param functions indexes
+ * @param count how many
+ * @param freeze_on_fault a DMA fault of one freezes them all
+ * @return 0, -EINVAL, -EBUSY one of them is frozen, -ENOMEM
+ */
+int ward_model_error_domain(struct ward_backend *backend, const uint32_t *functions, uint32_t count,
+			    bool freeze_on_fault);
+
+/**
+ * Freezes the error domain of a function: its DMA faults, its messages are dropped and counted, its
+ * registers read all ones. Others are not disturbed.
+ * @param backend a model
+ * @param function index of a function
+ * @return 0 or -EINVAL
+ */
+int ward_model_freeze(struct ward_backend *backend, uint32_t function);
+
+/**
+ * Reads the error of a function's domain.
+ * @param backend a model
+ * @param function index of a function
+ * @param ret_error its state
+ * @return 0, -EINVAL, -ENOENT it is not frozen
+ */
+int ward_model_error(struct ward_backend *backend, uint32_t function,
+		     struct ward_error_state *ret_error);
+
+/**
+ * Thaws the error domain of a function, and resets its members.
+ * @param backend a model
+ * @param function index of a function
+ * @return 0, -EINVAL, -ENOENT it is not frozen
+ */
+int ward_model_thaw(struct ward_backend *backend, uint32_t function);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
