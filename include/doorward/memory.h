@@ -42,7 +42,8 @@ void ward_memory_destroy(struct ward_memory *memory);
  * @param range its addresses
  * @param flags WARD_MEMORY_* or 0
  * @param host where its bytes are, range long, borrowed until the region goes; NULL: the memory
- * owns them and they are 0
+ * owns them and they are 0. Where an address that is a multiple of 8 is not one in this process,
+ * accesses of 8 bytes work, but are not single; so where they cross from a region to the next
  * @return 0; -EINVAL an empty range, an unknown flag; -EEXIST it overlaps a region; -ENOSPC there
  * are WARD_MEMORY_REGIONS already; -ENOMEM
  */
