@@ -64,7 +64,8 @@ enum ward_node_kind {
 	WARD_NODE_VECTOR_USER,	 /**< index: function whose interrupts can be raised */
 	WARD_NODE_IOMMU_VECTORS, /**< index: IOMMU whose own interrupts can be raised */
 	WARD_NODE_HOST_VECTORS,	 /**< every interrupt of the host can be raised */
-	WARD_NODE_SPACE,	 /**< index: attachment of the state; what is mapped in its space */
+	/** index: attachment of the state, the first one of its space; what is mapped there */
+	WARD_NODE_SPACE,
 	WARD_NODE_MEMORY,	 /**< all memory, and with it everything */
 };
 
@@ -152,23 +153,24 @@ bool ward_reach_next(const struct ward_reach *reach, uint32_t *cursor,
 /** Where a walk over reached memory is. */
 struct ward_reach_cursor {
 	uint32_t step;
-	bool started;
 	ward_iova_t next;
 };
 
 /** Memory that is reached: physical addresses (targets of mappings), or all of it. */
 struct ward_reached_memory {
 	struct ward_range range; /**< everything: 0 to UINT64_MAX */
-	uint32_t access;	 /**< WARD_READ, WARD_WRITE */
-	uint32_t attachment; /**< of the state: the space it is mapped in; WARD_NONE: no space */
+	uint32_t access;	 /**< WARD_READ and so on */
+	/** Of the state: the first one of the space it is mapped in; WARD_NONE: no space. */
+	uint32_t attachment;
 	bool assumed;	     /**< some step of the path is */
 	bool unknown;	     /**< some step of the path is */
 };
 
 /**
  * Walks the memory that is reached: what is mapped in the spaces that are reached, by space and
- * address, then whatever is not translated. Registers of functions and doorbells are reached as
- * nodes; where a mapping leads to them its range is told here, too.
+ * address, then whatever is not translated. Each space is told once, however many are in it; of a
+ * nested one, what its stage 2 maps: who is in it writes the stage 1. Registers of functions and
+ * doorbells are reached as nodes; where a mapping leads to them its range is told here, too.
  * @param reach a reach; the spaces of its state must not have changed since
  * @param cursor zeroed to begin; moved on by the call
  * @param ret_memory the next range

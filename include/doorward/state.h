@@ -137,7 +137,7 @@ int ward_state_add_vector(struct ward_state *state, const struct ward_host_vecto
  * @param function index of the function
  * @param pasid WARD_PASID_NONE, or the PASID whose requests are meant
  * @param space the space, borrowed, outlives the state; NULL: not known any more
- * @return 0, -EINVAL no such function, a platform device with a PASID, -ENOMEM
+ * @return 0, -EINVAL no such function, a PASID beyond 20 bits or of a platform device, -ENOMEM
  */
 int ward_state_attach(struct ward_state *state, uint32_t function, ward_pasid_t pasid,
 		      struct ward_space *space);

@@ -8,10 +8,13 @@
 #include "base/arena.h"
 #include "base/fault.h"
 
+/* A PASID has 20 bits (PCIe base specification, 6.20). */
+#define PASID_LAST 0xfffffu
+
 struct state_storage {
 	struct ward_state state;
 	struct ward_arena arena;
-	size_t vectors_capacity, clients_capacity;
+	size_t vectors_capacity, clients_capacity, attachments_capacity;
 };
 
 static struct state_storage *storage_of(struct ward_state *state)
@@ -65,6 +68,9 @@ int ward_state_copy(const struct ward_state *state, const struct ward_machine *m
 		err = ward_state_add_vector(copy, &state->vectors[i]);
 	for (uint32_t i = 0; i < state->clients_count && !err; i++)
 		err = ward_state_client(copy, state->clients[i], &client);
+	for (uint32_t i = 0; i < state->attachments_count && !err; i++)
+		err = ward_state_attach(copy, state->attachments[i].function,
+					state->attachments[i].pasid, state->attachments[i].space);
 	if (err) {
 		ward_state_destroy(copy);
 		return err;
@@ -160,10 +166,73 @@ int ward_state_add_vector(struct ward_state *state, const struct ward_host_vecto
 	return 0;
 }
 
+/* Where an attachment stands, or belongs. */
+static uint32_t find_attachment(const struct ward_state *state, uint32_t function,
+				ward_pasid_t pasid)
+{
+	uint32_t low = 0, high = state->attachments_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct ward_attachment *a = &state->attachments[middle];
+
+		if (a->function < function || (a->function == function &&
+					       ward_pasid_raw(a->pasid) < ward_pasid_raw(pasid)))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void detach(struct ward_state *state, uint32_t at)
+{
+	struct ward_attachment *a = &state->attachments[at];
+
+	state->attachments_count--;
+	memmove(a, a + 1, (state->attachments_count - at) * sizeof(*a));
+}
+
+int ward_state_attach(struct ward_state *state, uint32_t function, ward_pasid_t pasid,
+		      struct ward_space *space)
+{
+	struct state_storage *storage = storage_of(state);
+	void *attachments = state->attachments;
+	struct ward_attachment *a;
+	uint32_t at;
+	bool found;
+
+	if (function >= state->machine->functions_count ||
+	    (pasid != WARD_PASID_NONE &&
+	     (ward_pasid_raw(pasid) > PASID_LAST ||
+	      state->machine->functions[function].kind == WARD_FUNCTION_PLATFORM)))
+		return -EINVAL;
+	at = find_attachment(state, function, pasid);
+	found = at < state->attachments_count && state->attachments[at].function == function &&
+		state->attachments[at].pasid == pasid;
+	if (!space) {
+		if (found)
+			detach(state, at);
+		return 0;
+	}
+	if (!found) {
+		if (ward_array_reserve(&attachments, &storage->attachments_capacity,
+				       state->attachments_count + 1u, sizeof(*a)))
+			return -ENOMEM;
+		state->attachments = attachments;
+		a = &state->attachments[at];
+		memmove(a + 1, a, (state->attachments_count - at) * sizeof(*a));
+		state->attachments_count++;
+	}
+	state->attachments[at] = (struct ward_attachment){ function, pasid, space };
+	return 0;
+}
+
 void ward_state_destroy(struct ward_state *state)
 {
 	if (!state)
 		return;
+	free(state->attachments);
 	free(state->functions);
 	free(state->vectors);
 	free(state->clients);
