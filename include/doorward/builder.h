@@ -22,22 +22,6 @@ extern "C" {
 
 struct ward_builder;
 
-enum ward_id_map_kind {
-	WARD_ID_MAP_IOMMU, /**< requester id to StreamID */
-	WARD_ID_MAP_MSI,   /**< requester id to DeviceID */
-};
-
-/** One row of an id map: rids first..last (after mask) of a segment go to a target. */
-struct ward_id_map {
-	enum ward_id_map_kind kind;
-	uint32_t segment;
-	ward_rid_t first, last;
-	uint16_t mask;	      /**< applied to the rid before comparing; 0xffff for all */
-	uint32_t target;      /**< ordinal of the IOMMU or controller, WARD_NONE: explicitly none */
-	uint32_t output_base; /**< output = base + (rid & mask) - first */
-	const char *evidence; /**< "IORT root complex 0", "device tree msi-map" */
-};
-
 /**
  * Creates a builder.
  * @param ret_builder the builder; the caller destroys it
@@ -128,7 +112,7 @@ int ward_builder_add_region(struct ward_builder *builder, const struct ward_regi
  * id: a row to the same IOMMU gives that.
  * @param builder a builder
  * @param map the row; evidence is copied
- * @return 0, -EINVAL first > last or a bit of first outside mask, -ENOMEM
+ * @return 0, -EINVAL first > last or a bit of first outside mask, too many rows, -ENOMEM
  */
 int ward_builder_add_id_map(struct ward_builder *builder, const struct ward_id_map *map);
 

@@ -284,6 +284,23 @@ struct ward_remark {
 	const char *text;
 };
 
+enum ward_id_map_kind {
+	WARD_ID_MAP_IOMMU, /**< requester id to StreamID */
+	WARD_ID_MAP_MSI,   /**< requester id to DeviceID */
+};
+
+/** One row of an id map: rids first..last (after mask) of a segment go to a target. */
+struct ward_id_map {
+	enum ward_id_map_kind kind;
+	uint32_t segment;
+	ward_rid_t first, last;
+	uint16_t mask; /**< applied to the rid before comparing; 0xffff for all */
+	/** Index of the IOMMU or controller (builder: ordinal), or WARD_NONE: explicitly none. */
+	uint32_t target;
+	uint32_t output_base; /**< output = base + (rid & mask) - first */
+	const char *evidence; /**< "IORT root complex 0", "device tree msi-map" */
+};
+
 enum ward_arch {
 	WARD_ARCH_UNKNOWN,
 	WARD_ARCH_X86,
@@ -313,6 +330,12 @@ struct ward_machine {
 	uint32_t regions_count;
 	struct ward_remark *remarks;
 	uint32_t remarks_count;
+	/**
+	 * Rows of the id maps in the order of adding, which is the order in which they are tried:
+	 * of a requester id no function has, too.
+	 */
+	struct ward_id_map *id_maps;
+	uint32_t id_maps_count;
 	/** The kernel's own groups are known (else only predicted). */
 	bool groups_known;
 	/** allow_unsafe_interrupts of vfio_iommu_type1 or iommufd is set now. */
@@ -377,6 +400,19 @@ uint32_t ward_machine_find(const struct ward_machine *machine, struct ward_addre
  * @return its index, or WARD_NONE
  */
 uint32_t ward_machine_find_name(const struct ward_machine *machine, const char *name);
+
+/**
+ * Reserved regions of a function: those of firmware and of its kernel group, of functions that an
+ * IOMMU cannot tell from it, and those that come with the architecture (x86's MSI window, Linux's
+ * software MSI window of Arm IOMMUs and virtio-iommu, HyperTransport's addresses of AMD).
+ * @param machine a machine
+ * @param function its index
+ * @param ret_reserved sorted by start, those of one kind merged; allocated, free() it
+ * @param ret_count how many
+ * @return 0; -EINVAL no such function; -ENOMEM
+ */
+int ward_machine_reserved(const struct ward_machine *machine, uint32_t function,
+			  struct ward_reserved **ret_reserved, uint32_t *ret_count);
 
 /**
  * Destroys a machine.

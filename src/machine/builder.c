@@ -12,6 +12,7 @@
 /* More than any machine has; keeps every index and every product of sizes in 32 bits. */
 #define FUNCTIONS_MAX (1u << 20)
 #define NAMES_MAX 64
+#define ID_MAPS_MAX (1u << 20)
 
 int ward_builder_create(struct ward_builder **ret_builder)
 {
@@ -269,7 +270,7 @@ int ward_builder_add_id_map(struct ward_builder *builder, const struct ward_id_m
 	uint32_t count = (uint32_t)builder->maps_count;
 
 	if (ward_rid_raw(map->first) > ward_rid_raw(map->last) ||
-	    (ward_rid_raw(map->first) & ~map->mask) != 0)
+	    (ward_rid_raw(map->first) & ~map->mask) != 0 || count == ID_MAPS_MAX)
 		return -EINVAL;
 	if (own_text(builder, &copy.evidence))
 		return -ENOMEM;
@@ -302,7 +303,12 @@ int ward_builder_finish(struct ward_builder *builder, struct ward_machine **ret_
 	if (err == -ENOMEM)
 		ward_fail(ret_error, err, "out of memory");
 	if (!err) {
-		*ret_machine = ward_builder_machine(builder);
+		struct ward_machine *machine = ward_builder_machine(builder);
+
+		machine->id_maps = builder->maps;
+		machine->id_maps_count = (uint32_t)builder->maps_count;
+		builder->maps = NULL;
+		*ret_machine = machine;
 		builder->storage = NULL;
 	}
 	ward_builder_destroy(builder);
@@ -316,6 +322,7 @@ void ward_builder_destroy(struct ward_builder *builder)
 	if (builder->storage)
 		ward_machine_destroy(&builder->storage->machine);
 	free(builder->maps);
+	free(builder->sorted);
 	free(builder->slots);
 	free(builder);
 }

@@ -9,7 +9,8 @@
 
 struct ward_builder {
 	struct ward_machine_storage *storage;
-	struct ward_id_map *maps;
+	struct ward_id_map *maps;   /* in the order of adding; the machine's in the end */
+	struct ward_id_map *sorted; /* the same by kind and segment, while linking */
 	size_t maps_count, maps_capacity;
 	size_t functions_capacity, iommus_capacity, controllers_capacity, groups_capacity;
 	size_t regions_capacity, remarks_capacity;

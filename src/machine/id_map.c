@@ -29,7 +29,7 @@ static int compare_maps(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Rows of one kind and segment side by side, in the order of adding. */
+/* A copy with the rows of one kind and segment side by side, in the order of adding. */
 static int sort_maps(struct ward_builder *builder)
 {
 	size_t count = builder->maps_count;
@@ -48,9 +48,7 @@ static int sort_maps(struct ward_builder *builder)
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = *order[i];
 	free(order);
-	free(builder->maps);
-	builder->maps = sorted;
-	builder->maps_capacity = count;
+	builder->sorted = sorted;
 	return 0;
 }
 
@@ -62,7 +60,7 @@ static size_t first_map(const struct ward_builder *builder, enum ward_id_map_kin
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_map_to(&builder->maps[middle], kind, segment) < 0)
+		if (compare_map_to(&builder->sorted[middle], kind, segment) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -77,7 +75,7 @@ static const struct ward_id_map *find_map(const struct ward_builder *builder,
 {
 	*ret_any = false;
 	for (size_t i = first_map(builder, kind, segment); i < builder->maps_count; i++) {
-		const struct ward_id_map *map = &builder->maps[i];
+		const struct ward_id_map *map = &builder->sorted[i];
 		uint16_t masked = ward_rid_raw(rid) & map->mask;
 
 		if (compare_map_to(map, kind, segment) != 0)

@@ -383,6 +383,12 @@ static void id_maps(void **unused)
 	/* What is known already is left alone. */
 	f = &machine->functions[at_of(machine, "01:00.1")];
 	assert_int_equal(f->stream.iommu, WARD_NONE);
+	/* The rows stay, in the order of adding. */
+	assert_int_equal(machine->id_maps_count, 3);
+	assert_int_equal(machine->id_maps[0].output_base, 0x5000);
+	assert_int_equal(machine->id_maps[1].target, WARD_NONE);
+	assert_int_equal(machine->id_maps[2].kind, WARD_ID_MAP_MSI);
+	assert_int_equal(machine->id_maps[2].mask, 0xf8);
 	ward_machine_destroy(machine);
 }
 
