@@ -177,8 +177,21 @@ static enum ward_group_type group_type(const char *word)
 	return WARD_GROUP_TYPE_UNKNOWN;
 }
 
+/*
+ * The kernel has one word, msi, for two kinds. A window of the hardware is wherever the hardware
+ * says (x86's, the doorbell page that a virtual IOMMU tells of); the one in which software maps
+ * doorbells is at Linux's own place, the same for all drivers that have one (MSI_IOVA_BASE).
+ */
+static enum ward_region_kind msi_kind(enum ward_arch arch, struct ward_range range)
+{
+	bool at_linux_place = range.start == WARD_SW_MSI_START && range.last == WARD_SW_MSI_LAST;
+
+	/* POWER's bridges translate in hardware, and no driver there has a software window. */
+	return at_linux_place && arch != WARD_ARCH_POWER ? WARD_REGION_SW_MSI : WARD_REGION_MSI;
+}
+
 /* "0x00000000fee00000 0x00000000feefffff msi" */
-static bool parse_region(const char *line, struct ward_region *region)
+static bool parse_region(const char *line, enum ward_arch arch, struct ward_region *region)
 {
 	static const struct {
 		const char *word;
@@ -198,6 +211,8 @@ static bool parse_region(const char *line, struct ward_region *region)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(word, kinds[i].word)) {
 			region->kind = kinds[i].kind;
+			if (region->kind == WARD_REGION_MSI)
+				region->kind = msi_kind(arch, region->range);
 			return true;
 		}
 	/* A kind that we do not know is one that must be kept out of. */
@@ -221,7 +236,7 @@ static int read_regions(struct ward_reading *reading, const struct ward_dir *dir
 		if (length < sizeof(line)) {
 			memcpy(line, bytes.data + at, length);
 			line[length] = '\0';
-			if (parse_region(line, &region)) {
+			if (parse_region(line, reading->arch, &region)) {
 				err = ward_builder_add_region(reading->builder, &region);
 				count++;
 			}
