@@ -61,6 +61,8 @@ struct ward_backend_ops {
 	int (*open)(void *backend, const char *name, const struct ward_device_ops **ret_ops,
 		    void **ret_device);
 	void (*destroy)(void *backend);
+	/** Told that the caller broke the contract; NULL: the backend does not police its caller. */
+	void (*misused)(void *backend, const char *how);
 };
 
 struct ward_backend;
@@ -74,6 +76,14 @@ struct ward_backend;
  */
 int ward_backend_create(const struct ward_backend_ops *ops, void *context,
 			struct ward_backend **ret_backend);
+
+/**
+ * What was handed to ward_backend_create, for calls that only one kind of backend has.
+ * @param backend a backend
+ * @param ops of that kind
+ * @return its context, or NULL: it is of another kind
+ */
+void *ward_backend_context(const struct ward_backend *backend, const struct ward_backend_ops *ops);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "backend.h"
+
+#include "base/error.h"
+#include "base/fault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* PASIDs have 20 bits (PCIe base specification, 6.20). */
+#define PASID_LAST 0xfffffu
+
+/* One (device, PASID) that is in a space. */
+struct attachment {
+	struct attachment *next;
+	ward_pasid_t pasid;
+	/*
+	 * Requesters in the backend's table are (slot, serial of the device, PASID). A move takes
+	 * the new space in the slot that is free and lets go of the old one when the backend has
+	 * moved: nothing is left to fail then.
+	 */
+	uint32_t slot;
+};
+
+struct ward_device {
+	struct ward_backend *backend;
+	const struct ward_device_ops *ops;
+	void *context;
+	uint32_t serial;
+	uint64_t region_size[WARD_DEVICE_REGIONS];
+	struct attachment *attachments;
+};
+
+static int refuse_open(struct ward_error *error, int code, const char *name)
+{
+	switch (-code) {
+	case ENOENT:
+		return ward_fail(error, code, "%s: there is no such function", name);
+	case EBUSY:
+		return ward_fail(error, code, "%s: somebody has it open already", name);
+	case EPERM:
+		return ward_fail(error, code,
+				 "%s: its group cannot be given away: a driver of the host has a "
+				 "member of it, or its interrupts are not isolated",
+				 name);
+	case EACCES:
+		return ward_fail(error, code, "%s: no permission to open its group", name);
+	case ENODEV:
+		return ward_fail(error, code, "%s: no VFIO driver has it", name);
+	case ENOMEM:
+		return ward_fail(error, code, "no memory");
+	default:
+		return ward_fail(error, code, "%s: cannot be opened (error %d)", name, -code);
+	}
+}
+
+static int learn_regions(struct ward_device *device)
+{
+	struct ward_device_info info = { 0 };
+	int code = device->ops->info(device->context, &info);
+
+	for (uint32_t i = 0; !code && i < WARD_DEVICE_REGIONS; i++)
+		device->region_size[i] = info.region_size[i];
+	return code;
+}
+
+int ward_device_open(struct ward_backend *backend, const char *name,
+		     struct ward_device **ret_device, struct ward_error *ret_error)
+{
+	struct ward_device *device;
+	int code;
+
+	if (!name)
+		return ward_fail(ret_error, -EINVAL, "a device needs a name");
+	device = ward_alloc(sizeof(*device));
+	if (!device)
+		return refuse_open(ret_error, -ENOMEM, name);
+	code = backend->ops->open(backend->context, name, &device->ops, &device->context);
+	if (code)
+		goto free_device;
+	code = learn_regions(device);
+	if (code)
+		goto close_device;
+	device->backend = backend;
+	device->serial = ++backend->last_serial;
+	backend->references++;
+	*ret_device = device;
+	return 0;
+
+close_device:
+	device->ops->close(device->context);
+free_device:
+	free(device);
+	return refuse_open(ret_error, code, name);
+}
+
+static struct ward_requester requester_of(const struct ward_device *device, ward_pasid_t pasid,
+					  uint32_t slot)
+{
+	return (struct ward_requester){
+		.iommu = slot, .sid = ward_sid(device->serial), .pasid = pasid
+	};
+}
+
+static struct attachment **find_attachment(struct ward_device *device, ward_pasid_t pasid)
+{
+	struct attachment **at = &device->attachments;
+
+	while (*at && (*at)->pasid != pasid)
+		at = &(*at)->next;
+	return at;
+}
+
+/* Forgets an attachment; its space may go with it. */
+static void drop_attachment(struct ward_device *device, struct attachment **at)
+{
+	struct attachment *gone = *at;
+	struct ward_requester requester = requester_of(device, gone->pasid, gone->slot);
+
+	*at = gone->next;
+	ward_detach(device->backend->attached, &requester);
+	free(gone);
+}
+
+static int detach_one(struct ward_device *device, struct attachment **at)
+{
+	int code = device->ops->detach(device->context, (*at)->pasid);
+
+	if (!code)
+		drop_attachment(device, at);
+	return code;
+}
+
+void ward_device_close(struct ward_device *device)
+{
+	if (!device)
+		return;
+	while (device->attachments) {
+		struct attachment **at = &device->attachments;
+
+		if (detach_one(device, at))
+			break;
+	}
+	/* What could not be detached goes with the device. */
+	device->ops->close(device->context);
+	while (device->attachments)
+		drop_attachment(device, &device->attachments);
+	ward_backend_put(device->backend);
+	free(device);
+}
+
+static int move_to(struct ward_device *device, struct attachment *attachment,
+		   struct ward_space *space, bool is_new)
+{
+	struct ward_attach_table *table = device->backend->attached;
+	uint32_t slot = is_new ? 0 : !attachment->slot;
+	struct ward_requester requester = requester_of(device, attachment->pasid, slot);
+	int code = ward_attach(table, &requester, space, NULL, 0);
+
+	if (code)
+		return code;
+	code = device->ops->attach(device->context, attachment->pasid, space);
+	if (code) {
+		ward_detach(table, &requester);
+		return code;
+	}
+	if (!is_new) {
+		requester = requester_of(device, attachment->pasid, attachment->slot);
+		ward_detach(table, &requester);
+	}
+	attachment->slot = slot;
+	return 0;
+}
+
+int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct ward_space *space)
+{
+	struct attachment *attachment, **at = find_attachment(device, pasid);
+	int code;
+
+	if (!space || (pasid != WARD_PASID_NONE && ward_pasid_raw(pasid) > PASID_LAST))
+		return -EINVAL;
+	if (*at) {
+		struct ward_requester requester = requester_of(device, pasid, (*at)->slot);
+
+		if (ward_attached(device->backend->attached, &requester) == space)
+			return 0;
+		return move_to(device, *at, space, false);
+	}
+	attachment = ward_alloc(sizeof(*attachment));
+	if (!attachment)
+		return -ENOMEM;
+	attachment->pasid = pasid;
+	code = move_to(device, attachment, space, true);
+	if (code) {
+		free(attachment);
+		return code;
+	}
+	*at = attachment;
+	return 0;
+}
+
+int ward_device_detach(struct ward_device *device, ward_pasid_t pasid)
+{
+	struct attachment **at = find_attachment(device, pasid);
+
+	return *at ? detach_one(device, at) : -ENOENT;
+}
+
+int ward_device_reset(struct ward_device *device)
+{
+	return device->ops->reset(device->context);
+}
+
+int ward_device_info(struct ward_device *device, struct ward_device_info *ret_info)
+{
+	struct ward_device_info info = { 0 };
+	int code = device->ops->info(device->context, &info);
+
+	if (!code)
+		*ret_info = info;
+	return code;
+}
+
+static int check_access(const struct ward_device *device, uint32_t region, uint64_t offset,
+			size_t size)
+{
+	if (size != 1 && size != 2 && size != 4 && size != 8)
+		return -EINVAL;
+	if (region >= WARD_DEVICE_REGIONS || device->region_size[region] < size ||
+	    offset > device->region_size[region] - size)
+		return -EINVAL;
+	return 0;
+}
+
+int ward_device_read(struct ward_device *device, uint32_t region, uint64_t offset, void *ret_bytes,
+		     size_t size)
+{
+	int code = check_access(device, region, offset, size);
+
+	return code ? code : device->ops->read(device->context, region, offset, ret_bytes, size);
+}
+
+int ward_device_write(struct ward_device *device, uint32_t region, uint64_t offset,
+		      const void *bytes, size_t size)
+{
+	int code = check_access(device, region, offset, size);
+
+	return code ? code : device->ops->write(device->context, region, offset, bytes, size);
+}
