@@ -66,6 +66,7 @@ enum ward_remedy_kind {
 	WARD_REMEDY_WAIVE,	  /**< accept the risk by code */
 	WARD_REMEDY_USE_OTHER_FUNCTION, /**< give away something else */
 	WARD_REMEDY_VFS_OFF,		/**< remove the VFs of the subject, a PF */
+	WARD_REMEDY_OTHER_SPACE,	/**< change what the subject's space maps, or take another */
 };
 
 struct ward_remedy {
@@ -189,6 +190,11 @@ enum ward_supposition_kind {
 	WARD_SUPPOSE_IOMMU,	 /**< every function is translated */
 	WARD_SUPPOSE_REMAPPING,	 /**< interrupts are remapped */
 	WARD_SUPPOSE_NO_ATS,	 /**< function: ATS off; WARD_NONE: everywhere */
+	/**
+	 * function, and with it its kernel group: in a space that is name, "identity" or "blocked",
+	 * or, with "dma", in one of the kernel's of which the mappings are not known.
+	 */
+	WARD_SUPPOSE_SPACE,
 };
 
 struct ward_supposition {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "isolate/group.h"
 #include "pci/alias.h"
 
 static uint32_t add_pool(struct ward_graph *g, struct ward_pool pool)
@@ -184,6 +185,13 @@ static bool may_use_msi(const struct ward_function *f, const struct ward_functio
 	       f->pcie_known == WARD_UNKNOWN;
 }
 
+/* No write of its own gets as far as a doorbell: it is translated, and to nothing. */
+static bool is_shut_in(const struct ward_graph *g, uint32_t function)
+{
+	return ward_graph_is_blocked(g, function) &&
+	       ward_is_translated(g->machine, function) == WARD_YES;
+}
+
 /*
  * Its MSIs may go to any doorbell: it may raise what is behind them, and be raised by whoever rings
  * them. x86 has its page for everybody, MSIs or not.
@@ -192,7 +200,7 @@ static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool m
 {
 	const struct ward_machine *machine = g->machine;
 
-	if (messages || machine->arch == WARD_ARCH_X86)
+	if (machine->arch == WARD_ARCH_X86 || (messages && !is_shut_in(g, function)))
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
 			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_DOORBELL,
 			       function, WARD_UNSURE);
@@ -212,7 +220,8 @@ static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool m
 
 /*
  * A doorbell behind an IOMMU is mapped once a function has vectors, which its owner can bring
- * about. The APIC page is never translated, so it needs no vector.
+ * about, unless the function is in a space that stays empty. The APIC page is never translated, so
+ * it needs no vector, and no space keeps anybody from it.
  */
 static void add_doorbell(struct ward_graph *g, uint32_t function,
 			 const struct ward_function_state *s)
@@ -236,7 +245,8 @@ static void add_doorbell(struct ward_graph *g, uint32_t function,
 	if (c->kind == WARD_CONTROLLER_X86_APIC || c->kind == WARD_CONTROLLER_X86_REMAPPING) {
 		ward_graph_add(g, from, pool, WARD_WHY_APIC, function, certainty);
 	} else if (may_use_msi(f, s)) {
-		ward_graph_add(g, from, pool, WARD_WHY_DOORBELL, function, certainty);
+		if (!is_shut_in(g, function))
+			ward_graph_add(g, from, pool, WARD_WHY_DOORBELL, function, certainty);
 		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
 			       WARD_WHY_FRAME, function, WARD_CERTAIN);
 	}
@@ -324,8 +334,9 @@ static void add_devid(struct ward_graph *g, uint32_t function)
 	if (pool == WARD_NONE)
 		return;
 	pool = ward_graph_node(g, WARD_NODE_DOORBELL, pool);
-	ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool, WARD_WHY_DEVID,
-		       function, WARD_CERTAIN);
+	if (!is_shut_in(g, function))
+		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool,
+			       WARD_WHY_DEVID, function, WARD_CERTAIN);
 	ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function), WARD_WHY_FRAME,
 		       function, WARD_CERTAIN);
 }

@@ -12,6 +12,7 @@ static const struct ward_finding_info findings[] = {
 	{ "not-assignable", "a bridge or part of the machine's own works" },
 	{ "already-owned", "another client has it" },
 	{ "no-iommu", "no IOMMU translates it" },
+	{ "space-identity", "it is in a space that is all memory" },
 	{ "iommu-unknown", "whether an IOMMU translates it could not be read" },
 	{ "stream-in-use", "another function has the StreamID it needs" },
 	{ "vfs-enabled", "VFIO refuses a PF that has VFs" },

@@ -25,7 +25,7 @@ static uint32_t kind_size(const struct ward_graph *graph, enum ward_node_kind ki
 	case WARD_NODE_IOMMU_VECTORS:
 		return machine->iommus_count;
 	case WARD_NODE_SPACE:
-		return 0;
+		return graph->attachments_count;
 	case WARD_NODE_HOST_VECTORS:
 	case WARD_NODE_MEMORY:
 		return 1;
@@ -121,9 +121,12 @@ int ward_graph_create(const struct ward_machine *machine, const struct ward_stat
 	struct ward_graph graph = { .machine = machine };
 	int err = ward_graph_make_pools(&graph);
 
+	if (!err)
+		err = ward_graph_take_spaces(&graph, state);
 	if (!err) {
 		ward_graph_add_dma(&graph);
 		ward_graph_add_msi(&graph, state);
+		ward_graph_add_spaces(&graph);
 		err = graph.failed ? -ENOMEM : sort_edges(&graph);
 	}
 	if (err) {
@@ -141,6 +144,8 @@ void ward_graph_finish(struct ward_graph *graph)
 	free(graph->pools);
 	free(graph->pool_of);
 	free(graph->devid_pool);
+	free(graph->attachments);
+	free(graph->space_of);
 	free(graph->added);
 	free(graph->from);
 }

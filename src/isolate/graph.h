@@ -45,6 +45,10 @@ enum ward_why {
 	WARD_WHY_UNKNOWN_ID,   /* not all requester ids of via are known */
 	WARD_WHY_NO_CHECK,     /* the kernel was told not to check who via is */
 	WARD_WHY_SOURCE_CHECK, /* entries of via admit every writer of its bus */
+	WARD_WHY_SPACE,	       /* via is in the space */
+	WARD_WHY_IDENTITY,     /* the space translates every address to itself */
+	WARD_WHY_MAPPED_BAR,   /* a BAR of via is mapped in the space, writable */
+	WARD_WHY_MAPPED_PAGE,  /* a doorbell's page is mapped in the space, writable */
 	WARD_WHYS,
 };
 
@@ -78,6 +82,11 @@ struct ward_graph {
 	uint32_t *pool_of;    /* by controller; WARD_NONE when it isolates */
 	uint32_t *devid_pool; /* by function; WARD_NONE when its DeviceID is its own */
 
+	/* Of the state, as they were; and by attachment: the first one that leads to the same. */
+	struct ward_attachment *attachments;
+	uint32_t attachments_count;
+	uint32_t *space_of;
+
 	/* While it is built: edges in the order of adding, and where from. */
 	struct ward_edge *added;
 	uint32_t *from;
@@ -99,6 +108,21 @@ void ward_graph_add(struct ward_graph *graph, uint32_t from, uint32_t to, enum w
 void ward_graph_add_dma(struct ward_graph *graph);
 int ward_graph_make_pools(struct ward_graph *graph);
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
+
+/* Copies the attachments of a state, and finds out which ones share a space. 0 or -ENOMEM. */
+int ward_graph_take_spaces(struct ward_graph *graph, const struct ward_state *state);
+/* The edges into spaces, and to what is mapped there. */
+void ward_graph_add_spaces(struct ward_graph *graph);
+
+/*
+ * What a space lets through is what the one below its stage 1 maps, as who is in a nested space
+ * writes the stage 1. Returns that one, and describes it.
+ */
+const struct ward_space *ward_space_bound(const struct ward_space *space,
+					  struct ward_space_info *ret_info);
+
+/* The state says that its requests without PASID all fault. */
+bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function);
 
 /* ATS is off, and Linux will switch it on when it attaches the function. */
 bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f);

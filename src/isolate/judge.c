@@ -205,14 +205,13 @@ void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding
 	finding->path_count = (uint32_t)count;
 }
 
-void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
-			    uint32_t function, const struct ward_edge *edge)
+void ward_finding_append_edge(struct ward_judgement *j, struct ward_finding *finding,
+			      const struct ward_edge *edge)
 {
-	const struct ward_graph *g = j->reach->graph;
-	struct ward_step *steps;
+	const struct ward_graph *g = &j->isolation->graph;
+	struct ward_step *steps, *step;
 	char text[WARD_WHY_TEXT];
 
-	ward_finding_path(j, finding, WARD_NODE_FUNCTION, function);
 	if (!finding || !finding->path)
 		return;
 	steps = ward_arena_alloc(j->arena, (finding->path_count + 1u) * sizeof(*steps));
@@ -221,14 +220,21 @@ void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *findi
 		return;
 	}
 	memcpy(steps, finding->path, finding->path_count * sizeof(*steps));
+	step = &steps[finding->path_count];
 	ward_why_text(g, edge, text, sizeof(text));
-	steps[finding->path_count].kind =
-		ward_graph_kind(g, edge->to, &steps[finding->path_count].index);
-	steps[finding->path_count].through = ward_judge_text(j, "%s", text);
-	steps[finding->path_count].assumed = edge->certainty == WARD_ASSUMED;
-	steps[finding->path_count].unknown = edge->certainty == WARD_UNSURE;
+	step->kind = ward_graph_kind(g, edge->to, &step->index);
+	step->through = ward_judge_text(j, "%s", text);
+	step->assumed = edge->certainty == WARD_ASSUMED;
+	step->unknown = edge->certainty == WARD_UNSURE;
 	finding->path = steps;
 	finding->path_count++;
+}
+
+void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
+			    uint32_t function, const struct ward_edge *edge)
+{
+	ward_finding_path(j, finding, WARD_NODE_FUNCTION, function);
+	ward_finding_append_edge(j, finding, edge);
 }
 
 void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,

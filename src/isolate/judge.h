@@ -71,6 +71,9 @@ void ward_finding_path_of(struct ward_judgement *j, struct ward_finding *finding
 /* ... the path to a function and one edge more. */
 void ward_finding_path_edge(struct ward_judgement *j, struct ward_finding *finding,
 			    uint32_t function, const struct ward_edge *edge);
+/* ... one edge more, to what it has. */
+void ward_finding_append_edge(struct ward_judgement *j, struct ward_finding *finding,
+			      const struct ward_edge *edge);
 /* ... a way to mend it; command may be NULL. */
 void ward_finding_remedy(struct ward_judgement *j, struct ward_finding *finding,
 			 enum ward_remedy_kind kind, uint32_t subject, const char *text,
@@ -149,6 +152,8 @@ const char *ward_whose_text(struct ward_judgement *j, uint32_t function, enum wa
 enum ward_weight ward_remark_weight(const struct ward_machine *machine, uint32_t remark);
 /* Whether Linux takes the interrupts of a function for isolated. */
 enum ward_tri ward_linux_isolates(const struct ward_machine *machine, uint32_t function);
+/* Whoever is at a node is, for sure, in a space that is all memory. */
+bool ward_in_identity(const struct ward_graph *g, uint32_t node);
 /* A StreamID that another one uses keeps it out of every group, for sure or perhaps: or WARD_NOTE. */
 enum ward_weight ward_stream_weight(const struct ward_isolation *isolation,
 				    const struct ward_state *state, uint32_t function);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * Memory that is reached because nothing translates: by the functions judged, or by one that they
- * get at. Each is told for itself, since what mends one does not mend the other.
+ * All memory, reached because nothing translates or because the space translates every address to
+ * itself: by the functions judged, or by one that they get at. Each is told for itself, since what
+ * mends one does not mend the other.
  */
 #include "isolate/judge.h"
 
@@ -139,18 +140,90 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 	return finding;
 }
 
+static struct ward_finding *identity(struct ward_judgement *j, uint32_t subject, uint32_t via,
+				     bool unsure)
+{
+	const char *name = j->machine->functions[via].name;
+	struct ward_finding *finding = ward_finding_add(
+		j, "space-identity", unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+		via == subject ? WARD_NONE : via,
+		"the space of %s translates every address to itself: it %s all memory",
+		who(j, subject, via), unsure ? "may be able to read and write" : "can read and write");
+
+	if (finding && unsure)
+		finding->settle =
+			via == subject
+				? ward_judge_text(j, "the IOMMU of %s", name)
+				: ward_judge_text(j, "whether %s can get at %s",
+						  j->machine->functions[subject].name, name);
+	ward_finding_remedy(j, finding, WARD_REMEDY_OTHER_SPACE, via,
+			    ward_judge_text(j,
+					    "put %s into a space that maps only the memory of its "
+					    "owner, or into one that is blocked",
+					    name),
+			    NULL);
+	return finding;
+}
+
+/* The space that an edge leads into is all memory, or NULL: the edge that says so. */
+static const struct ward_edge *identity_edge(const struct ward_graph *g,
+					     const struct ward_edge *edge)
+{
+	uint32_t space = edge->to;
+
+	if (edge->why != WARD_WHY_SPACE)
+		return NULL;
+	for (uint32_t e = g->start[space]; e < g->start[space + 1]; e++) {
+		if (g->edges[e].why == WARD_WHY_IDENTITY)
+			return &g->edges[e];
+	}
+	return NULL;
+}
+
+bool ward_in_identity(const struct ward_graph *g, uint32_t node)
+{
+	for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
+		if (g->edges[e].certainty != WARD_UNSURE && identity_edge(g, &g->edges[e]))
+			return true;
+	}
+	return false;
+}
+
+/* A function may be in several, one for each PASID: one of them is enough. */
+static bool judge_space(struct ward_judgement *j, const struct ward_visit *visit, uint32_t via,
+			const struct ward_edge *edge)
+{
+	const struct ward_edge *onwards = identity_edge(j->reach->graph, edge);
+	uint32_t subject = ward_start_of(j, visit);
+	struct ward_finding *finding;
+
+	if (!onwards)
+		return false;
+	finding = identity(j, subject, via,
+			   edge->certainty == WARD_UNSURE || visit->certainty == WARD_UNSURE);
+	if (finding && via != subject)
+		ward_remedy_path(j, finding, visit);
+	ward_remedy_waive(j, finding);
+	ward_finding_path_edge(j, finding, via, edge);
+	ward_finding_append_edge(j, finding, onwards);
+	return true;
+}
+
 /* The edges to memory of one function that is had. */
 static void judge_function(struct ward_judgement *j, const struct ward_visit *visit, uint32_t via)
 {
 	const struct ward_graph *g = j->reach->graph;
 	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0),
 		 subject = ward_start_of(j, visit);
+	bool identical = false;
 
 	for (uint32_t e = g->start[visit->node]; e < g->start[visit->node + 1]; e++) {
 		const struct ward_edge *edge = &g->edges[e];
 		bool unsure = edge->certainty == WARD_UNSURE || visit->certainty == WARD_UNSURE;
 		struct ward_finding *finding;
 
+		if (!identical)
+			identical = judge_space(j, visit, via, edge);
 		if (edge->to != memory)
 			continue;
 		if (edge->why == WARD_WHY_ATS)
@@ -183,7 +256,8 @@ void ward_judge_memory(struct ward_judgement *j)
 		if (!visit || visit->edge != WARD_NONE)
 			continue;
 		judge_function(j, visit, j->claimed[i]);
-		all |= ward_is_translated(j->machine, j->claimed[i]) == WARD_NO;
+		all |= ward_is_translated(j->machine, j->claimed[i]) == WARD_NO ||
+		       ward_in_identity(j->reach->graph, visit->node);
 	}
 	/* Who has all memory by himself gains nothing by getting at others. */
 	for (uint32_t i = 0; i < j->reach->things_count && !all; i++) {

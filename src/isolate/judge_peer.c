@@ -138,6 +138,32 @@ static void mend_acs(struct ward_judgement *j, struct ward_finding *finding,
 			NULL);
 }
 
+/* The function that is in the space which the path goes through last, or WARD_NONE. */
+static uint32_t space_user(const struct ward_judgement *j, const struct ward_visit *visit)
+{
+	for (; visit->edge != WARD_NONE; visit = &j->reach->visits[visit->before]) {
+		if (ward_last_edge(j, visit)->why == WARD_WHY_SPACE)
+			return ward_last_edge(j, visit)->via;
+	}
+	return WARD_NONE;
+}
+
+/* What is mapped can be unmapped, by whoever has the space. */
+static void mend_space(struct ward_judgement *j, struct ward_finding *finding,
+		       const struct ward_visit *visit, uint32_t peer)
+{
+	uint32_t user = space_user(j, visit);
+
+	if (ward_last_edge(j, visit)->why == WARD_WHY_MAPPED_BAR)
+		ward_finding_remedy(j, finding, WARD_REMEDY_OTHER_SPACE, user,
+				    ward_judge_text(j,
+						    "take the registers of %s out of the space of "
+						    "%s, or map them read-only",
+						    j->machine->functions[peer].name,
+						    j->machine->functions[user].name),
+				    NULL);
+}
+
 void ward_remedy_path(struct ward_judgement *j, struct ward_finding *finding,
 		      const struct ward_visit *visit)
 {
@@ -185,6 +211,7 @@ static void peer_blocks(struct ward_judgement *j, const struct ward_visit *visit
 			ward_remedy_unbind(j, finding, peer);
 		ward_remedy_claim_too(j, finding, peer);
 		mend_acs(j, finding, culprit);
+		mend_space(j, finding, visit, peer);
 		ward_remedy_waive(j, finding);
 	}
 	ward_finding_path(j, finding, WARD_NODE_FUNCTION, peer);
@@ -213,7 +240,7 @@ static void group_too_small(struct ward_judgement *j, const struct ward_visit *v
 	struct ward_finding *finding;
 
 	if (visit->certainty == WARD_UNSURE || ward_last_edge(j, visit)->why == WARD_WHY_PF ||
-	    machine->functions[peer].header_type != 0 ||
+	    machine->functions[peer].header_type != 0 || space_user(j, visit) != WARD_NONE ||
 	    ward_group_key(j->isolation, subject) == UINT64_MAX ||
 	    ward_group_key(j->isolation, subject) == ward_group_key(j->isolation, peer))
 		return;

@@ -32,6 +32,41 @@ static const char *doorbell_name(const struct ward_judgement *j, const struct wa
 	return "its MSI controller";
 }
 
+/*
+ * The doorbell that a path goes through and, where it is not plain, why it leads to another: "X: Y
+ * lies in the same page of 64 KiB". controller is whose interrupts are raised, or WARD_NONE.
+ */
+static const char *doorbell_text(struct ward_judgement *j, const struct ward_visit *visit,
+				 uint32_t controller)
+{
+	const struct ward_machine *machine = j->machine;
+	const struct ward_graph *g = j->reach->graph;
+	const struct ward_controller *own, *theirs;
+	const struct ward_edge *edge;
+	uint32_t index;
+
+	while (visit->before != WARD_NONE &&
+	       ward_graph_kind(g, visit->node, &index) != WARD_NODE_DOORBELL)
+		visit = &j->reach->visits[visit->before];
+	if (visit->before == WARD_NONE)
+		return doorbell_name(j, visit);
+	edge = ward_last_edge(j, visit);
+	theirs = &machine->controllers[controller == WARD_NONE ? g->pools[index].controller
+							       : controller];
+	if (edge->why == WARD_WHY_MAPPED_PAGE)
+		return ward_judge_text(j, "%s, the page of which is mapped in its space, writable",
+				       theirs->name);
+	if (edge->why != WARD_WHY_DOORBELL ||
+	    machine->functions[edge->via].controller == WARD_NONE)
+		return doorbell_name(j, visit);
+	own = &machine->controllers[machine->functions[edge->via].controller];
+	if (own->kind == theirs->kind && own->pool == theirs->pool)
+		return doorbell_name(j, visit);
+	return ward_judge_text(j, "%s: with pages of %llu KiB, %s is mapped along with it",
+			       own->name, (unsigned long long)machine->page_size / 1024,
+			       theirs->name);
+}
+
 static void remedy_intx(struct ward_judgement *j, struct ward_finding *finding, uint32_t function)
 {
 	const struct ward_function *f = &j->machine->functions[function];
@@ -82,7 +117,8 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 				   j->machine->functions[subject].name,
 				   unsure ? "may be able to" : "can",
 				   j->machine->functions[user].name,
-				   ward_whose_text(j, user, whose), doorbell_name(j, visit));
+				   ward_whose_text(j, user, whose),
+				   doorbell_text(j, visit, j->machine->functions[user].controller));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));
@@ -132,7 +168,8 @@ void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit 
 				   "%s %s raise the interrupts of IOMMU %s (the host) through %s",
 				   j->machine->functions[subject].name,
 				   unsure ? "may be able to" : "can",
-				   j->machine->iommus[iommu].name, doorbell_name(j, visit));
+				   j->machine->iommus[iommu].name,
+				   doorbell_text(j, visit, j->machine->iommus[iommu].controller));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));

@@ -36,6 +36,10 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_NO_CHECK] =
 		"remapping entries admit %s: the kernel was told not to check (nosid)",
 	[WARD_WHY_SOURCE_CHECK] = "the remapping entries of %s admit every writer of its bus",
+	[WARD_WHY_SPACE] = "%s is in it",
+	[WARD_WHY_IDENTITY] = "there every address means itself",
+	[WARD_WHY_MAPPED_BAR] = "a BAR of %s is mapped there, writable",
+	[WARD_WHY_MAPPED_PAGE] = "its page is mapped there, writable",
 };
 
 void ward_why_text(const struct ward_graph *graph, const struct ward_edge *edge, char *text,

@@ -223,6 +223,82 @@ bool ward_reach_next(const struct ward_reach *reach, uint32_t *cursor,
 	return true;
 }
 
+/* The next mapping of the space that the cursor is at; false when there is none any more. */
+static bool next_mapping(const struct ward_attachment *attachment, struct ward_reach_cursor *cursor,
+			 struct ward_reached_memory *memory)
+{
+	struct ward_space_info info;
+	const struct ward_space *space = ward_space_bound(attachment->space, &info);
+	struct ward_mapping mapping;
+
+	memory->access = WARD_READ | WARD_WRITE;
+	memory->range = (struct ward_range){ 0, UINT64_MAX };
+	if (info.kind == WARD_SPACE_IDENTITY) {
+		cursor->step++;
+		return true;
+	}
+	if (!ward_space_next(space, cursor->next, &mapping))
+		return false;
+	memory->access = mapping.access;
+	memory->range.start = ward_target_raw(mapping.target);
+	memory->range.last = memory->range.start + ward_iova_raw(mapping.last) -
+			     ward_iova_raw(mapping.start);
+	cursor->next = ward_iova(ward_iova_raw(mapping.last) + 1);
+	if (ward_iova_raw(mapping.last) == UINT64_MAX)
+		cursor->step++;
+	return true;
+}
+
+static bool memory_of(const struct ward_reach *reach, const struct ward_visit *visit,
+		      struct ward_reach_cursor *cursor, struct ward_reached_memory *memory)
+{
+	uint32_t index;
+
+	if (ward_graph_kind(reach->graph, visit->node, &index) != WARD_NODE_SPACE)
+		return false;
+	memory->attachment = index;
+	memory->assumed = visit->certainty == WARD_ASSUMED;
+	memory->unknown = visit->certainty == WARD_UNSURE;
+	return next_mapping(&reach->graph->attachments[index], cursor, memory);
+}
+
+/* Memory that is not reached through an identity space, which was told already. */
+static bool untranslated(const struct ward_reach *reach, struct ward_reached_memory *memory)
+{
+	const struct ward_graph *g = reach->graph;
+	const struct ward_visit *visit =
+		ward_reach_visit(reach, ward_graph_node(g, WARD_NODE_MEMORY, 0));
+
+	if (!visit || g->edges[visit->edge].why == WARD_WHY_IDENTITY)
+		return false;
+	*memory = (struct ward_reached_memory){
+		.range = { 0, UINT64_MAX },
+		.access = WARD_READ | WARD_WRITE,
+		.attachment = WARD_NONE,
+		.assumed = visit->certainty == WARD_ASSUMED,
+		.unknown = visit->certainty == WARD_UNSURE,
+	};
+	return true;
+}
+
+bool ward_reach_memory_next(const struct ward_reach *reach, struct ward_reach_cursor *cursor,
+			    struct ward_reached_memory *ret_memory)
+{
+	struct ward_reached_memory memory;
+
+	for (; cursor->step < reach->things_count; cursor->step++, cursor->next = ward_iova(0)) {
+		if (memory_of(reach, reach->things[cursor->step], cursor, &memory)) {
+			*ret_memory = memory;
+			return true;
+		}
+	}
+	if (cursor->step > reach->things_count || !untranslated(reach, &memory))
+		return false;
+	cursor->step++;
+	*ret_memory = memory;
+	return true;
+}
+
 void ward_reach_destroy(struct ward_reach *reach)
 {
 	if (!reach)

@@ -47,12 +47,14 @@ enum lane_name {
 	LANE_VECTOR_HOST,  /* interrupts of host functions */
 	LANE_VECTOR_OTHER, /* interrupts of functions of clients */
 	LANE_MEMORY,	   /* functions that nothing translates */
+	LANE_IDENTITY,	   /* spaces that are all memory */
 	LANE_ATS,	   /* functions that ATS lets past the IOMMU */
 	LANE_HOST,	   /* every interrupt of the host, or those of an IOMMU */
 	LANES_SURE,
 	LANE_OPEN_FUNCTION = LANES_SURE, /* the same along unsure edges */
 	LANE_OPEN_VECTOR,
 	LANE_OPEN_MEMORY,
+	LANE_OPEN_IDENTITY,
 	LANE_OPEN_ATS,
 	LANE_OPEN_HOST,
 	LANES,
@@ -208,6 +210,17 @@ static void seed_memory(struct summing *s, struct lane *lane, enum ward_why why)
 	}
 }
 
+/* Which space it is does not matter. */
+static void seed_identity(struct summing *s, struct lane *lane)
+{
+	uint32_t memory = ward_graph_node(s->g, WARD_NODE_MEMORY, 0);
+
+	for (uint32_t e = s->start[memory]; e < s->start[memory + 1]; e++) {
+		if (s->back[e].why == WARD_WHY_IDENTITY)
+			put_label(s, lane, s->back[e].from, 0);
+	}
+}
+
 static void seed_host(struct summing *s, struct lane *lane)
 {
 	put_label(s, lane, ward_graph_node(s->g, WARD_NODE_HOST_VECTORS, 0),
@@ -240,6 +253,10 @@ static void seed(struct summing *s, enum lane_name name)
 	case LANE_OPEN_MEMORY:
 		seed_memory(s, lane, WARD_WHY_NO_IOMMU);
 		break;
+	case LANE_IDENTITY:
+	case LANE_OPEN_IDENTITY:
+		seed_identity(s, lane);
+		break;
 	case LANE_ATS:
 	case LANE_OPEN_ATS:
 		seed_memory(s, lane, WARD_WHY_ATS);
@@ -261,6 +278,10 @@ static int run_lanes(struct summing *s)
 		struct lane *lane = &s->lanes[name];
 
 		lane->unsure = name >= LANES_SURE;
+		/* Without spaces in the state there is nothing to spread. */
+		if (!s->g->attachments_count &&
+		    (name == LANE_IDENTITY || name == LANE_OPEN_IDENTITY))
+			continue;
 		lane->label = ward_alloc_array(nodes, sizeof(*lane->label));
 		if (!lane->label)
 			return -ENOMEM;
@@ -317,8 +338,9 @@ static bool has_other(const struct summing *s, enum lane_name name, uint32_t fun
 /* The code of any label, or NULL. */
 static const char *any_code(const struct summing *s, enum lane_name name, uint32_t function)
 {
-	uint32_t label =
-		s->lanes[name].label[ward_graph_node(s->g, WARD_NODE_FUNCTION, function)][0];
+	const struct lane *lane = &s->lanes[name];
+	uint32_t node = ward_graph_node(s->g, WARD_NODE_FUNCTION, function);
+	uint32_t label = lane->label ? lane->label[node][0] : WARD_NONE;
 
 	return label == WARD_NONE ? NULL : label_codes[label >> LABEL_SHIFT];
 }
@@ -382,8 +404,13 @@ static const char *reach_code(const struct summing *s, uint32_t function)
 {
 	const char *code = NULL;
 
+	/* Who has all memory by himself gains nothing by getting at others. */
+	if (ward_in_identity(s->g, ward_graph_node(s->g, WARD_NODE_FUNCTION, function)))
+		return "space-identity";
 	if (has_other(s, LANE_MEMORY, function))
 		return "no-iommu";
+	if (has_any(s, LANE_IDENTITY, function))
+		return "space-identity";
 	code = other_code(s, LANE_FUNCTION, function);
 	if (!code && is_reached_by_client(s, function, CLIENT_SURE))
 		code = "reached-by-other";
@@ -403,6 +430,8 @@ static const char *open_reach_code(const struct summing *s, uint32_t function)
 {
 	if (has_any(s, LANE_OPEN_MEMORY, function))
 		return "iommu-unknown";
+	if (has_any(s, LANE_OPEN_IDENTITY, function))
+		return "space-identity";
 	if (is_reached_by_client(s, function, CLIENT_UNSURE))
 		return "reached-by-other";
 	if (has_other(s, LANE_OPEN_FUNCTION, function))

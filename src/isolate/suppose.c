@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "isolate/graph.h"
+#include "isolate/group.h"
 #include "machine/machine.h"
+#include "machine/state.h"
 #include "pci/acs.h"
 
 struct supposing {
@@ -134,6 +137,66 @@ static void suppose_no_ats(struct supposing *s, uint32_t function)
 	}
 }
 
+/*
+ * The kernel maps what its drivers ask for; which memory that is, is not known. Out of a domain
+ * that does not translate, ATS may come on.
+ */
+static int move_to_kernel(struct supposing *s, uint32_t function)
+{
+	struct ward_function *f = &s->machine->functions[function];
+
+	if (ward_ats_may_come(s->machine, f))
+		f->ats = WARD_UNKNOWN;
+	return ward_state_attach(s->state, function, WARD_PASID_NONE, NULL);
+}
+
+/* A kernel group has one space for all of its functions. */
+static int move_group(struct supposing *s, uint32_t function, struct ward_space *space)
+{
+	uint32_t group = s->machine->functions[function].group;
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->machine->functions_count && !err; i++) {
+		if (i != function &&
+		    (group == WARD_NONE || s->machine->functions[i].group != group))
+			continue;
+		err = space ? ward_state_attach(s->state, i, WARD_PASID_NONE, space)
+			    : move_to_kernel(s, i);
+	}
+	if (!err && !space && group != WARD_NONE)
+		s->machine->groups[group].type = WARD_GROUP_DMA;
+	return err;
+}
+
+static int suppose_space(struct supposing *s, uint32_t function, const char *name)
+{
+	struct ward_space_options options = { .size = sizeof(options),
+					      .kind = WARD_SPACE_BLOCKED };
+	struct ward_space *space;
+	int err;
+
+	if (ward_is_translated(s->machine, function) == WARD_NO)
+		return ward_fail(s->error, -EINVAL, "nothing translates %s: it is in no space",
+				 s->machine->functions[function].name);
+	if (strcmp(name, "dma") == 0)
+		return move_group(s, function, NULL);
+	if (strcmp(name, "identity") == 0)
+		options.kind = WARD_SPACE_IDENTITY;
+	else if (strcmp(name, "blocked") != 0)
+		return ward_fail(s->error, -EINVAL,
+				 "a space is \"identity\", \"blocked\" or \"dma\", not \"%s\"",
+				 name);
+	err = ward_space_create(&options, &space);
+	if (err)
+		return err;
+	err = ward_state_keep(s->state, space);
+	if (err) {
+		ward_space_destroy(space);
+		return err;
+	}
+	return move_group(s, function, space);
+}
+
 static bool needs_function(enum ward_supposition_kind kind)
 {
 	return kind != WARD_SUPPOSE_IOMMU && kind != WARD_SUPPOSE_REMAPPING &&
@@ -142,7 +205,8 @@ static bool needs_function(enum ward_supposition_kind kind)
 
 static bool needs_name(enum ward_supposition_kind kind)
 {
-	return kind == WARD_SUPPOSE_OWNER || kind == WARD_SUPPOSE_MSI_PARENT;
+	return kind == WARD_SUPPOSE_OWNER || kind == WARD_SUPPOSE_MSI_PARENT ||
+	       kind == WARD_SUPPOSE_SPACE;
 }
 
 static int suppose_one(struct supposing *s, const struct ward_supposition *what)
@@ -173,6 +237,8 @@ static int suppose_one(struct supposing *s, const struct ward_supposition *what)
 	case WARD_SUPPOSE_NO_ATS:
 		suppose_no_ats(s, what->function);
 		return 0;
+	case WARD_SUPPOSE_SPACE:
+		return suppose_space(s, what->function, what->name);
 	}
 	return ward_fail(s->error, -EINVAL, "an unknown kind of supposition");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-#include <doorward/state.h>
+#include "machine/state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@ struct state_storage {
 	struct ward_state state;
 	struct ward_arena arena;
 	size_t vectors_capacity, clients_capacity, attachments_capacity;
+	struct ward_space **kept; /* spaces of its own */
+	size_t kept_count, kept_capacity;
 };
 
 static struct state_storage *storage_of(struct ward_state *state)
@@ -228,10 +230,27 @@ int ward_state_attach(struct ward_state *state, uint32_t function, ward_pasid_t 
 	return 0;
 }
 
+int ward_state_keep(struct ward_state *state, struct ward_space *space)
+{
+	struct state_storage *storage = storage_of(state);
+	void *kept = storage->kept;
+	int err = ward_array_reserve(&kept, &storage->kept_capacity, storage->kept_count + 1,
+				     sizeof(struct ward_space *));
+
+	if (err)
+		return err;
+	storage->kept = kept;
+	storage->kept[storage->kept_count++] = space;
+	return 0;
+}
+
 void ward_state_destroy(struct ward_state *state)
 {
 	if (!state)
 		return;
+	for (size_t i = 0; i < storage_of(state)->kept_count; i++)
+		ward_space_destroy(storage_of(state)->kept[i]);
+	free(storage_of(state)->kept);
 	free(state->attachments);
 	free(state->functions);
 	free(state->vectors);

@@ -73,6 +73,42 @@ static inline void untranslated_arm(struct make *m, bool mended)
 	m->functions[1].stream.iommu = WARD_NONE;
 }
 
+static inline void in_identity(struct make *m, bool mended)
+{
+	plain(m, mended);
+	in_space(m, "01:00.0", WARD_SPACE_IDENTITY);
+}
+
+static inline void identity_peer(struct make *m, bool mended)
+{
+	a_switch(m, mended ? ACS_ON : ACS_OFF);
+	in_space(m, "04:00.0", WARD_SPACE_IDENTITY);
+}
+
+static inline void identity_peer_unread(struct make *m, bool mended)
+{
+	a_switch(m, mended ? ACS_ON : ACS_UNKNOWN);
+	in_space(m, "04:00.0", WARD_SPACE_IDENTITY);
+}
+
+static inline void registers_mapped(struct make *m, bool mended)
+{
+	a_switch(m, ACS_ON);
+	bound(m, "04:00.0", "nvme");
+	if (!mended)
+		in_space_with(m, "03:00.0", "04:00.0");
+}
+
+/* One that is nobody's is in a space with the registers of one that is somebody's. */
+static inline void registers_mapped_for_peer(struct make *m, bool mended)
+{
+	a_switch(m, mended ? ACS_ON : ACS_OFF);
+	root_port(m, "00:1d.0", 5, ACS_ON);
+	endpoint(m, "05:00.0");
+	bound(m, "05:00.0", "nvme");
+	in_space_with(m, "04:00.0", "05:00.0");
+}
+
 static inline void untranslated_peer(struct make *m, bool mended)
 {
 	a_switch(m, mended ? ACS_ON : ACS_OFF);

@@ -30,6 +30,7 @@
 
 #include <cmocka.h>
 
+#include "machine/state.h"
 #include "pci/acs.h"
 
 #define MAKE_FUNCTIONS 96
@@ -51,6 +52,10 @@ struct make {
 	const char *driver[MAKE_FUNCTIONS], *owner[MAKE_FUNCTIONS];
 	/* "ssss:bb:dd.f" of the PF of a VF, or NULL. */
 	const char *pf[MAKE_FUNCTIONS];
+	/* In a space of its own: a kind, plus one; 0: in none that is known. */
+	unsigned int space[MAKE_FUNCTIONS];
+	/* ... in which the registers of this function are mapped, or NULL. */
+	const char *maps[MAKE_FUNCTIONS];
 	uint32_t count;
 	struct ward_iommu iommus[MAKE_PARTS];
 	uint32_t iommus_count;
@@ -340,6 +345,18 @@ static inline void owned(struct make *m, const char *address, const char *client
 	m->owner[make_ordinal(m, address)] = client;
 }
 
+static inline void in_space(struct make *m, const char *address, enum ward_space_kind kind)
+{
+	m->space[make_ordinal(m, address)] = (unsigned int)kind + 1;
+}
+
+/* In a space where the registers of another function are mapped, writable. */
+static inline void in_space_with(struct make *m, const char *address, const char *registers_of)
+{
+	in_space(m, address, WARD_SPACE_UNMANAGED);
+	m->maps[make_ordinal(m, address)] = registers_of;
+}
+
 /* Reserved region of a function. */
 static inline void region(struct make *m, const char *address, enum ward_region_kind kind)
 {
@@ -438,6 +455,44 @@ static inline uint32_t at_of(const struct ward_machine *machine, const char *nam
 	return index;
 }
 
+static inline int make_map(const struct ward_machine *machine, const char *name,
+			   struct ward_space *space)
+{
+	struct ward_range range;
+
+	if (!name)
+		return 0;
+	range = machine->functions[at_of(machine, name)].bar[0].range;
+	if (ward_range_is_empty(range))
+		return 0;
+	return ward_space_map(space, &(struct ward_mapping){
+					     .last = ward_iova(range.last - range.start),
+					     .target = ward_target(range.start),
+					     .access = WARD_READ | WARD_WRITE });
+}
+
+/* Puts function i of the list into its space, which goes with the state. */
+static inline int make_space(struct make *m, uint32_t i, struct ward_state *state, uint32_t index)
+{
+	struct ward_space_options options = { .size = sizeof(options) };
+	struct ward_space *space;
+	int err;
+
+	if (!m->space[i])
+		return 0;
+	options.kind = (enum ward_space_kind)(m->space[i] - 1);
+	err = ward_space_create(&options, &space);
+	if (err)
+		return err;
+	err = ward_state_keep(state, space);
+	if (err) {
+		ward_space_destroy(space);
+		return err;
+	}
+	err = make_map(state->machine, m->maps[i], space);
+	return err ? err : ward_state_attach(state, index, WARD_PASID_NONE, space);
+}
+
 static inline int make_state(struct make *m, const struct ward_machine *machine,
 			     struct ward_state **ret_state)
 {
@@ -465,6 +520,8 @@ static inline int make_state(struct make *m, const struct ward_machine *machine,
 							&state->functions[index].owner.client);
 			state->functions[index].owner.kind = WARD_OWNER_CLIENT;
 		}
+		if (!err)
+			err = make_space(m, i, state, index);
 	}
 	if (err) {
 		ward_state_destroy(state);

@@ -47,6 +47,13 @@ static const struct row rows[] = {
 	  R(ENABLE_IOMMU) | R(ENABLE_ACS) | R(WAIVE), STRICT, NULL },
 	{ "no-iommu", untranslated_peer_moved, "03:00.0", AT_MEMORY, R(ENABLE_IOMMU) | R(MOVE_CARD),
 	  STRICT, NULL },
+	{ "space-identity", in_identity, "01:00.0", AT_MEMORY, R(OTHER_SPACE) | R(WAIVE), STRICT,
+	  NULL },
+	{ "space-identity", in_identity, "01:00.0", AT_MEMORY, R(OTHER_SPACE), LINUX, NULL },
+	{ "space-identity", identity_peer, "03:00.0", AT_MEMORY,
+	  R(OTHER_SPACE) | R(ENABLE_ACS) | R(WAIVE), STRICT, NULL },
+	{ "space-identity", identity_peer_unread, "03:00.0", AT_MEMORY, R(OTHER_SPACE), STRICT,
+	  NULL },
 	{ "iommu-unknown", iommu_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT, NULL },
 	{ "iommu-unknown", iommu_unread, "01:00.0", AT_MEMORY, R(LOOK_AS_ROOT), LINUX, NULL },
 	{ "iommu-unknown", iommu_of_peer_unread, "03:00.0", AT_MEMORY, R(LOOK_AS_ROOT), STRICT,
@@ -74,6 +81,10 @@ static const struct row rows[] = {
 	{ "peer-dma", sibling_root_ports, "01:00.0", AT_BLOCKER, R(ENABLE_ACS), STRICT, NULL },
 	{ "peer-dma", peer_of_other, "03:00.0", AT_BLOCKER, R(CLAIM_TOO) | R(ENABLE_ACS), STRICT,
 	  NULL },
+	{ "peer-dma", registers_mapped, "03:00.0", AT_BLOCKER,
+	  R(OTHER_SPACE) | R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT, NULL },
+	{ "peer-dma", registers_mapped_for_peer, "03:00.0", AT_BLOCKER,
+	  R(OTHER_SPACE) | R(ENABLE_ACS), STRICT, NULL },
 	{ "pf-controls-vf", pf_and_vf, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE),
 	  STRICT, NULL },
 	{ "backdoor", nvidia, "01:00.0", AT_BLOCKER, R(UNBIND) | R(CLAIM_TOO) | R(WAIVE), STRICT,
@@ -287,6 +298,10 @@ static bool removes(struct make *m, const struct row *row, const struct ward_fin
 	case WARD_REMEDY_WAKE:
 	case WARD_REMEDY_VFS_OFF:
 		return gone_when_rebuilt(m, row, finding);
+	case WARD_REMEDY_OTHER_SPACE:
+		what.kind = WARD_SUPPOSE_SPACE;
+		what.name = "blocked";
+		return gone_when(m, row, finding, what, false);
 	case WARD_REMEDY_WAIVE:
 		return gone_when_waived(m, row, finding);
 	case WARD_REMEDY_USE_OTHER_FUNCTION:

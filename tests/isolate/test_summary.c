@@ -124,6 +124,8 @@ static void draw_function(struct make *m, struct ward_function *f)
 	}
 	if (m->regions_count == MAKE_PARTS)
 		m->regions_count--;
+	if (chance(8))
+		m->space[m->count - 1] = 1 + draw(WARD_SPACE_UNMANAGED + 1);
 }
 
 static const char *name_next(struct make *m, unsigned int bus, unsigned int devfn)
@@ -189,6 +191,21 @@ static unsigned int draw_below(struct make *m, unsigned int bus)
 	}
 }
 
+static char mapped_name[MAKE_FUNCTIONS][WARD_ADDRESS_TEXT];
+
+/* What is mapped in spaces, once all are there. */
+static void draw_mappings(struct make *m)
+{
+	for (uint32_t i = 0; i < m->count; i++) {
+		const struct ward_function *f = &m->functions[draw(m->count)];
+
+		if (m->space[i] == WARD_SPACE_UNMANAGED + 1 && f->kind == WARD_FUNCTION_PCI) {
+			ward_address_format(f->address, mapped_name[i]);
+			m->maps[i] = mapped_name[i];
+		}
+	}
+}
+
 static void draw_machine(struct make *m, uint64_t seed)
 {
 	unsigned int ports = 1 + draw(3), bus = 1;
@@ -218,6 +235,7 @@ static void draw_machine(struct make *m, uint64_t seed)
 	}
 	if (chance(4))
 		platform(m, "soc.dma")->stream.iommu = chance(2) ? 0 : WARD_NONE;
+	draw_mappings(m);
 }
 
 /* Codes that differ only in how the same function is got at. */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+#ifndef MACHINE_STATE_H
+#define MACHINE_STATE_H
+
+#include <doorward/state.h>
+
+/*
+ * Moves a space into a state, which destroys it when it goes itself; copies of the state borrow it.
+ * Returns 0, or -ENOMEM: the space is the caller's still.
+ */
+int ward_state_keep(struct ward_state *state, struct ward_space *space);
+
+#endif
