@@ -291,6 +291,7 @@ static const char *remedy_name(enum ward_remedy_kind kind)
 		[WARD_REMEDY_WAIVE] = "waive",
 		[WARD_REMEDY_USE_OTHER_FUNCTION] = "use-other-function",
 		[WARD_REMEDY_VFS_OFF] = "vfs-off",
+		[WARD_REMEDY_OTHER_SPACE] = "other-space",
 	};
 
 	if ((size_t)kind < sizeof(names) / sizeof(*names) && names[kind])

@@ -119,6 +119,10 @@ static void print_option_arms(void)
 			printf("\t\treturn\n");
 		else if (strcmp(option->choices, "@file") == 0)
 			printf("\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\t\treturn\n");
+		else if (*option->choices == '@')
+			printf("\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n"
+			       "\t\tcompopt -o nospace\n\t\treturn\n",
+			       option->choices + 2);
 		else
 			printf("\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn\n",
 			       option->choices);

@@ -3,6 +3,7 @@
 
 #include "cli/device.h"
 #include "cli/source.h"
+#include "cli/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,44 @@ static struct json_object *reached_json(const struct cli_context *context,
 	return object;
 }
 
+/* An identity space is all memory, which is told for itself. */
+static bool is_identity(const struct cli_context *context, const struct ward_reached *reached)
+{
+	struct ward_space_info info;
+
+	if (reached->kind != WARD_NODE_SPACE)
+		return false;
+	ward_space_info(context->state->attachments[reached->index].space, &info);
+	return info.kind == WARD_SPACE_IDENTITY;
+}
+
+static struct json_object *memory_json(const struct cli_context *context,
+				       const struct ward_reach *reach)
+{
+	struct json_object *list = app_json_array();
+	struct ward_reach_cursor cursor = { 0 };
+	struct ward_reached_memory memory;
+
+	while (ward_reach_memory_next(reach, &cursor, &memory)) {
+		struct json_object *object = app_json_object();
+		uint32_t of = memory.attachment == WARD_NONE
+				      ? WARD_NONE
+				      : context->state->attachments[memory.attachment].function;
+
+		app_json_put_hex(object, "start", memory.range.start);
+		app_json_put_hex(object, "last", memory.range.last);
+		app_json_put_bool(object, "read", memory.access & WARD_READ);
+		app_json_put_bool(object, "write", memory.access & WARD_WRITE);
+		app_json_put(object, "space_of", cli_name_json(context, of));
+		app_json_put_bool(object, "assumed", memory.assumed);
+		app_json_put_bool(object, "unknown", memory.unknown);
+		app_json_add(list, object);
+	}
+	return list;
+}
+
 static void print_json(const struct cli_context *context, uint32_t function,
-		       const struct ward_reach *reach)
+		       const struct ward_reach *reach, const struct cli_space *space)
 {
 	struct json_object *document = app_json_document("reach"), *list = app_json_array();
 	struct ward_reached reached;
@@ -83,12 +120,14 @@ static void print_json(const struct cli_context *context, uint32_t function,
 	app_json_put(document, "function", cli_function_json(context, function));
 	while (ward_reach_next(reach, &cursor, &reached))
 		app_json_add(list, reached_json(context, reach, &reached));
+	app_json_put(document, "space", cli_space_json(space));
 	app_json_put(document, "reaches", list);
+	app_json_put(document, "memory", memory_json(context, reach));
 	app_json_print(stdout, document);
 }
 
 static void print_text(const struct cli_context *context, uint32_t function,
-		       const struct ward_reach *reach)
+		       const struct ward_reach *reach, const struct cli_space *space)
 {
 	char *describe = cli_describe(context, function), *label = cli_label(context, function);
 	struct ward_reached reached;
@@ -96,15 +135,34 @@ static void print_text(const struct cli_context *context, uint32_t function,
 
 	app_say_in(&context->out, APP_BOLD, "%s", label);
 	app_say(&context->out, "  %s\n\n", describe);
+	cli_say_space(context, space);
+	app_say(&context->out, "\n");
 	while (ward_reach_next(reach, &cursor, &reached)) {
+		if (is_identity(context, &reached))
+			continue;
 		say_reached(context, reach, &reached);
 		count++;
 	}
 	if (count == 0)
-		app_paragraph(&context->out, 0, 0,
-			      "It reaches nothing but the memory its own IOMMU tables allow.");
+		app_paragraph(&context->out, 0, 0, "It reaches nothing outside its space.");
 	free(describe);
 	free(label);
+}
+
+static int show(struct cli_context *context, uint32_t function, const struct ward_reach *reach)
+{
+	struct cli_space space;
+	int code = cli_space_of(context, function, &space);
+
+	if (code >= 0)
+		return code;
+	if (context->options->json)
+		print_json(context, function, reach, &space);
+	else
+		print_text(context, function, reach, &space);
+	cli_space_finish(&space);
+	cli_say_unread(context);
+	return CLI_DONE;
 }
 
 static int reach_of(struct cli_context *context)
@@ -120,13 +178,9 @@ static int reach_of(struct cli_context *context)
 	error = ward_reach_compute(context->isolation, &function, 1, &reach);
 	if (error < 0)
 		return cli_fail(context->options, CLI_FAILURE, "%s", strerror(-error));
-	if (context->options->json)
-		print_json(context, function, reach);
-	else
-		print_text(context, function, reach);
+	code = show(context, function, reach);
 	ward_reach_destroy(reach);
-	cli_say_unread(context);
-	return CLI_DONE;
+	return code;
 }
 
 int cli_reach(const struct cli_options *options)

@@ -138,6 +138,26 @@ static char *bus_text(const struct cli_context *context, uint32_t index)
 	return app_printf("bus %04x:%02x", bus->segment, bus->number);
 }
 
+/* Named by the function or the kernel group that it is the space of. */
+static char *space_text(const struct cli_context *context, uint32_t index)
+{
+	const struct ward_attachment *all = context->state->attachments;
+	uint32_t group = function_at(context, all[index].function)->group;
+	bool shared = false, beyond = group == WARD_NONE;
+
+	for (uint32_t i = 0; i < context->state->attachments_count; i++) {
+		if (i == index || all[i].space != all[index].space)
+			continue;
+		shared = true;
+		beyond |= function_at(context, all[i].function)->group != group;
+	}
+	if (shared && !beyond)
+		return app_printf("space of kernel group %u",
+				  context->machine->groups[group].number);
+	return app_printf("space of %s%s", cli_name(context, all[index].function),
+			  shared ? " and others" : "");
+}
+
 char *cli_node(const struct cli_context *context, enum ward_node_kind kind, uint32_t index)
 {
 	char *inner, *text;
@@ -169,7 +189,7 @@ char *cli_node(const struct cli_context *context, enum ward_node_kind kind, uint
 	case WARD_NODE_HOST_VECTORS:
 		return app_strdup("every interrupt of the host");
 	case WARD_NODE_SPACE:
-		return app_strdup("what is mapped in its space");
+		return space_text(context, index);
 	case WARD_NODE_MEMORY:
 	default:
 		return app_strdup("all memory");

@@ -28,6 +28,7 @@ static const struct {
 	{ "owner", WARD_SUPPOSE_OWNER, DEVICE_NAME, "owner=03:00.0:vm1" },
 	{ "msi-parent", WARD_SUPPOSE_MSI_PARENT, DEVICE_NAME, "msi-parent=03:00.0:0x8020000" },
 	{ "driver", WARD_SUPPOSE_DRIVER, DEVICE_NAME, "driver=03:00.0:vfio-pci" },
+	{ "space", WARD_SUPPOSE_SPACE, DEVICE_NAME, "space=03:00.0:blocked" },
 	{ "no-ats", WARD_SUPPOSE_NO_ATS, DEVICE_OR_NOT, "no-ats=03:00.0" },
 	{ "iommu", WARD_SUPPOSE_IOMMU, ALONE, "iommu" },
 	{ "remapping", WARD_SUPPOSE_REMAPPING, ALONE, "remapping" },

@@ -46,6 +46,8 @@ const struct cli_verb cli_verbs[] = {
 			"\"nobody\"\n"
 			"  msi-parent=DEV:FRAME  its messages go to that MSI controller\n"
 			"  driver=DEV:NAME       that driver is bound to it (\"none\": none)\n"
+			"  space=DEV:SPACE       it and its kernel group are in a space that is\n"
+			"                        \"identity\", \"blocked\" or \"dma\" (the driver's)\n"
 			"  no-ats[=DEV]          address translation services are off\n"
 			"  iommu, remapping      an IOMMU translates all; interrupts are remapped\n"
 			"\n"
@@ -70,6 +72,8 @@ const struct cli_verb cli_verbs[] = {
 		.bit = REACH,
 		.devices = true,
 		.summary = "everything a function can touch when its driver does its worst",
+		.details = "First the memory: of the space it is in now, and of a client's space\n"
+			   "besides the memory of the client. Then the rest, each with its path.",
 	},
 	{
 		.name = "groups",
@@ -108,7 +112,8 @@ const struct cli_option cli_option_table[] = {
 	  "predict by linux (default), or by bus: the model proposed in 2025" },
 	{ CLI_OPTION_TO, "to", 0, "CLIENT", CHECK, NULL,
 	  "to this client (default: one that owns nothing yet)" },
-	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ, NULL,
+	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ,
+	  "@ acs= intx= owner= msi-parent= driver= space= no-ats iommu remapping",
 	  "as if WHAT were so: acs=BRIDGE, ... (see: doorward help check)" },
 	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", CAPTURE, "@file",
 	  "into FILE (doorward.tar); \"-\" is standard output; .gz, .xz compress" },

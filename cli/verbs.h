@@ -48,7 +48,11 @@ struct cli_option {
 	char letter;
 	const char *argument; /* what stands for it in help; NULL: takes none */
 	unsigned int verbs;   /* bits of the verbs that take it */
-	const char *choices;  /* the arguments there are, separated by spaces; "@file", "@device" */
+	/*
+	 * The arguments there are, separated by spaces; "@file"; "@ " and what arguments may begin
+	 * with.
+	 */
+	const char *choices;
 	const char *help;     /* NULL: not shown */
 };
 

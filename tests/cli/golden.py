@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 """Replays captured machines and compares text and JSON with what stands beside them. TAP.
 
-Beside NAME.tar (or .tar.xz) stand NAME.txt, what a person sees of list, groups and check of every
-endpoint, and NAME.json, the same for machines. For the machines of examples/machines both stand in
-tests/replay/expected, and tests/replay/checks names the one check of each.
+Beside NAME.tar (or .tar.xz) stand NAME.txt, what a person sees of list, groups, and check and
+reach of every endpoint, and NAME.json, the same for machines. For the machines of examples/machines both stand in
+tests/replay/expected, and tests/replay/checks names the one function of each.
 
     tests/cli/golden.py [CAPTURE...]            compare (default: all bundled ones)
     tests/cli/golden.py --write [CAPTURE...]    write what is now; then read the difference
@@ -59,6 +59,7 @@ def questions(capture):
     yield ("groups",)
     for function in checked(capture):
         yield ("check", function)
+        yield ("reach", function)
 
 
 def text_of(capture):

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
 DOORWARD = os.environ.get("DOORWARD", "doorward")
 SWITCH = str(ROOT / "tests/cli/data/switch.tar.xz")
+FRAMES = str(ROOT / "examples/machines/arm64-v2m-6.12-rootports.tar.xz")
 SCHEMAS = schema.Schemas(ROOT)
 TREE = tempfile.TemporaryDirectory()
 CASES = []
@@ -179,6 +180,13 @@ def suppositions_change_the_answer():
            "already-owned", stream="stdout")
     expect(on_switch("check", "06:00.0", "--suppose", "msi-parent=06:00.0:nowhere"), 1,
            "no MSI controller")
+    done = on_switch("check", "eth0", "--suppose", ports + ",space=eth0:identity")
+    expect(done, 3, "space-identity", "all memory", stream="stdout")
+    expect(on_switch("check", "eth0", "--suppose", ports + ",space=eth0:blocked"), 0)
+    # The peer stays where it is, and the card can write its registers.
+    done = on_switch("check", "eth0", "--suppose", "owner=nvme0:nobody,owner=nvme1:nobody,"
+                     "owner=06:00.0:nobody,space=nvme0:identity")
+    expect(done, 3, "which 0000:04:00.0 can get at", stream="stdout")
 
 
 @case
@@ -211,6 +219,63 @@ def ties_and_reach():
     expect(on_switch("why", "eth0", "eth0"), 2, "same function")
     expect(on_switch("reach", "eth0"), 0, "controls 0000:03:00.0", stream="stdout")
     expect(on_switch("reach", "nvme1"), 0, "reaches nothing", stream="stdout")
+
+
+def space_of(*words):
+    """The space that a function is said to be in, and what a client's always contains."""
+    space = json.loads(on_switch("--json", "reach", *words).stdout)["space"]
+    return space["now"], space["supposed"], space["client"]
+
+
+@case
+def the_space_of_a_function():
+    window = {"reserved": [{"start": "0xfee00000", "last": "0xfeefffff", "kind": "msi"}],
+              "doorbell_pages": []}
+    assert space_of("eth0") == ("dma", False, window), space_of("eth0")
+    for kind in ("identity", "blocked"):
+        assert space_of("eth0", "--suppose", "space=eth0:" + kind) == (kind, True, window)
+    assert space_of("eth0", "--suppose", "owner=eth0:vm1") == ("client", False, window)
+    assert space_of("eth0", "--suppose", "driver=eth0:none")[0] == "dma"
+    # A bridge is never a client's.
+    assert space_of("02:00.0") == ("dma", False, None), space_of("02:00.0")
+    expect(on_switch("reach", "eth0"), 0, "space now: dma", "its driver e1000e", "0xfee00000",
+           "every writer is", stream="stdout")
+    expect(on_switch("reach", "eth0", "--suppose", "driver=eth0:none"), 0, "no memory: it has no",
+           stream="stdout")
+    done = on_switch("reach", "eth0", "--suppose", "space=eth0:identity")
+    expect(done, 0, "identity (supposed)", "touches all memory", "space of kernel group 6",
+           stream="stdout")
+    assert "touches space" not in done.stdout, done.stdout
+    # Its port is in the same group, and has the same space.
+    assert space_of("02:01.0", "--suppose", "space=eth0:blocked")[0] == "blocked"
+    assert space_of("nvme0", "--suppose", "space=eth0:blocked")[0] == "dma"
+    memory = json.loads(on_switch("--json", "reach", "eth0", "--suppose",
+                                  "space=eth0:identity").stdout)["memory"]
+    assert memory == [{"start": "0x0", "last": "0xffffffffffffffff", "read": True, "write": True,
+                       "space_of": "0000:02:01.0", "assumed": False, "unknown": False}], memory
+    expect(on_switch("reach", "eth0", "--suppose", "space=eth0:idenity"), 1, '"identity"')
+    expect(on_switch("reach", "eth0", "--suppose", "space=eth0"), 2, "a device and a name")
+
+
+@case
+def a_doorbell_page_and_what_lies_in_it():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        with tarfile.open(FRAMES) as archive:
+            archive.extractall(root)
+        small = run("--sysroot", folder, "--json", "reach", "nvme0")
+        page, = json.loads(small.stdout)["space"]["client"]["doorbell_pages"]
+        assert page == {"start": "0x8020000", "last": "0x8020fff",
+                        "doorbells": "GICv2m frame 0x08020000", "with_it": None}, page
+        (root / "doorward/host").write_text("arch=aarch64\npage_size=65536\n")
+        resource = next(path for path in root.rglob("resource")
+                        if path.parent.name == "0000:02:00.0")
+        lines = resource.read_text().splitlines()
+        lines[0] = "0x0000000008024000 0x0000000008024fff 0x0000000000040200"
+        resource.chmod(0o644)
+        resource.write_text("\n".join(lines) + "\n")
+        large = run("--sysroot", folder, "reach", "nvme0")
+        expect(large, 0, "0x8020000-0x802ffff", "registers of 0000:02:00.0", stream="stdout")
 
 
 @case
