@@ -4,6 +4,10 @@
  * Doorbells: the pages a message-signalled interrupt is written to, and how they come into a space.
  * docs/doorbells.md tells the ways and when each is right.
  *
+ * The page of a doorbell belongs to the library: it lies in a reserved region of its space
+ * (WARD_REGION_SW_MSI: the window, or the page alone), where nobody else can map, and unmapping
+ * leaves it where it is. It goes with its space.
+ *
  * Threads: one at a time uses the object, and the spaces it maps into.
  */
 #ifndef DOORWARD_DOORBELL_H
@@ -38,9 +42,11 @@ enum ward_doorbell_way {
 struct ward_doorbell_options {
 	size_t size;
 	enum ward_doorbell_way way;
-	/** Page size of the IOMMU (the smallest that a space maps): a whole page is mapped. */
+	/** Page size of the IOMMU (the smallest that a space maps): a whole page is mapped.
+	 * 4 KiB to 1 GiB; PHYSICAL: not looked at. Linux takes its own page size. */
 	uint64_t page_size;
-	/** WINDOW and IDENTITY: the window; {0, 0} is Linux's 0x8000000 to 0x80fffff. */
+	/** WINDOW and IDENTITY: the window, in whole pages; {0, 0} is Linux's, 0x8000000 to
+	 * 0x80fffff. */
 	struct ward_range window;
 	/** All doorbell registers of the machine that a page may drag in (at most 64), copied. */
 	const struct ward_range *frames;
@@ -50,8 +56,8 @@ struct ward_doorbell_options {
 /** A mapped doorbell. */
 struct ward_doorbell {
 	ward_iova_t iova;	   /**< what a message has to be written to */
-	struct ward_range input;   /**< the page or pages mapped for it (as the space sees them) */
-	struct ward_range reached; /**< physical addresses that became reachable */
+	struct ward_range input;   /**< the page mapped for it, as the space sees it */
+	struct ward_range reached; /**< physical addresses reached with it; PHYSICAL: all */
 	uint64_t frames;	   /**< bit n: frames[n] lies in reached, and is reached with it */
 	uint32_t index;		   /**< WINDOW, IDENTITY: which page of the window */
 };
@@ -78,13 +84,16 @@ void ward_doorbells_destroy(struct ward_doorbells *doorbells);
  * The mapping is write-only where the space allows that, else read-write, of type
  * WARD_DEVICE_NGNRE.
  * @param doorbells a layout
- * @param space the space; PHYSICAL: NULL; NESTED and IDENTITY: the stage 2
+ * @param space the space, unmanaged or dynamic; NESTED and IDENTITY: the stage 2; DYNAMIC: a
+ * dynamic one; PHYSICAL: NULL or an identity space
  * @param doorbell physical address of the register that is written
  * @param guest NESTED: where the guest sees the register; else ignored
  * @param ret_doorbell what a message is written to, and what became reachable. NESTED: iova is
  * the guest physical address; which IOVA leads there is the guest's stage 1 to say
- * @return 0; -ENOSPC the window (64 pages at most) is full, or no room; -EINVAL guest and physical
- * address differ within the page; -EEXIST something else is mapped there; -ENOMEM
+ * @return 0; -ENOSPC the window (WARD_DOORBELLS_MAX pages at most) is full, or no room; -EINVAL
+ * guest and physical address differ within the page, the space is of another kind, has larger pages,
+ * or has something else reserved there; -EADDRINUSE somebody's mapping is in the window; -EEXIST
+ * another doorbell is there; -ENOMEM
  */
 int ward_doorbell_map(struct ward_doorbells *doorbells, struct ward_space *space,
 		      ward_pa_t doorbell, ward_gpa_t guest, struct ward_doorbell *ret_doorbell);

@@ -117,19 +117,20 @@ int ward_space_map_any(struct ward_space *space, const struct ward_mapping *mapp
 /**
  * Removes all mappings within start..last. When it returns no translation finds them, and no
  * reader, device cache or IOMMU still uses them. Waits for readers. Without WARD_UNMAP_SPLIT it does
- * not fail for lack of memory.
+ * not fail for lack of memory. Pages of doorbells (doorbell.h) are not the caller's, and stay.
  * @param space a space
  * @param start first address
  * @param last last address
  * @param flags WARD_UNMAP_SPLIT or 0
  * @param ret_bytes how much was mapped there; may be NULL
- * @return 0 or an error of the table above; -EIO the backend failed, and the mappings are as before
+ * @return 0 or an error of the table above; -EIO the backend failed, and the mappings are as before,
+ * but for those below a doorbell that lies between them
  */
 int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t last, uint32_t flags,
 		     uint64_t *ret_bytes);
 
 /**
- * Removes all mappings. Waits for readers.
+ * Removes all mappings but the pages of doorbells. Waits for readers.
  * @param space a space
  * @return 0, also when there were none; -EIO
  */
