@@ -11,6 +11,8 @@ struct ward_emul_request {
 	ward_iova_t iova;
 	uint32_t access; /* WARD_READ or WARD_WRITE */
 	bool translated; /* comes with a translation done by the device's own cache (ATS) */
+	/* Nobody asks in earnest: a fault is not recorded, nothing is cached. */
+	bool probe;
 };
 
 struct ward_emul_iommu_ops {
