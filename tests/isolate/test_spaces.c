@@ -2,6 +2,7 @@
 /* What a function reaches through the space it is in. */
 #include "isolate/spaces.h"
 
+#include "isolate/finding_machines.h"
 #include "sweep.h"
 
 /* Two cards, each behind a port that isolates; registers of the first at 0x10200000. */
@@ -157,6 +158,71 @@ static void the_right_registers(void **unused)
 		make_free(&m);
 		ward_space_destroy(space);
 	}
+}
+
+/* A long BAR before many short ones within it, the functions in no order. */
+static void registers_within_registers(void **unused)
+{
+	static const uint64_t starts[] = { 0x20006000, 0x20002000, 0x20005000, 0x20000000,
+					   0x20001000, 0x20004000, 0x20003000 };
+	struct ward_space *space = space_of(WARD_SPACE_UNMANAGED);
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	for (unsigned int i = 0; i < 7; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "00:%02x.0", i + 1);
+		integrated(&m, name)->bar[0].range =
+			(struct ward_range){ starts[i], starts[i] + 0xfff };
+	}
+	m.functions[3].bar[0].range.last = 0x2fffffff;
+	integrated(&m, "00:10.0")->bar[0].range = WARD_RANGE_EMPTY;
+	make_done(&m);
+	mapped(space, 0, 0x28000000, 0x1000, RW);
+	mapped(space, 0x1000, 0x20002000, 0x1000, RW);
+	put(&m, "00:10.0", space);
+	assert_string_equal(HAS(&m, "00:10.0", "00:04.0"), "sure");
+	assert_string_equal(HAS(&m, "00:10.0", "00:02.0"), "sure");
+	assert_string_equal(HAS(&m, "00:10.0", "00:01.0"), "no");
+	assert_string_equal(HAS(&m, "00:10.0", "00:05.0"), "no");
+	assert_string_equal(HAS(&m, "00:10.0", "00:07.0"), "no");
+	make_free(&m);
+	ward_space_destroy(space);
+}
+
+/* What one space leads to, another may lead to as well. */
+static void two_spaces_one_target(void **unused)
+{
+	struct ward_space *first = space_of(WARD_SPACE_UNMANAGED);
+	struct ward_space *second = space_of(WARD_SPACE_UNMANAGED);
+	struct make m;
+
+	(void)unused;
+	v2m(&m, 4096, 2);
+	m.controllers[1].pool = 1;
+	endpoint(&m, "02:00.1")->controller = 1;
+	make_done(&m);
+	mapped(first, 0x50000000, 0x8021000, 0x1000, RW);
+	mapped(first, 0x60000000, m.functions[4].bar[0].range.start, 0x1000, RW);
+	mapped(second, 0x10000000, 0x8021000, 0x1000, RW);
+	mapped(second, 0x20000000, m.functions[4].bar[0].range.start, 0x1000, RW);
+	put(&m, "01:00.0", first);
+	put(&m, "00:01.0", second);
+	assert_string_equal(how(&m, "01:00.0", WARD_NODE_DOORBELL, 1), "sure");
+	assert_string_equal(how(&m, "00:01.0", WARD_NODE_DOORBELL, 1), "sure");
+	assert_string_equal(HAS(&m, "01:00.0", "02:00.1"), "sure");
+	assert_string_equal(HAS(&m, "00:01.0", "02:00.1"), "sure");
+	/* Each is told from its beginning. */
+	put(&m, "00:01.0", NULL);
+	put_pasid(&m, "01:00.0", ward_pasid(1), second);
+	assert_string_equal(memory_of(&m, "01:00.0"),
+			    "8021000-8021fff rw 10400000-10400fff rw "
+			    "8021000-8021fff rw 10400000-10400fff rw");
+	make_free(&m);
+	ward_space_destroy(first);
+	ward_space_destroy(second);
 }
 
 /* Whom I have lends me the space he is in. */
@@ -534,6 +600,78 @@ static void the_last_byte(void **unused)
 	ward_space_destroy(next);
 }
 
+/* Having all memory already, it gains nothing by what it gets at. */
+static void identity_says_it_all(void **unused)
+{
+	static struct make m;
+
+	(void)unused;
+	identity_peer(&m, false);
+	m.functions[5].stream.iommu = WARD_NONE;
+	in_space(&m, "03:00.0", WARD_SPACE_IDENTITY);
+	made(&m, "03:00.0");
+	assert_null(finding_of(m.verdict, "no-iommu"));
+	assert_int_equal(finding_in(m.verdict, "space-identity")->blocker, WARD_NONE);
+	make_free(&m);
+}
+
+/* What is mapped has nothing to do with groups, and no port can mend it. */
+static void mappings_are_no_matter_of_groups(void **unused)
+{
+	static struct make m;
+
+	(void)unused;
+	registers_mapped(&m, false);
+	made(&m, "03:00.0");
+	assert_int_equal(finding_in(m.verdict, "peer-dma")->weight, WARD_BLOCKS);
+	assert_null(finding_of(m.verdict, "kernel-group-too-small"));
+	make_free(&m);
+}
+
+static const char *frame_text(struct make *m)
+{
+	return finding_in(judged(m, WARD_POLICY_STRICT, NULL, "01:00.0"), "msi-frame-shared")->text;
+}
+
+/* Which frame it is, and why it is reached at all. */
+static void findings_name_the_frame(void **unused)
+{
+	struct ward_space *space = space_of(WARD_SPACE_UNMANAGED);
+	static struct make m;
+
+	(void)unused;
+	v2m(&m, 65536, 2);
+	m.functions[3].controller = 1;
+	m.controllers[1].pool = 1;
+	bound(&m, "02:00.0", "nvme");
+	make_iommu(&m, WARD_IOMMU_SMMUV3)->controller = 1;
+	make_done(&m);
+	assert_non_null(strstr(frame_text(&m),
+			       "through controller0: with pages of 64 KiB, controller1 is mapped"));
+	assert_int_equal(m.verdict->findings[0].blocker, at(&m, "02:00.0"));
+	assert_non_null(strstr(m.verdict->findings[1].text, "with pages of 64 KiB, controller1"));
+	make_free(&m);
+
+	/* One pool: its vectors may be in either frame, whatever the page. */
+	v2m(&m, 65536, 2);
+	m.functions[3].controller = 1;
+	bound(&m, "02:00.0", "nvme");
+	make_done(&m);
+	assert_null(strstr(frame_text(&m), "64 KiB"));
+	make_free(&m);
+
+	v2m(&m, 4096, 2);
+	m.functions[3].controller = 1;
+	m.controllers[1].pool = 1;
+	bound(&m, "02:00.0", "nvme");
+	make_done(&m);
+	mapped(space, 0, 0x8021000, 0x1000, RW);
+	put(&m, "01:00.0", space);
+	assert_non_null(strstr(frame_text(&m), "through controller1, the page of which is mapped"));
+	make_free(&m);
+	ward_space_destroy(space);
+}
+
 static struct make swept;
 
 static int isolate(void *unused)
@@ -572,6 +710,8 @@ int main(void)
 		cmocka_unit_test(dynamic_is_what_is_mapped),
 		cmocka_unit_test(registers_need_a_write),
 		cmocka_unit_test(the_right_registers),
+		cmocka_unit_test(registers_within_registers),
+		cmocka_unit_test(two_spaces_one_target),
 		cmocka_unit_test(control_lends_the_space),
 		cmocka_unit_test(every_pasid_counts),
 		cmocka_unit_test(one_space_is_told_once),
@@ -590,6 +730,9 @@ int main(void)
 		cmocka_unit_test(a_page_drags_its_frames_in),
 		cmocka_unit_test(apic_page_as_a_target),
 		cmocka_unit_test(the_last_byte),
+		cmocka_unit_test(identity_says_it_all),
+		cmocka_unit_test(mappings_are_no_matter_of_groups),
+		cmocka_unit_test(findings_name_the_frame),
 		cmocka_unit_test(out_of_memory),
 	};
 

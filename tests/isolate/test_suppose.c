@@ -2,6 +2,8 @@
 /* Suppositions: a copy of the machine and its state, judged as if things were different. */
 #include "isolate/make.h"
 
+#include "sweep.h"
+
 #define STRICT WARD_POLICY_STRICT
 
 static void a_switch(struct make *m, enum make_acs acs)
@@ -134,12 +136,136 @@ static void impossible_suppositions(void **unused)
 	make_free(&m);
 }
 
+/* What a function reaches of memory in a machine with something supposed. */
+static const char *memory_when(struct make *m, const char *name, const char *space, uint32_t in)
+{
+	static char text[16];
+	struct ward_supposition what = { .kind = WARD_SUPPOSE_SPACE, .function = in, .name = space };
+	static struct make then;
+	struct ward_reach_cursor cursor = { 0 };
+	struct ward_reached_memory memory;
+	struct ward_reach *reach;
+	uint32_t start = at(m, name);
+
+	suppose(m, &what, 1, &then);
+	assert_int_equal(ward_reach_compute(then.isolation, &start, 1, &reach), 0);
+	snprintf(text, sizeof(text), "none");
+	if (ward_reach_memory_next(reach, &cursor, &memory))
+		snprintf(text, sizeof(text), "%s", memory.range.last == UINT64_MAX ? "all" : "some");
+	ward_reach_destroy(reach);
+	make_free(&then);
+	return text;
+}
+
+static void spaces_supposed(void **unused)
+{
+	static struct make m;
+
+	(void)unused;
+	a_switch(&m, ACS_ON);
+	endpoint(&m, "03:00.1");
+	kernel_group(&m, 7, "03:00.0", "03:00.1");
+	in_space(&m, "04:00.0", WARD_SPACE_IDENTITY);
+	make_done(&m);
+	assert_string_equal(memory_when(&m, "03:00.0", "identity", at(&m, "03:00.0")), "all");
+	assert_string_equal(memory_when(&m, "03:00.0", "blocked", at(&m, "03:00.0")), "none");
+	/* A group has one space; others keep theirs. */
+	assert_string_equal(memory_when(&m, "03:00.1", "identity", at(&m, "03:00.0")), "all");
+	assert_string_equal(memory_when(&m, "04:00.0", "blocked", at(&m, "03:00.0")), "all");
+	assert_string_equal(memory_when(&m, "03:00.0", "identity", at(&m, "04:00.0")), "none");
+	/* What the kernel maps is not known, and is not the state's. */
+	assert_string_equal(memory_when(&m, "04:00.0", "dma", at(&m, "04:00.0")), "none");
+	make_free(&m);
+}
+
+/* The kernel's own domain instead of none: SMMUv3's driver may switch ATS on then. */
+static void dma_supposed(void **unused)
+{
+	struct ward_supposition what = { .kind = WARD_SUPPOSE_SPACE, .name = "dma" };
+	static struct make m, then;
+
+	(void)unused;
+	make_arm_its(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	endpoint(&m, "01:00.0")->ats = WARD_YES;
+	kernel_group(&m, 7, "01:00.0", NULL);
+	m.groups[0].type = WARD_GROUP_IDENTITY;
+	make_done(&m);
+	assert_int_equal(judged(&m, STRICT, NULL, "01:00.0")->answer, WARD_CANNOT_TELL);
+	what.function = at(&m, "01:00.0");
+	suppose(&m, &what, 1, &then);
+	assert_int_equal(then.machine->groups[0].type, WARD_GROUP_DMA);
+	assert_int_equal(judged(&then, STRICT, NULL, "01:00.0")->answer, WARD_CANNOT_TELL);
+	assert_int_equal(finding_in(then.verdict, "ats-trusted")->weight, WARD_OPEN);
+	make_free(&then);
+	assert_int_equal(m.machine->groups[0].type, WARD_GROUP_IDENTITY);
+	make_free(&m);
+}
+
+static void no_such_space(void **unused)
+{
+	struct ward_supposition what = { .kind = WARD_SUPPOSE_SPACE, .name = "identity" };
+	struct ward_machine *machine = NULL;
+	struct ward_state *state = NULL;
+	struct ward_error error;
+	static struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	integrated(&m, "00:02.0")->stream.iommu = WARD_NONE;
+	integrated(&m, "00:03.0");
+	make_done(&m);
+	what.function = at(&m, "00:02.0");
+	assert_int_equal(ward_suppose(m.machine, m.state, &what, 1, &machine, &state, &error),
+			 -EINVAL);
+	assert_non_null(strstr(error.text, "00:02.0"));
+	what.function = at(&m, "00:03.0");
+	what.name = "paradise";
+	assert_int_equal(ward_suppose(m.machine, m.state, &what, 1, &machine, &state, &error),
+			 -EINVAL);
+	assert_non_null(strstr(error.text, "paradise"));
+	what.name = NULL;
+	assert_int_equal(ward_suppose(m.machine, m.state, &what, 1, &machine, &state, &error),
+			 -EINVAL);
+	assert_null(machine);
+	assert_null(state);
+	make_free(&m);
+}
+
+static struct make swept;
+
+static int suppose_space(void *unused)
+{
+	struct ward_supposition what = { WARD_SUPPOSE_SPACE, at(&swept, "03:00.0"), "identity" };
+	struct ward_machine *machine = NULL;
+	struct ward_state *state = NULL;
+	int err = ward_suppose(swept.machine, swept.state, &what, 1, &machine, &state, NULL);
+
+	(void)unused;
+	ward_state_destroy(state);
+	ward_machine_destroy(machine);
+	return err;
+}
+
+static void out_of_memory(void **unused)
+{
+	(void)unused;
+	a_switch(&swept, ACS_ON);
+	make_done(&swept);
+	assert_true(test_sweep(suppose_space, NULL) > 0);
+	make_free(&swept);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owners_supposed),
 		cmocka_unit_test(other_suppositions),
 		cmocka_unit_test(impossible_suppositions),
+		cmocka_unit_test(spaces_supposed),
+		cmocka_unit_test(dma_supposed),
+		cmocka_unit_test(no_such_space),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests_name("isolate/suppose", tests, NULL, NULL);
