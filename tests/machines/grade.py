@@ -288,3 +288,20 @@ def grade(results):
             complaints = [f"{type(why).__name__}: {why}"]
         rows.append((check.__name__.replace("_", " "), complaints))
     return rows
+
+
+def contract(path):
+    """[(name, complaints)] of the cases of tests/backend/contract.c, as the machine printed them."""
+    rows, complaints = [], []
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    for line in lines:
+        if line.startswith("# "):
+            complaints.append(line[2:])
+        elif line.startswith(("ok ", "not ok ")):
+            failed = line.startswith("not ok ")
+            name = line.removeprefix("not ").removeprefix("ok ")
+            rows.append((f"contract: {name}", complaints or ["failed"] if failed else []))
+            complaints = []
+    if not lines or lines[-1] != f"1..{len(rows)}" or not rows:
+        rows.append(("contract: whole", ["the program did not come to its end", *lines[-3:]]))
+    return rows

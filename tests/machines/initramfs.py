@@ -161,19 +161,34 @@ def setpci(arch):
     return fetch.cache_dir() / "pciutils-arm64/usr/bin/setpci"
 
 
-def compiled(arch, source):
-    """A small C program for the machines, kept in the cache by what it was made from."""
+def compiled(arch, source, more=(), flags=()):
+    """A small C program for the machines, kept in the cache by what it was made from.
+
+    `more` are further sources; of the headers in the folders of `flags`, all count."""
     sysroot = fetch.cache_dir() / "sysroot-arm64"
     command = {"amd64": ["gcc"],
                "arm64": ["aarch64-linux-gnu-gcc", f"--sysroot={sysroot}"]}[arch]
-    command += ["-D_GNU_SOURCE", "-O1", "-static", "-Wall", "-Wextra", "-Werror"]
-    recipe = hashlib.sha256(source.read_bytes() + " ".join(command).encode()).hexdigest()[:12]
-    path = fetch.cache_dir() / f"{source.stem}-{arch}-{recipe}"
+    command += ["-D_GNU_SOURCE", "-O1", "-static", "-Wall", "-Wextra", "-Werror", *flags]
+    headers = [path for folder in flags for path in sorted(pathlib.Path(folder[2:]).rglob("*.h"))]
+    recipe = hashlib.sha256(" ".join(command).encode())
+    for path in (source, *more, *headers):
+        recipe.update(path.read_bytes())
+    path = fetch.cache_dir() / f"{source.stem}-{arch}-{recipe.hexdigest()[:12]}"
     if not path.exists():
         part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
-        fetch.run([*command, "-o", str(part), str(source)])
+        fetch.run([*command, "-o", str(part), str(source), *map(str, more)])
         part.rename(path)
     return path
+
+
+def contract(arch):
+    """The contract of backends, run over VFIO: the library's own sources, linked statically."""
+    root = HERE.parent.parent
+    folders = ("src/base", "src/dma", "backend", "backend/linux")
+    more = [path for folder in folders for path in sorted((root / folder).glob("*.c"))]
+    more += sorted((root / "tests/backend").glob("contract*.c"))
+    flags = [f"-I{root / folder}" for folder in ("include", "src", "tests/backend")]
+    return compiled(arch, HERE / "vfio-contract.c", more, flags)
 
 
 def make(arch, series, setup="", steps=(), programs=None, extra=()):

@@ -59,6 +59,8 @@ def steps(machine, args, doorward):
         rows.append(("answers", (HERE / "answers.sh").read_text()))
     if doorward and machine.trial:
         rows.append(("trial", (HERE / "trial.sh").read_text()))
+    if machine.contract:
+        rows.append(("contract", (HERE / "contract.sh").read_text()))
     return rows + [(path.name, path.read_text()) for path in args.script]
 
 
@@ -69,6 +71,8 @@ def programs(machine, doorward):
     if doorward and machine.trial:
         rows["setpci"] = initramfs.setpci(arch)
         rows["vfio-attach"] = initramfs.compiled(arch, HERE / "vfio-attach.c")
+    if machine.contract:
+        rows["vfio-contract"] = initramfs.contract(arch)
     return rows
 
 
@@ -81,6 +85,7 @@ def boot_one(machine, args, doorward):
         arch, machine.kernel, setup=TOPOLOGIES[machine.topology].setup,
         steps=steps(machine, args, doorward), programs=programs(machine, doorward),
         extra=[("usr/share/misc/pci.ids", HERE / "pci.ids"),
+               ("usr/share/doc/backends.md", HERE.parent.parent / "docs/backends.md"),
                *(pair.split("=", 1) for pair in args.add)])
     log = args.out / f"{machine.name}.log"
     machines_.boot(machine, initrd, log, args.timeout)
@@ -143,6 +148,8 @@ def attempt(machine, args, missing, count):
     rows = [("boot", [])]
     if doorward and args.doorward:
         rows += grade.grade(grade.Results(machine, args.out, args.doorward))
+    if machine.contract:
+        rows += grade.contract(args.out / f"{machine.name}.contract")
     return functools.partial(count.graded, machine, rows, time.monotonic() - began)
 
 

@@ -205,6 +205,12 @@ TRIALS = (
     "arm64-v2m-6.1-switch", "arm64-v2m-6.12-rootports",
 )
 
+# Where the contract of backends is run over VFIO with QEMU's edu, which does real DMA.
+CONTRACTS = (
+    "x86-intel-6.1-rootports", "x86-intel-6.12-rootports", "arm64-its-dt-6.1-rootports",
+    "arm64-its-dt-6.12-rootports",
+)
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -219,6 +225,10 @@ class Machine:
     @property
     def trial(self):
         return self.name in TRIALS
+
+    @property
+    def contract(self):
+        return self.name in CONTRACTS
 
 
 def machines():
