@@ -326,6 +326,43 @@ static void chips_and_map_have_to_agree(void **state)
 	assert_int_equal(fixture->machine->controllers[f->controller].kind, WARD_CONTROLLER_GICV2M);
 }
 
+/* The kernel's one word stands for two kinds of windows; which one is told by the place. */
+static void the_word_msi_is_two_kinds(void **state)
+{
+	static const struct {
+		const char *line;
+		enum ward_region_kind kind;
+	} rows[] = {
+		{ "0x0000000008000000 0x00000000080fffff msi\n", WARD_REGION_SW_MSI },
+		{ "0x0000000008090000 0x000000000809ffff msi\n", WARD_REGION_MSI },
+		{ "0x0000000008000000 0x000000000800ffff msi\n", WARD_REGION_MSI },
+		{ "0x0000000008000000 0x00000000080fffff direct\n", WARD_REGION_DIRECT },
+		{ "0x0000000008000000 0x00000000080fffff direct-relaxable\n",
+		  WARD_REGION_DIRECT_RELAXABLE },
+		{ "0x0000000008000000 0x00000000080fffff else\n", WARD_REGION_RESERVED },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ward_reserved *reserved;
+		uint32_t index, count;
+		bool found = false;
+
+		test_tree_file(&fixture->tree, "sys/kernel/iommu_groups/0/reserved_regions",
+			       rows[i].line);
+		assert_int_equal(read_once(fixture), 0);
+		assert_int_equal(fixture->machine->regions_count, 1);
+		assert_int_equal(fixture->machine->regions[0].kind, rows[i].kind);
+		named(fixture, "0000:00:01.0", &index);
+		assert_int_equal(ward_machine_reserved(fixture->machine, index, &reserved, &count),
+				 0);
+		for (uint32_t j = 0; j < count; j++)
+			found |= reserved[j].kind == rows[i].kind;
+		assert_true(found);
+		free(reserved);
+	}
+}
+
 static void platform_devices_have_drivers_groups_and_vectors(void **state)
 {
 	struct fixture *fixture = *state;
@@ -377,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(where_they_differ_the_kernel_counts, make, unmake),
 		cmocka_unit_test_setup_teardown(the_data_of_an_msi_tells_the_frame, make, unmake),
 		cmocka_unit_test_setup_teardown(chips_and_map_have_to_agree, make, unmake),
+		cmocka_unit_test_setup_teardown(the_word_msi_is_two_kinds, make, unmake),
 		cmocka_unit_test_setup_teardown(platform_devices_have_drivers_groups_and_vectors,
 						make, unmake),
 		cmocka_unit_test_setup_teardown(a_device_tree_that_is_broken_or_refused_is_remarked,
