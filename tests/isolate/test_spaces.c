@@ -181,13 +181,16 @@ static void registers_within_registers(void **unused)
 	integrated(&m, "00:10.0")->bar[0].range = WARD_RANGE_EMPTY;
 	make_done(&m);
 	mapped(space, 0, 0x28000000, 0x1000, RW);
-	mapped(space, 0x1000, 0x20002000, 0x1000, RW);
 	put(&m, "00:10.0", space);
 	assert_string_equal(HAS(&m, "00:10.0", "00:04.0"), "sure");
+	assert_string_equal(HAS(&m, "00:10.0", "00:02.0"), "no");
+	mapped(space, 0x1000, 0x20002000, 0x2000, RW);
+	put(&m, "00:10.0", space);
 	assert_string_equal(HAS(&m, "00:10.0", "00:02.0"), "sure");
+	assert_string_equal(HAS(&m, "00:10.0", "00:07.0"), "sure");
 	assert_string_equal(HAS(&m, "00:10.0", "00:01.0"), "no");
 	assert_string_equal(HAS(&m, "00:10.0", "00:05.0"), "no");
-	assert_string_equal(HAS(&m, "00:10.0", "00:07.0"), "no");
+	assert_string_equal(HAS(&m, "00:10.0", "00:06.0"), "no");
 	make_free(&m);
 	ward_space_destroy(space);
 }
@@ -202,8 +205,9 @@ static void two_spaces_one_target(void **unused)
 	(void)unused;
 	v2m(&m, 4096, 2);
 	m.controllers[1].pool = 1;
-	endpoint(&m, "02:00.1")->controller = 1;
+	endpoint(&m, "02:00.1")->msix = false;
 	make_done(&m);
+	/* The second one lower: it must be told from its own beginning. */
 	mapped(first, 0x50000000, 0x8021000, 0x1000, RW);
 	mapped(first, 0x60000000, m.functions[4].bar[0].range.start, 0x1000, RW);
 	mapped(second, 0x10000000, 0x8021000, 0x1000, RW);
@@ -214,9 +218,9 @@ static void two_spaces_one_target(void **unused)
 	assert_string_equal(how(&m, "00:01.0", WARD_NODE_DOORBELL, 1), "sure");
 	assert_string_equal(HAS(&m, "01:00.0", "02:00.1"), "sure");
 	assert_string_equal(HAS(&m, "00:01.0", "02:00.1"), "sure");
-	/* Each is told from its beginning. */
 	put(&m, "00:01.0", NULL);
-	put_pasid(&m, "01:00.0", ward_pasid(1), second);
+	put_pasid(&m, "01:00.0", ward_pasid(1), first);
+	put(&m, "01:00.0", second);
 	assert_string_equal(memory_of(&m, "01:00.0"),
 			    "8021000-8021fff rw 10400000-10400fff rw "
 			    "8021000-8021fff rw 10400000-10400fff rw");

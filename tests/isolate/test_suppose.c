@@ -163,16 +163,17 @@ static void spaces_supposed(void **unused)
 
 	(void)unused;
 	a_switch(&m, ACS_ON);
-	endpoint(&m, "03:00.1");
-	kernel_group(&m, 7, "03:00.0", "03:00.1");
+	kernel_group(&m, 7, "03:00.0", "01:00.0");
 	in_space(&m, "04:00.0", WARD_SPACE_IDENTITY);
 	make_done(&m);
 	assert_string_equal(memory_when(&m, "03:00.0", "identity", at(&m, "03:00.0")), "all");
 	assert_string_equal(memory_when(&m, "03:00.0", "blocked", at(&m, "03:00.0")), "none");
 	/* A group has one space; others keep theirs. */
-	assert_string_equal(memory_when(&m, "03:00.1", "identity", at(&m, "03:00.0")), "all");
+	assert_string_equal(memory_when(&m, "01:00.0", "identity", at(&m, "03:00.0")), "all");
+	assert_string_equal(memory_when(&m, "01:00.0", "blocked", at(&m, "03:00.0")), "none");
 	assert_string_equal(memory_when(&m, "04:00.0", "blocked", at(&m, "03:00.0")), "all");
 	assert_string_equal(memory_when(&m, "03:00.0", "identity", at(&m, "04:00.0")), "none");
+	assert_string_equal(memory_when(&m, "04:00.0", "blocked", at(&m, "04:00.0")), "none");
 	/* What the kernel maps is not known, and is not the state's. */
 	assert_string_equal(memory_when(&m, "04:00.0", "dma", at(&m, "04:00.0")), "none");
 	make_free(&m);
