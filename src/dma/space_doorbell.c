@@ -5,7 +5,7 @@
 
 #include "dma/space.h"
 
-/* What is in the window: 0 nothing in the page's way, 1 the page itself. */
+/* 1 the page is there, 0 it is not, -EADDRINUSE something that is no doorbell is in the window. */
 static int look(const struct ward_space *space, const struct ward_doorbell_page *page)
 {
 	struct ward_tree_entry entry;
@@ -13,16 +13,11 @@ static int look(const struct ward_space *space, const struct ward_doorbell_page 
 	int found = 0;
 
 	while (ward_tree_next(&space->tree, from, &entry) && entry.start <= page->window.last) {
-		struct ward_range there = { entry.start, entry.last };
-
 		if (!(entry.value & WARD_VALUE_DOORBELL))
 			return -EADDRINUSE;
-		if (ward_range_overlaps(there, page->input)) {
-			if (there.start != page->input.start || there.last != page->input.last ||
-			    ward_value_target(entry.value) != page->target)
-				return -EEXIST;
+		if (entry.start == page->input.start && entry.last == page->input.last &&
+		    ward_value_target(entry.value) == page->target)
 			found = 1;
-		}
 		if (entry.last == UINT64_MAX)
 			break;
 		from = entry.last + 1;
@@ -64,18 +59,15 @@ int ward_space_add_doorbell(struct ward_space *space, const struct ward_doorbell
 	struct ward_reserved reserved = { page->window, WARD_REGION_SW_MSI };
 	int err = look(space, page);
 
-	if (err < 0)
+	if (err)
+		return err < 0 ? err : 0;
+	err = map(space, page);
+	if (err)
 		return err;
-	if (err == 0) {
-		err = map(space, page);
-		if (err)
-			return err;
-		err = ward_space_reserve(space, &reserved);
-		if (err)
-			unmap(space, page);
-		return err;
-	}
-	return 0;
+	err = ward_space_reserve(space, &reserved);
+	if (err)
+		unmap(space, page);
+	return err;
 }
 
 bool ward_space_find_doorbell(const struct ward_space *space, uint64_t target, uint64_t size,

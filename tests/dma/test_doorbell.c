@@ -250,15 +250,18 @@ static void layouts_do_not_mix(void **state)
 {
 	struct ward_doorbells *one = layout(WARD_DOORBELL_WINDOW, K4);
 	struct ward_doorbells *other = layout(WARD_DOORBELL_WINDOW, K4);
+	struct ward_doorbells *coarse = layout(WARD_DOORBELL_WINDOW, K64);
 	struct ward_space *space = space_of(WARD_SPACE_UNMANAGED, 0);
 
 	(void)state;
 	map(one, space, 0x20200040);
 	refused(other, space, 0x30300040, 0, -EEXIST);
+	refused(coarse, space, 0x20200040, 0, -EEXIST);
 	assert_int_equal(map(other, space, 0x20200040).index, 0);
 	ward_space_destroy(space);
 	ward_doorbells_destroy(one);
 	ward_doorbells_destroy(other);
+	ward_doorbells_destroy(coarse);
 }
 
 static void windows_are_told(void **state)
@@ -310,6 +313,23 @@ static void dynamic_from_the_top(void **state)
 	ward_space_destroy(other);
 	ward_space_destroy(unmanaged);
 	ward_doorbells_destroy(doorbells);
+}
+
+/* Pages of another layout count as other pages when they have another size. */
+static void dynamic_with_two_page_sizes(void **state)
+{
+	struct ward_doorbells *coarse = layout(WARD_DOORBELL_DYNAMIC, K64);
+	struct ward_doorbells *fine = layout(WARD_DOORBELL_DYNAMIC, K4);
+	struct ward_space *space = space_of(WARD_SPACE_DYNAMIC, 0);
+
+	(void)state;
+	assert_true(ward_iova_raw(map(coarse, space, 0x20200040).iova) == 0xffff0040);
+	assert_true(ward_iova_raw(map(fine, space, 0x20200040).iova) == 0xfffef040);
+	assert_true(ward_iova_raw(map(coarse, space, 0x20201040).iova) == 0xffff1040);
+	assert_true(ward_iova_raw(map(fine, space, 0x20200044).iova) == 0xfffef044);
+	ward_space_destroy(space);
+	ward_doorbells_destroy(coarse);
+	ward_doorbells_destroy(fine);
 }
 
 static void dynamic_above_4g_when_full(void **state)
@@ -649,6 +669,7 @@ int main(void)
 		cmocka_unit_test(layouts_do_not_mix),
 		cmocka_unit_test(windows_are_told),
 		cmocka_unit_test(dynamic_from_the_top),
+		cmocka_unit_test(dynamic_with_two_page_sizes),
 		cmocka_unit_test(dynamic_above_4g_when_full),
 		cmocka_unit_test(nested_stage2),
 		cmocka_unit_test(identity_window),

@@ -55,6 +55,7 @@ static void architectures_have_their_windows(void **state)
 		struct ward_reserved expected[2];
 	} rows[] = {
 		{ WARD_ARCH_X86, WARD_IOMMU_VTD, 1, { X86_WINDOW } },
+		{ WARD_ARCH_UNKNOWN, WARD_IOMMU_VTD, 1, { X86_WINDOW } },
 		{ WARD_ARCH_X86, WARD_IOMMU_AMD, 2, { X86_WINDOW, HT_WINDOW } },
 		{ WARD_ARCH_X86, WARD_IOMMU_VIRTIO, 1, { X86_WINDOW } },
 		{ WARD_ARCH_X86, WARD_IOMMU_OTHER, 1, { X86_WINDOW } },
@@ -135,10 +136,12 @@ static void shared_ids_share_regions(void **state)
 	conventional(&m, "02:01.0");
 	conventional(&m, "02:02.0");
 	endpoint(&m, "03:00.0");
+	endpoint(&m, "0001:02:01.0");
 	add_region(&m, "02:01.0", 0x7d000000, 0x7dffffff, WARD_REGION_DIRECT);
 	make_done(&m);
 	IS(m.machine, "02:02.0", { { 0x7d000000, 0x7dffffff }, WARD_REGION_DIRECT }, X86_WINDOW);
 	IS(m.machine, "03:00.0", X86_WINDOW);
+	IS(m.machine, "0001:02:01.0", X86_WINDOW);
 	make_free(&m);
 }
 
