@@ -13,14 +13,15 @@
 #define PAGE_OFFSET 0xfffull
 #define ALL_ACCESS (WARD_READ | WARD_WRITE | WARD_EXEC)
 
-/* A request under way. */
+/* A request under way. Of a probe, nothing is kept. */
 struct passage {
 	struct ward_smmuv3 *smmu;
 	const struct ward_emul_request *request;
 	const struct ward_ste *ste;
 	const struct ward_context *context; /* NULL: stage 1 is bypassed */
 	struct ward_nesting nesting;
-	bool walked; /* a table of either stage */
+	bool walked;		   /* a table of either stage */
+	struct ward_context *room; /* for a context that is not cached yet */
 };
 
 static int fail(struct ward_fault *fault, enum ward_fault_reason reason, uint8_t stage)
@@ -69,12 +70,14 @@ static int translated(struct ward_smmuv3 *smmu, const struct ward_emul_request *
 		      uint8_t *ret_event)
 {
 	const struct ward_ste *ste;
+	struct ward_ste room;
 
 	*ret_event = WARD_F_TRANSL_FORBIDDEN;
 	if (!smmu->options.ats)
 		return fail(ret_fault, WARD_FAULT_BLOCKED, 0);
 	if (smmu->reg.cr0 & WARD_CR0_ATSCHK) {
-		if (ward_smmuv3_stream(smmu, request->sid, &ste, ret_fault, ret_event))
+		if (ward_smmuv3_stream(smmu, request->sid, request->probe ? &room : NULL, &ste,
+				       ret_fault, ret_event))
 			return -EFAULT;
 		if (ste->stage1.kind == WARD_STAGE1_ABORT)
 			*ret_event = WARD_EVENT_NONE;
@@ -149,7 +152,8 @@ static int stage2(void *context, ward_gpa_t gpa, uint32_t access,
 			.access2 = (uint8_t)leaf.access,
 			.type = leaf.type,
 		};
-		ward_smmuv3_tlb_add(&smmu->cache, &entry);
+		if (!passage->request->probe)
+			ward_smmuv3_tlb_add(&smmu->cache, &entry);
 		found = &entry;
 	}
 	if (access & ~found->access2)
@@ -163,7 +167,7 @@ static int find_context(struct passage *passage, struct ward_fault *ret_fault)
 {
 	const struct ward_stage1 *stage1 = &passage->ste->stage1;
 	const struct ward_emul_request *request = passage->request;
-	struct ward_context context;
+	struct ward_context *room = passage->room;
 	uint32_t index;
 
 	if (stage1->kind == WARD_STAGE1_BYPASS) {
@@ -178,10 +182,11 @@ static int find_context(struct passage *passage, struct ward_fault *ret_fault)
 	passage->context = ward_smmuv3_cached_context(&passage->smmu->cache, request->sid, index);
 	if (passage->context)
 		return 0;
-	if (ward_context_fetch(&passage->nesting, stage1, index, &context, ret_fault))
+	if (ward_context_fetch(&passage->nesting, stage1, index, room, ret_fault))
 		return -EFAULT;
-	passage->context =
-		ward_smmuv3_cache_context(&passage->smmu->cache, request->sid, index, &context);
+	passage->context = room;
+	if (!request->probe)
+		ward_smmuv3_cache_context(&passage->smmu->cache, request->sid, index, room);
 	return 0;
 }
 
@@ -208,7 +213,7 @@ static int walk(struct passage *passage, const struct ward_smmuv3_tlb_key *key,
 	    ward_nested_finish(&passage->nesting, request->iova, request->access, &leaf, ret_fault))
 		return -EFAULT;
 	*ret_translation = leaf.translation;
-	if (!passage->context)
+	if (!passage->context || request->probe)
 		return 0;
 	translation = &leaf.translation;
 	entry = (struct ward_smmuv3_tlb_entry){
@@ -291,15 +296,30 @@ static uint8_t event_of(const struct passage *passage, const struct ward_fault *
 	}
 }
 
+static void count(const struct passage *passage)
+{
+	struct ward_smmuv3_counts *counts = &passage->smmu->counts;
+
+	if (passage->request->probe || (!passage->context && !passage->ste->has_stage2))
+		return;
+	if (passage->walked)
+		counts->walks++;
+	else
+		counts->hits++;
+}
+
 static int through_stream(struct ward_smmuv3 *smmu, const struct ward_emul_request *request,
 			  struct ward_translation *ret_translation, struct ward_fault *ret_fault,
 			  uint8_t *ret_event)
 {
-	struct passage passage = { .smmu = smmu, .request = request };
+	struct ward_context context_room;
+	struct ward_ste ste_room;
+	struct passage passage = { .smmu = smmu, .request = request, .room = &context_room };
 	struct ward_translation translation;
 	int code;
 
-	if (ward_smmuv3_stream(smmu, request->sid, &passage.ste, ret_fault, ret_event))
+	if (ward_smmuv3_stream(smmu, request->sid, request->probe ? &ste_room : NULL, &passage.ste,
+			       ret_fault, ret_event))
 		return -EFAULT;
 	*ret_event = WARD_EVENT_NONE;
 	if (passage.ste->stage1.kind == WARD_STAGE1_ABORT)
@@ -314,10 +334,7 @@ static int through_stream(struct ward_smmuv3 *smmu, const struct ward_emul_reque
 	code = find_context(&passage, ret_fault);
 	if (code == 0)
 		code = through_stages(&passage, &translation, ret_fault);
-	if (passage.walked)
-		smmu->counts.walks++;
-	else if (passage.context || passage.ste->has_stage2)
-		smmu->counts.hits++;
+	count(&passage);
 	if (code) {
 		*ret_event = event_of(&passage, ret_fault);
 		return code;
@@ -347,7 +364,8 @@ static int translate(void *iommu, const struct ward_emul_request *request,
 		return 0;
 	fault.iova = request->iova;
 	fault.access = request->access;
-	ward_smmuv3_record(smmu, request, event, &fault);
+	if (!request->probe)
+		ward_smmuv3_record(smmu, request, event, &fault);
 	if (ret_fault)
 		*ret_fault = fault;
 	return code;

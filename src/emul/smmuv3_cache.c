@@ -63,9 +63,8 @@ const struct ward_context *ward_smmuv3_cached_context(const struct ward_smmuv3_c
 	return &cache->contexts[place].context;
 }
 
-const struct ward_context *ward_smmuv3_cache_context(struct ward_smmuv3_cache *cache,
-						     ward_sid_t sid, uint32_t index,
-						     const struct ward_context *context)
+void ward_smmuv3_cache_context(struct ward_smmuv3_cache *cache, ward_sid_t sid, uint32_t index,
+			       const struct ward_context *context)
 {
 	uint32_t place = context_place(ward_sid_raw(sid), index);
 
@@ -73,7 +72,6 @@ const struct ward_context *ward_smmuv3_cache_context(struct ward_smmuv3_cache *c
 	cache->contexts[place].sid = sid;
 	cache->contexts[place].index = index;
 	cache->contexts[place].context = *context;
-	return &cache->contexts[place].context;
 }
 
 void ward_smmuv3_forget_contexts(struct ward_smmuv3_cache *cache, ward_sid_t sid, uint32_t index)

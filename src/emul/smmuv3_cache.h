@@ -55,9 +55,8 @@ void ward_smmuv3_forget_stes(struct ward_smmuv3_cache *cache, uint32_t first, ui
 
 const struct ward_context *ward_smmuv3_cached_context(const struct ward_smmuv3_cache *cache,
 						      ward_sid_t sid, uint32_t index);
-const struct ward_context *ward_smmuv3_cache_context(struct ward_smmuv3_cache *cache,
-						     ward_sid_t sid, uint32_t index,
-						     const struct ward_context *context);
+void ward_smmuv3_cache_context(struct ward_smmuv3_cache *cache, ward_sid_t sid, uint32_t index,
+			       const struct ward_context *context);
 /* index WARD_NONE: all contexts of the stream. */
 void ward_smmuv3_forget_contexts(struct ward_smmuv3_cache *cache, ward_sid_t sid, uint32_t index);
 

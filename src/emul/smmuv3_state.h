@@ -80,9 +80,13 @@ static inline uint32_t ward_smmuv3_queue_count(uint64_t prod, uint64_t cons, uns
 /* smmuv3_command.c: takes commands until there are none or one is in error. */
 void ward_smmuv3_run_commands(struct ward_smmuv3 *smmu);
 
-/* smmuv3_stream.c: the entry of a stream. 0, or -EFAULT with the fault and the event's id. */
-int ward_smmuv3_stream(struct ward_smmuv3 *smmu, ward_sid_t sid, const struct ward_ste **ret_ste,
-		       struct ward_fault *ret_fault, uint8_t *ret_event);
+/*
+ * smmuv3_stream.c: the entry of a stream. room NULL: it is cached; else what is not cached yet is
+ * put there. 0, or -EFAULT with the fault and the event's id.
+ */
+int ward_smmuv3_stream(struct ward_smmuv3 *smmu, ward_sid_t sid, struct ward_ste *room,
+		       const struct ward_ste **ret_ste, struct ward_fault *ret_fault,
+		       uint8_t *ret_event);
 
 /* smmuv3_event.c */
 enum ward_smmuv3_event {

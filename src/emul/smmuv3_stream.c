@@ -63,8 +63,9 @@ static int ste_address(const struct ward_smmuv3 *smmu, uint32_t sid, uint64_t *r
 	return 0;
 }
 
-int ward_smmuv3_stream(struct ward_smmuv3 *smmu, ward_sid_t sid, const struct ward_ste **ret_ste,
-		       struct ward_fault *ret_fault, uint8_t *ret_event)
+int ward_smmuv3_stream(struct ward_smmuv3 *smmu, ward_sid_t sid, struct ward_ste *room,
+		       const struct ward_ste **ret_ste, struct ward_fault *ret_fault,
+		       uint8_t *ret_event)
 {
 	const struct ward_ste *cached = ward_smmuv3_cached_ste(&smmu->cache, sid);
 	uint64_t words[WARD_STE_WORDS], address;
@@ -86,6 +87,8 @@ int ward_smmuv3_stream(struct ward_smmuv3 *smmu, ward_sid_t sid, const struct wa
 		*ret_event = WARD_C_BAD_STE;
 		return fail(ret_fault, WARD_FAULT_CONFIG, address);
 	}
-	*ret_ste = ward_smmuv3_cache_ste(&smmu->cache, sid, &ste);
+	if (room)
+		*room = ste;
+	*ret_ste = room ? room : ward_smmuv3_cache_ste(&smmu->cache, sid, &ste);
 	return 0;
 }
