@@ -192,7 +192,7 @@ int ward_context_fetch(const struct ward_nesting *nesting, const struct ward_sta
 
 /* Reads entries of stage-1 tables for the walk, and remembers what stage 2 said against it. */
 struct entry_reader {
-	const struct ward_nesting *nesting;
+	struct ward_nesting nesting;
 	uint64_t input;
 	uint64_t address; /* of the last entry, where it is read */
 	bool refused;	  /* by stage 2 */
@@ -205,18 +205,18 @@ static int read_entry(void *context, uint64_t gpa, uint64_t *ret_entry,
 	struct entry_reader *reader = context;
 
 	reader->address = gpa;
-	if (locate(reader->nesting, gpa, WARD_CLASS_TABLE, &reader->address, &reader->fault)) {
+	if (locate(&reader->nesting, gpa, WARD_CLASS_TABLE, &reader->address, &reader->fault)) {
 		reader->refused = true;
 		*ret_fault = reader->fault;
 		return -EFAULT;
 	}
-	return ward_memory_read_u64(reader->nesting->memory, reader->address, ret_entry) ? -EFAULT
-											 : 0;
+	return ward_memory_read_u64(reader->nesting.memory, reader->address, ret_entry) ? -EFAULT
+											: 0;
 }
 
 static void tell_entry(void *context, int level, uint64_t entry_at, uint64_t entry, uint64_t output)
 {
-	const struct entry_reader *reader = context;
+	struct entry_reader *reader = context;
 	const struct ward_walk_step step = {
 		.stage = 1,
 		.level = (int8_t)level,
@@ -226,7 +226,10 @@ static void tell_entry(void *context, int level, uint64_t entry_at, uint64_t ent
 		.output = output,
 	};
 
-	tell(reader->nesting, &step);
+	tell(&reader->nesting, &step);
+	/* Past the leaf, only its neighbours are read, to see how far it goes: no steps. */
+	if (level == WARD_TABLE_LAST_LEVEL || (entry & 3) == 1)
+		reader->nesting.step = NULL;
 }
 
 /* The half an address belongs to, or -1: the bits above its table's reach are not all alike. */
@@ -247,7 +250,7 @@ static int walk_stage1(const struct ward_nesting *nesting, const struct ward_con
 		       uint64_t iova, uint32_t access, struct ward_table_leaf *ret_leaf,
 		       struct ward_fault *ret_fault)
 {
-	struct entry_reader reader = { .nesting = nesting, .input = iova };
+	struct entry_reader reader = { .nesting = *nesting, .input = iova };
 	const struct ward_entry_reader entries = { .read = read_entry, .context = &reader };
 	struct ward_fault fault = { .level = WARD_NO_LEVEL };
 	int half = choose_half(context, iova);

@@ -281,6 +281,26 @@ static void test_doorbell(void **state)
 		     WARD_NO_LEVEL, WARD_CLASS_INPUT, 0x80900040);
 }
 
+/* A run of contiguous entries: as wide as both stages go, and told like any other leaf. */
+static void test_contiguous(void **state)
+{
+	struct ward_translation translation;
+	struct ward_fault fault;
+	struct steps steps = { .count = 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 16; i++)
+		put(TABLE(3) + i * 8, (0x80900000 + i * PAGE) | 0x443 | 1ull << 52);
+	map(0x80900000, 0x8000, 0x20200000, WARD_READ, WARD_NORMAL);
+	assert_int_equal(ward_space_walk(guest.space, WARD_PASID_NONE, ward_iova(IOVA), WARD_READ,
+					 keep_step, &steps, &translation, &fault),
+			 0);
+	assert_int_equal(ward_target_raw(translation.target), 0x20201230);
+	assert_int_equal(translation.input.start, IOVA & ~0xffffull);
+	assert_int_equal(translation.input.last, (IOVA & ~0xffffull) + 0x7fff);
+	assert_int_equal(steps.count, 11);
+}
+
 /* What can be wrong with the table of each level, as seen by either stage. */
 static void test_faults_of_tables(void **state)
 {
@@ -741,6 +761,7 @@ int main(void)
 		NESTED_TEST(test_two_levels),
 		NESTED_TEST(test_kinds),
 		NESTED_TEST(test_reference),
+		NESTED_TEST(test_contiguous),
 	};
 
 	return cmocka_run_group_tests_name("dma/nested", tests, NULL, NULL);
