@@ -107,6 +107,18 @@ static enum cli_space_kind kind_now(const struct cli_context *context, uint32_t 
 	return kind_of_group(context, f->group);
 }
 
+/* What stands between the reader and the answer. */
+static const char *why_unknown(const struct cli_context *context, uint32_t function)
+{
+	const struct ward_function *f = &context->machine->functions[function];
+
+	if (f->iommu_known == WARD_UNKNOWN)
+		return "what translates it could not be read";
+	if (f->group == WARD_NONE)
+		return "the kernel has it in no group, and so in no space of its own";
+	return "the kernel does not say how its group is translated";
+}
+
 static char *text_now(const struct cli_context *context, uint32_t function,
 		      enum cli_space_kind kind)
 {
@@ -116,24 +128,38 @@ static char *text_now(const struct cli_context *context, uint32_t function,
 	case CLI_SPACE_NONE:
 		return app_strdup("nothing translates it: it can read and write all memory");
 	case CLI_SPACE_UNKNOWN:
-		return app_strdup("what memory it can read and write now could not be told");
+		return app_strdup(why_unknown(context, function));
 	case CLI_SPACE_IDENTITY:
 		return app_strdup("every address means itself: it can read and write all memory");
 	case CLI_SPACE_BLOCKED:
 		return app_strdup("it can read and write no memory");
 	case CLI_SPACE_CLIENT:
-		return app_strdup("what the client that has it open has mapped; only that one and "
-				  "the kernel know which memory it is");
+		return app_strdup("what the client that has it open has mapped; only the kernel "
+				  "knows which memory");
 	case CLI_SPACE_DMA:
 		return driver && !context->state->functions[function].driver_yields
-			       ? app_printf("what its driver %s has mapped at the moment; only the "
-					   "kernel knows which memory that is",
-					   driver)
-			      : app_strdup("no memory: it has no driver that would map any");
+			       ? app_printf("what its driver %s has mapped; only the kernel knows "
+					    "which memory",
+					    driver)
+			       : app_strdup("no memory: it has no driver that would map any");
 	case CLI_SPACE_MAPPED:
 		break;
 	}
 	return app_strdup("what is mapped in it");
+}
+
+/* One that the kernel left out of all groups does DMA in the space of whoever has its StreamID. */
+static char *text_of_holder(const struct cli_context *context, uint32_t function, uint32_t holder,
+			    enum cli_space_kind kind)
+{
+	char *text = text_now(context, holder, kind), *longer;
+
+	if (holder == function)
+		return text;
+	longer = app_printf("that of %s, which has the same StreamID: %s",
+			    cli_name(context, holder), text);
+	free(text);
+	return longer;
 }
 
 static char *join(char *list, const char *more)
@@ -154,7 +180,8 @@ static char *others_in(const struct cli_context *context, struct ward_range page
 	for (uint32_t i = 0; i < machine->controllers_count; i++) {
 		const struct ward_controller *c = &machine->controllers[i];
 
-		if (ward_range_overlaps(c->doorbell, page) && (c->kind != own->kind || c->pool != own->pool))
+		if (ward_range_overlaps(c->doorbell, page) &&
+		    (c->kind != own->kind || c->pool != own->pool))
 			list = join(list, c->name);
 	}
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
@@ -247,7 +274,9 @@ static enum ward_tri page_isolates(const struct ward_machine *machine, uint32_t 
 int cli_space_of(const struct cli_context *context, uint32_t function, struct cli_space *ret_space)
 {
 	const struct ward_function *f = &context->machine->functions[function];
-	enum cli_space_kind kind = kind_now(context, function);
+	uint32_t user = ward_stream_user(context->isolation, function);
+	uint32_t holder = user == WARD_NONE ? function : user;
+	enum cli_space_kind kind = kind_now(context, holder);
 	/* Bridges and platform devices stay with the host. */
 	struct cli_space space = {
 		.kind = kind,
@@ -260,8 +289,8 @@ int cli_space_of(const struct cli_context *context, uint32_t function, struct cl
 
 	if (code < 0)
 		return cli_fail(context->options, CLI_FAILURE, "%s", strerror(-code));
-	space.text = text_now(context, function, kind);
-	space.supposed = is_supposed(context, function);
+	space.text = text_of_holder(context, function, holder, kind);
+	space.supposed = is_supposed(context, holder);
 	if (space.client)
 		find_pages(context, function, &space);
 	*ret_space = space;
@@ -310,13 +339,13 @@ static const char *region_text(const struct cli_space *space, enum ward_region_k
 	}
 	switch (space->isolates) {
 	case WARD_YES:
-		return "interrupts: not translated, but every writer is checked";
+		return "interrupts, not translated; every writer is checked";
 	case WARD_NO:
-		return "interrupts: not translated, and nobody checks who writes";
+		return "interrupts, not translated; nobody checks who writes";
 	case WARD_UNKNOWN:
 		break;
 	}
-	return "interrupts: not translated";
+	return "interrupts, not translated";
 }
 
 static void say_region(const struct cli_context *context, const struct cli_space *space,
@@ -327,38 +356,19 @@ static void say_region(const struct cli_context *context, const struct cli_space
 	if (!text)
 		return;
 	app_say(&context->out, "  - ");
-	app_paragraph(&context->out, 4, 4, "0x%llx-0x%llx, %s",
+	app_paragraph(&context->out, 4, 4, "0x%llx-0x%llx: %s",
 		      (unsigned long long)region->range.start,
 		      (unsigned long long)region->range.last, text);
 }
 
-/* Where Linux maps the pages, in the order in which it meets them; or an empty range. */
-static struct ward_range window_of(const struct cli_space *space)
+static void say_page(const struct cli_context *context, const struct cli_doorbell_page *page)
 {
-	for (uint32_t i = 0; i < space->reserved_count; i++) {
-		if (space->reserved[i].kind == WARD_REGION_SW_MSI)
-			return space->reserved[i].range;
-	}
-	return WARD_RANGE_EMPTY;
-}
-
-static void say_page(const struct cli_context *context, const struct cli_space *space,
-		     const struct cli_doorbell_page *page)
-{
-	struct ward_range window = window_of(space);
-	char *where = ward_range_is_empty(window)
-			      ? app_strdup("")
-			      : app_printf(" (mapped from 0x%llx on)",
-					   (unsigned long long)window.start);
-
 	app_say(&context->out, "  - ");
-	app_paragraph(&context->out, 4, 4,
-		      "0x%llx-0x%llx%s, which its interrupts are written to: %s%s%s",
+	app_paragraph(&context->out, 4, 4, "0x%llx-0x%llx: %s, for its interrupts%s%s",
 		      (unsigned long long)page->range.start, (unsigned long long)page->range.last,
-		      where, page->doorbells,
+		      page->doorbells,
 		      *page->others ? "; in the same page, and so reached with it: " : "",
 		      page->others);
-	free(where);
 }
 
 static bool holds_anything(const struct cli_space *space)
@@ -384,7 +394,7 @@ void cli_say_space(const struct cli_context *context, const struct cli_space *sp
 	for (uint32_t i = 0; i < space->reserved_count; i++)
 		say_region(context, space, &space->reserved[i]);
 	for (uint32_t i = 0; i < space->pages_count; i++)
-		say_page(context, space, &space->pages[i]);
+		say_page(context, &space->pages[i]);
 }
 
 static struct json_object *range_json(struct ward_range range)

@@ -38,8 +38,7 @@ struct cli_space {
 const char *cli_space_kind_name(enum cli_space_kind kind);
 
 /* Fills in ret_space. Returns -1 to go on, or an exit code after a message. */
-int cli_space_of(const struct cli_context *context, uint32_t function,
-		 struct cli_space *ret_space);
+int cli_space_of(const struct cli_context *context, uint32_t function, struct cli_space *ret_space);
 void cli_space_finish(struct cli_space *space);
 
 void cli_say_space(const struct cli_context *context, const struct cli_space *space);

@@ -53,7 +53,7 @@ struct cli_option {
 	 * with.
 	 */
 	const char *choices;
-	const char *help;     /* NULL: not shown */
+	const char *help; /* NULL: not shown */
 };
 
 /* Both end with a row without name. */

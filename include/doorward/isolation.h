@@ -66,7 +66,7 @@ enum ward_node_kind {
 	WARD_NODE_HOST_VECTORS,	 /**< every interrupt of the host can be raised */
 	/** index: attachment of the state, the first one of its space; what is mapped there */
 	WARD_NODE_SPACE,
-	WARD_NODE_MEMORY,	 /**< all memory, and with it everything */
+	WARD_NODE_MEMORY, /**< all memory, and with it everything */
 };
 
 /** One step of a path: from the node before, through something, to this node. */
@@ -162,8 +162,8 @@ struct ward_reached_memory {
 	uint32_t access;	 /**< WARD_READ and so on */
 	/** Of the state: the first one of the space it is mapped in; WARD_NONE: no space. */
 	uint32_t attachment;
-	bool assumed;	     /**< some step of the path is */
-	bool unknown;	     /**< some step of the path is */
+	bool assumed; /**< some step of the path is */
+	bool unknown; /**< some step of the path is */
 };
 
 /**

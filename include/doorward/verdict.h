@@ -66,7 +66,7 @@ enum ward_remedy_kind {
 	WARD_REMEDY_WAIVE,	  /**< accept the risk by code */
 	WARD_REMEDY_USE_OTHER_FUNCTION, /**< give away something else */
 	WARD_REMEDY_VFS_OFF,		/**< remove the VFs of the subject, a PF */
-	WARD_REMEDY_OTHER_SPACE,	/**< change what the subject's space maps, or take another */
+	WARD_REMEDY_OTHER_SPACE, /**< change what the subject's space maps, or take another */
 };
 
 struct ward_remedy {

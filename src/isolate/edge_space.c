@@ -140,8 +140,7 @@ static int list_registers(struct mapping_walk *walk)
 {
 	const struct ward_machine *machine = walk->graph->machine;
 
-	walk->registers =
-		ward_alloc_array(machine->functions_count, 6 * sizeof(*walk->registers));
+	walk->registers = ward_alloc_array(machine->functions_count, 6 * sizeof(*walk->registers));
 	if (!walk->registers)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
@@ -237,8 +236,7 @@ static void add_contents(struct mapping_walk *walk, uint32_t attachment)
 {
 	struct ward_graph *g = walk->graph;
 	struct ward_space_info info;
-	const struct ward_space *space =
-		ward_space_bound(g->attachments[attachment].space, &info);
+	const struct ward_space *space = ward_space_bound(g->attachments[attachment].space, &info);
 
 	walk->attachment = attachment;
 	switch (info.kind) {

@@ -148,14 +148,14 @@ static struct ward_finding *identity(struct ward_judgement *j, uint32_t subject,
 		j, "space-identity", unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
 		via == subject ? WARD_NONE : via,
 		"the space of %s translates every address to itself: it %s all memory",
-		who(j, subject, via), unsure ? "may be able to read and write" : "can read and write");
+		who(j, subject, via),
+		unsure ? "may be able to read and write" : "can read and write");
 
 	if (finding && unsure)
 		finding->settle =
-			via == subject
-				? ward_judge_text(j, "the IOMMU of %s", name)
-				: ward_judge_text(j, "whether %s can get at %s",
-						  j->machine->functions[subject].name, name);
+			via == subject ? ward_judge_text(j, "the IOMMU of %s", name)
+				       : ward_judge_text(j, "whether %s can get at %s",
+							 j->machine->functions[subject].name, name);
 	ward_finding_remedy(j, finding, WARD_REMEDY_OTHER_SPACE, via,
 			    ward_judge_text(j,
 					    "put %s into a space that maps only the memory of its "

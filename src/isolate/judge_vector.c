@@ -56,8 +56,7 @@ static const char *doorbell_text(struct ward_judgement *j, const struct ward_vis
 	if (edge->why == WARD_WHY_MAPPED_PAGE)
 		return ward_judge_text(j, "%s, the page of which is mapped in its space, writable",
 				       theirs->name);
-	if (edge->why != WARD_WHY_DOORBELL ||
-	    machine->functions[edge->via].controller == WARD_NONE)
+	if (edge->why != WARD_WHY_DOORBELL || machine->functions[edge->via].controller == WARD_NONE)
 		return doorbell_name(j, visit);
 	own = &machine->controllers[machine->functions[edge->via].controller];
 	if (own->kind == theirs->kind && own->pool == theirs->pool)
@@ -111,14 +110,14 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 	bool unsure = visit->certainty == WARD_UNSURE;
 	struct ward_finding *finding;
 
-	finding = ward_finding_add(j, unsure ? "msi-unknown" : code,
-				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
-				   user, "%s %s raise the interrupts of %s (%s) through %s",
-				   j->machine->functions[subject].name,
-				   unsure ? "may be able to" : "can",
-				   j->machine->functions[user].name,
-				   ward_whose_text(j, user, whose),
-				   doorbell_text(j, visit, j->machine->functions[user].controller));
+	finding =
+		ward_finding_add(j, unsure ? "msi-unknown" : code,
+				 unsure ? ward_open_weight(j) : ward_reach_weight(j), subject, user,
+				 "%s %s raise the interrupts of %s (%s) through %s",
+				 j->machine->functions[subject].name,
+				 unsure ? "may be able to" : "can",
+				 j->machine->functions[user].name, ward_whose_text(j, user, whose),
+				 doorbell_text(j, visit, j->machine->functions[user].controller));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));
@@ -162,14 +161,14 @@ void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit 
 	struct ward_finding *finding;
 
 	ward_judge_grade(j, unsure ? WARD_GRADE_UNKNOWN : WARD_GRADE_SHARED_WITH_HOST);
-	finding = ward_finding_add(j, unsure ? "msi-unknown" : "msi-frame-shared",
-				   unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
-				   WARD_NONE,
-				   "%s %s raise the interrupts of IOMMU %s (the host) through %s",
-				   j->machine->functions[subject].name,
-				   unsure ? "may be able to" : "can",
-				   j->machine->iommus[iommu].name,
-				   doorbell_text(j, visit, j->machine->iommus[iommu].controller));
+	finding =
+		ward_finding_add(j, unsure ? "msi-unknown" : "msi-frame-shared",
+				 unsure ? ward_open_weight(j) : ward_reach_weight(j), subject,
+				 WARD_NONE,
+				 "%s %s raise the interrupts of IOMMU %s (the host) through %s",
+				 j->machine->functions[subject].name,
+				 unsure ? "may be able to" : "can", j->machine->iommus[iommu].name,
+				 doorbell_text(j, visit, j->machine->iommus[iommu].controller));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));

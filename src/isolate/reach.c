@@ -241,8 +241,8 @@ static bool next_mapping(const struct ward_attachment *attachment, struct ward_r
 		return false;
 	memory->access = mapping.access;
 	memory->range.start = ward_target_raw(mapping.target);
-	memory->range.last = memory->range.start + ward_iova_raw(mapping.last) -
-			     ward_iova_raw(mapping.start);
+	memory->range.last =
+		memory->range.start + ward_iova_raw(mapping.last) - ward_iova_raw(mapping.start);
 	cursor->next = ward_iova(ward_iova_raw(mapping.last) + 1);
 	if (ward_iova_raw(mapping.last) == UINT64_MAX)
 		cursor->step++;

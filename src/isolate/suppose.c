@@ -170,8 +170,7 @@ static int move_group(struct supposing *s, uint32_t function, struct ward_space 
 
 static int suppose_space(struct supposing *s, uint32_t function, const char *name)
 {
-	struct ward_space_options options = { .size = sizeof(options),
-					      .kind = WARD_SPACE_BLOCKED };
+	struct ward_space_options options = { .size = sizeof(options), .kind = WARD_SPACE_BLOCKED };
 	struct ward_space *space;
 	int err;
 

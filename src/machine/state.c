@@ -178,8 +178,8 @@ static uint32_t find_attachment(const struct ward_state *state, uint32_t functio
 		uint32_t middle = low + (high - low) / 2;
 		const struct ward_attachment *a = &state->attachments[middle];
 
-		if (a->function < function || (a->function == function &&
-					       ward_pasid_raw(a->pasid) < ward_pasid_raw(pasid)))
+		if (a->function < function ||
+		    (a->function == function && ward_pasid_raw(a->pasid) < ward_pasid_raw(pasid)))
 			low = middle + 1;
 		else
 			high = middle;

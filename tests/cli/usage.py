@@ -239,7 +239,7 @@ def the_space_of_a_function():
     # A bridge is never a client's.
     assert space_of("02:00.0") == ("dma", False, None), space_of("02:00.0")
     expect(on_switch("reach", "eth0"), 0, "space now: dma", "its driver e1000e", "0xfee00000",
-           "every writer is", stream="stdout")
+           "every writer is checked", stream="stdout")
     expect(on_switch("reach", "eth0", "--suppose", "driver=eth0:none"), 0, "no memory: it has no",
            stream="stdout")
     done = on_switch("reach", "eth0", "--suppose", "space=eth0:identity")

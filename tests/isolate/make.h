@@ -465,10 +465,10 @@ static inline int make_map(const struct ward_machine *machine, const char *name,
 	range = machine->functions[at_of(machine, name)].bar[0].range;
 	if (ward_range_is_empty(range))
 		return 0;
-	return ward_space_map(space, &(struct ward_mapping){
-					     .last = ward_iova(range.last - range.start),
-					     .target = ward_target(range.start),
-					     .access = WARD_READ | WARD_WRITE });
+	return ward_space_map(space,
+			      &(struct ward_mapping){ .last = ward_iova(range.last - range.start),
+						      .target = ward_target(range.start),
+						      .access = WARD_READ | WARD_WRITE });
 }
 
 /* Puts function i of the list into its space, which goes with the state. */

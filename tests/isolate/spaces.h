@@ -68,15 +68,16 @@ static inline const char *memory_of(struct make *m, const char *name)
 	text[0] = '\0';
 	assert_int_equal(ward_reach_compute(m->isolation, &start, 1, &reach), 0);
 	while (ward_reach_memory_next(reach, &cursor, &memory))
-		length += (size_t)snprintf(
-			text + length, sizeof(text) - length, "%s%llx-%llx %s%s%s%s",
-			length ? " " : "", (unsigned long long)memory.range.start,
-			(unsigned long long)memory.range.last,
-			memory.access & WARD_READ ? "r" : "", memory.access & WARD_WRITE ? "w" : "",
-			memory.attachment == WARD_NONE ? "!" : "",
-			memory.unknown	 ? "?"
-			: memory.assumed ? "~"
-					 : "");
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   "%s%llx-%llx %s%s%s%s", length ? " " : "",
+					   (unsigned long long)memory.range.start,
+					   (unsigned long long)memory.range.last,
+					   memory.access & WARD_READ ? "r" : "",
+					   memory.access & WARD_WRITE ? "w" : "",
+					   memory.attachment == WARD_NONE ? "!" : "",
+					   memory.unknown   ? "?"
+					   : memory.assumed ? "~"
+							    : "");
 	ward_reach_destroy(reach);
 	return text;
 }

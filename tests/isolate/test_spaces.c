@@ -221,9 +221,8 @@ static void two_spaces_one_target(void **unused)
 	put(&m, "00:01.0", NULL);
 	put_pasid(&m, "01:00.0", ward_pasid(1), first);
 	put(&m, "01:00.0", second);
-	assert_string_equal(memory_of(&m, "01:00.0"),
-			    "8021000-8021fff rw 10400000-10400fff rw "
-			    "8021000-8021fff rw 10400000-10400fff rw");
+	assert_string_equal(memory_of(&m, "01:00.0"), "8021000-8021fff rw 10400000-10400fff rw "
+						      "8021000-8021fff rw 10400000-10400fff rw");
 	make_free(&m);
 	ward_space_destroy(first);
 	ward_space_destroy(second);

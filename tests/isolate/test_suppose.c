@@ -140,7 +140,9 @@ static void impossible_suppositions(void **unused)
 static const char *memory_when(struct make *m, const char *name, const char *space, uint32_t in)
 {
 	static char text[16];
-	struct ward_supposition what = { .kind = WARD_SUPPOSE_SPACE, .function = in, .name = space };
+	struct ward_supposition what = { .kind = WARD_SUPPOSE_SPACE,
+					 .function = in,
+					 .name = space };
 	static struct make then;
 	struct ward_reach_cursor cursor = { 0 };
 	struct ward_reached_memory memory;
@@ -151,7 +153,8 @@ static const char *memory_when(struct make *m, const char *name, const char *spa
 	assert_int_equal(ward_reach_compute(then.isolation, &start, 1, &reach), 0);
 	snprintf(text, sizeof(text), "none");
 	if (ward_reach_memory_next(reach, &cursor, &memory))
-		snprintf(text, sizeof(text), "%s", memory.range.last == UINT64_MAX ? "all" : "some");
+		snprintf(text, sizeof(text), "%s",
+			 memory.range.last == UINT64_MAX ? "all" : "some");
 	ward_reach_destroy(reach);
 	make_free(&then);
 	return text;

@@ -27,7 +27,8 @@ static const char *attached(const struct ward_state *state)
 		char pasid[16] = "-";
 
 		if (a->pasid != WARD_PASID_NONE)
-			snprintf(pasid, sizeof(pasid), "%x", (unsigned int)ward_pasid_raw(a->pasid));
+			snprintf(pasid, sizeof(pasid), "%x",
+				 (unsigned int)ward_pasid_raw(a->pasid));
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s:%s=%d",
 					   length ? " " : "",
 					   a->function == first	   ? "a"
