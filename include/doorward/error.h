@@ -9,6 +9,7 @@
  * | EINVAL | an argument or a field is wrong in itself: the caller's mistake |
  * | ENOENT | the named thing does not exist |
  * | EEXIST | the named thing exists already, or overlaps one that does |
+ * | ENODEV | it is there, and nothing that could serve it has it: no VFIO driver is bound |
  * | EBUSY | it exists and somebody else has it |
  * | EADDRINUSE | a range of addresses is needed for something else already |
  * | EFAULT | an address leads nowhere: a DMA ends in a fault, memory is not there |
