@@ -1,124 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* Looking for mappings; tree_change.c changes them. */
 #include "dma/mapping_tree.h"
 
-#include "base/fault.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "dma/tree_change.h"
 
 void ward_tree_init(struct ward_tree *tree, struct ward_readers *readers)
 {
-	*tree = (struct ward_tree){ .readers = readers };
+	*tree = (struct ward_tree){ .pool.readers = readers };
 }
 
 void ward_tree_finish(struct ward_tree *tree)
 {
-	free(tree->entries);
+	ward_node_pool_finish(&tree->pool);
 }
 
-/* Index of the first entry that ends at or after the address. */
-static size_t position(const struct ward_tree *tree, uint64_t address)
+uint64_t ward_tree_memory(const struct ward_tree *tree)
 {
-	size_t low = 0, high = tree->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (tree->entries[middle].last < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return tree->pool.bytes;
 }
 
-bool ward_tree_next(const struct ward_tree *tree, uint64_t from, struct ward_tree_entry *ret_entry)
+static void prefetch(const struct ward_node *node)
 {
-	size_t i = position(tree, from);
-
-	if (i == tree->count)
-		return false;
-	*ret_entry = tree->entries[i];
-	return true;
-}
-
-bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
-			struct ward_tree_entry *ret_entry)
-{
-	size_t i = position(tree, from);
-
-	if (i < tree->count && tree->entries[i].start <= from)
-		i++;
-	if (i == 0)
-		return false;
-	*ret_entry = tree->entries[i - 1];
-	return true;
+	for (size_t i = 64; i < WARD_NODE_BYTES; i += 64)
+		__builtin_prefetch((const char *)node + i);
 }
 
 bool ward_tree_find(const struct ward_tree *tree, uint64_t address,
 		    struct ward_tree_entry *ret_entry)
 {
-	size_t i = position(tree, address);
+	uintptr_t root = atomic_load(&tree->root);
+	const struct ward_node *node = ward_root_node(root);
+	unsigned int i;
 
-	if (i == tree->count || tree->entries[i].start > address)
+	if (!node)
 		return false;
-	*ret_entry = tree->entries[i];
+	for (unsigned int height = ward_root_height(root); height > 0; height--) {
+		node = atomic_load(&node->inner.child[ward_inner_index(node, address)]);
+		prefetch(node);
+	}
+	i = ward_leaf_index(node, address);
+	if (i == WARD_LEAF_MAX || node->leaf.start[i] > address ||
+	    node->leaf.start[i] == UINT64_MAX)
+		return false;
+	*ret_entry = ward_leaf_entry(node, i);
 	return true;
 }
 
-int ward_tree_prepare(struct ward_tree *tree)
+bool ward_tree_next(const struct ward_tree *tree, uint64_t from, struct ward_tree_entry *ret_entry)
 {
-	void *entries = tree->entries;
-	int code = ward_array_reserve(&entries, &tree->capacity, tree->count + 1,
-				      sizeof(*tree->entries));
+	uintptr_t root = atomic_load(&tree->root);
 
-	tree->entries = entries;
-	return code;
-}
+	if (!root)
+		return false;
+	for (;;) {
+		const struct ward_node *node = ward_root_node(root);
+		uint64_t bound = UINT64_MAX;
+		unsigned int i;
 
-void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry)
-{
-	size_t i = position(tree, entry->start);
-
-	memmove(&tree->entries[i + 1], &tree->entries[i],
-		(tree->count - i) * sizeof(*tree->entries));
-	tree->entries[i] = *entry;
-	tree->count++;
-	tree->bytes += entry->last - entry->start + 1;
-}
-
-static void erase(struct ward_tree *tree, size_t i)
-{
-	tree->bytes -= tree->entries[i].last - tree->entries[i].start + 1;
-	tree->count--;
-	memmove(&tree->entries[i], &tree->entries[i + 1],
-		(tree->count - i) * sizeof(*tree->entries));
-}
-
-void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
-{
-	size_t i = position(tree, range.start);
-
-	while (i < tree->count && tree->entries[i].start <= range.last) {
-		struct ward_tree_entry entry = tree->entries[i], right = entry;
-
-		erase(tree, i);
-		right.start = range.last + 1;
-		right.value += right.start - entry.start;
-		if (entry.last > range.last)
-			ward_tree_insert(tree, &right);
-		entry.last = range.start - 1;
-		if (entry.start < range.start) {
-			ward_tree_insert(tree, &entry);
-			i++;
+		for (unsigned int height = ward_root_height(root); height > 0; height--) {
+			i = ward_inner_index(node, from);
+			if (i < node->count - 1)
+				bound = ward_inner_bound(node, i);
+			node = ward_inner_child(node, i);
 		}
-		if (right.last > range.last)
-			break;
+		i = ward_leaf_index(node, from);
+		if (i < node->count) {
+			*ret_entry = ward_leaf_entry(node, i);
+			return true;
+		}
+		/* The next leaf is not empty. */
+		if (bound == UINT64_MAX)
+			return false;
+		from = bound + 1;
 	}
-	ward_readers_wait(tree->readers);
 }
 
-uint64_t ward_tree_memory(const struct ward_tree *tree)
+bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
+			struct ward_tree_entry *ret_entry)
 {
-	return tree->capacity * sizeof(*tree->entries);
+	uintptr_t root = atomic_load(&tree->root);
+
+	if (!root)
+		return false;
+	for (;;) {
+		const struct ward_node *node = ward_root_node(root);
+		uint64_t before = 0;
+		bool first = true;
+		unsigned int i;
+
+		for (unsigned int height = ward_root_height(root); height > 0; height--) {
+			i = ward_inner_index(node, from);
+			if (i > 0) {
+				before = ward_inner_bound(node, i - 1);
+				first = false;
+			}
+			node = ward_inner_child(node, i);
+		}
+		i = ward_leaf_index(node, from);
+		if (i < node->count && node->leaf.start[i] <= from)
+			i++;
+		if (i > 0) {
+			*ret_entry = ward_leaf_entry(node, i - 1);
+			return true;
+		}
+		if (first)
+			return false;
+		from = before;
+	}
 }

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mappings of a space, by address: ranges that do not overlap, one writer, any number of
- * readers that take no lock.
+ * The mappings of a space, by address: a B+tree of ranges that do not overlap, for one writer and any
+ * number of readers that take no lock.
+ *
+ * A node is never changed in what its readers look for: the writer makes another one and swaps the
+ * pointer to it in the node above (seq_cst; base/reader.c says why). Two things change in place:
+ * that pointer, and a bound that grows over addresses where nothing is mapped yet. So a reader finds
+ * each address as it was before or after a change. What was replaced is kept until the readers that
+ * can know it have left.
  */
 #ifndef DMA_MAPPING_TREE_H
 #define DMA_MAPPING_TREE_H
 
-#include <doorward/reader.h>
+#include <stdatomic.h>
 
-/* A part of a mapping that begins n bytes later has a value that is n larger. */
+#include "dma/tree_node.h"
+
+/*
+ * A part of a mapping that begins n bytes later has a value that is n larger. None starts at
+ * UINT64_MAX: that is an unused place.
+ */
 struct ward_tree_entry {
 	uint64_t start, last, value;
 };
 
 struct ward_tree {
-	struct ward_readers *readers;
-	struct ward_tree_entry *entries;
-	size_t capacity;
+	/* Address of the root, which is aligned, and the height: 0 is a leaf. 0: empty. */
+	_Atomic uintptr_t root;
 	uint64_t count; /* of entries */
-	uint64_t bytes; /* that they cover */
+	uint64_t bytes; /* that they cover, modulo 2^64 */
+	struct ward_node_pool pool;
 };
 
 /* Allocates nothing. */
@@ -37,7 +48,8 @@ bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
 			struct ward_tree_entry *ret_entry);
 
 /*
- * Makes sure of the memory for one insert, or one remove that cuts an entry in two. 0 or -ENOMEM.
+ * Makes sure of the memory for one insert, or one remove that cuts an entry in two, and after it
+ * for removing everything. 0 or -ENOMEM.
  */
 int ward_tree_prepare(struct ward_tree *tree);
 

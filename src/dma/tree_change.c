@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * Changes of the mapping tree, from the leaf upwards: a node gets new contents, which are none, one
+ * or two nodes for the node above. As soon as one node stands for one, the pointer to it is swapped,
+ * and with that the whole change is there for readers.
+ */
+#include "dma/tree_change.h"
+
+#include <string.h>
+
+/* From the root, 0, to the leaf; index of the child taken in each. */
+struct path {
+	unsigned int height;
+	struct ward_node *node[WARD_TREE_HEIGHT + 1];
+	unsigned int index[WARD_TREE_HEIGHT + 1];
+};
+
+/* Children of an inner node, or what comes in their place. */
+struct children {
+	unsigned int count;
+	uint64_t bound[WARD_INNER_MAX + 2];
+	struct ward_node *node[WARD_INNER_MAX + 2];
+};
+
+struct entries {
+	unsigned int count;
+	struct ward_tree_entry entry[WARD_LEAF_MAX + 2];
+};
+
+static void seek(const struct ward_tree *tree, uint64_t address, struct path *path)
+{
+	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
+	struct ward_node *node = ward_root_node(root);
+
+	path->height = ward_root_height(root);
+	for (unsigned int d = 0; d < path->height; d++) {
+		path->node[d] = node;
+		path->index[d] = ward_inner_index(node, address);
+		node = ward_inner_child(node, path->index[d]);
+	}
+	path->node[path->height] = node;
+}
+
+static void publish_root(struct ward_tree *tree, struct ward_node *node, unsigned int height)
+{
+	atomic_store(&tree->root, node ? (uintptr_t)node | height : 0);
+}
+
+static struct ward_node *make_leaf(struct ward_tree *tree, const struct ward_tree_entry *entries,
+				   unsigned int count)
+{
+	struct ward_node *node = ward_node_take(&tree->pool);
+
+	node->count = count;
+	for (unsigned int i = 0; i < count; i++) {
+		node->leaf.last[i] = entries[i].last;
+		node->leaf.start[i] = entries[i].start;
+		node->leaf.value[i] = entries[i].value;
+	}
+	for (unsigned int i = count; i < WARD_LEAF_MAX; i++) {
+		node->leaf.last[i] = UINT64_MAX;
+		node->leaf.start[i] = UINT64_MAX;
+		node->leaf.value[i] = 0;
+	}
+	return node;
+}
+
+static struct ward_node *make_inner(struct ward_tree *tree, const struct children *children,
+				    unsigned int from, unsigned int count)
+{
+	struct ward_node *node = ward_node_take(&tree->pool);
+
+	node->count = count;
+	for (unsigned int i = 0; i < WARD_INNER_MAX; i++)
+		atomic_store_explicit(&node->inner.child[i],
+				      i < count ? children->node[from + i] : NULL,
+				      memory_order_relaxed);
+	for (unsigned int i = 0; i < WARD_INNER_MAX - 1; i++)
+		atomic_store_explicit(&node->inner.bound[i],
+				      i + 1 < count ? children->bound[from + i] : UINT64_MAX,
+				      memory_order_relaxed);
+	return node;
+}
+
+static void add_child(struct children *children, struct ward_node *node, uint64_t bound)
+{
+	children->node[children->count] = node;
+	children->bound[children->count++] = bound;
+}
+
+/* bound: the last address of the node itself. */
+static void add_children(struct children *children, const struct ward_node *node,
+			 unsigned int from, unsigned int to, uint64_t bound)
+{
+	for (unsigned int i = from; i < to; i++)
+		add_child(children, ward_inner_child(node, i),
+			  i + 1 < node->count ? ward_inner_bound(node, i) : bound);
+}
+
+/* The last address of child i at depth d, or UINT64_MAX when only nodes above know. */
+static uint64_t bound_at(const struct path *path, unsigned int d, unsigned int i)
+{
+	const struct ward_node *node = path->node[d];
+
+	return i + 1 < node->count ? ward_inner_bound(node, i) : UINT64_MAX;
+}
+
+/* A neighbour of the path's node at depth d, below the same node: side -1 or 1; or NULL. */
+static struct ward_node *neighbour(const struct path *path, unsigned int d, int side)
+{
+	const struct ward_node *above;
+	unsigned int i;
+
+	if (d == 0)
+		return NULL;
+	above = path->node[d - 1];
+	i = path->index[d - 1];
+	if (side < 0)
+		return i > 0 ? ward_inner_child(above, i - 1) : NULL;
+	return i + 1 < above->count ? ward_inner_child(above, i + 1) : NULL;
+}
+
+/*
+ * Where contents that are too many by one, added at `at`, are parted. In the middle, unless they grow
+ * at an end: then what is full stays full, so that addresses that come in order fill their nodes.
+ * Not beside a neighbour that has room: it would have too few together with the new one.
+ */
+static unsigned int split_at(const struct path *path, unsigned int d, unsigned int count,
+			     unsigned int at, unsigned int merge)
+{
+	const struct ward_node *other;
+
+	if (at + 1 == count) {
+		other = neighbour(path, d, 1);
+		if (!other || other->count >= merge)
+			return count - 1;
+	} else if (at == 0) {
+		other = neighbour(path, d, -1);
+		if (!other || other->count >= merge)
+			return 1;
+	}
+	return count / 2;
+}
+
+static void replace(struct ward_tree *tree, const struct path *path, unsigned int d,
+		    unsigned int from, unsigned int to, const struct children *new);
+
+/* Puts nodes in the place of those from..to (relative to the path's own) at depth d. */
+static void replace_above(struct ward_tree *tree, const struct path *path, unsigned int d,
+			  int from, int to, const struct children *new)
+{
+	if (d > 0) {
+		unsigned int i = path->index[d - 1];
+
+		replace(tree, path, d - 1, i + from, i + to, new);
+		return;
+	}
+	if (new->count <= 1) {
+		publish_root(tree, new->count ? new->node[0] : NULL, path->height);
+		return;
+	}
+	publish_root(tree, make_inner(tree, new, 0, new->count), path->height + 1);
+}
+
+/* A root with one child is none. */
+static void lower_root(struct ward_tree *tree, struct ward_node *node, unsigned int height)
+{
+	while (height > 0 && node->count == 1) {
+		struct ward_node *child = ward_inner_child(node, 0);
+
+		ward_node_retire(&tree->pool, node);
+		node = child;
+		height--;
+	}
+	publish_root(tree, node, height);
+}
+
+/* Gives the path's inner node at depth d these children; `at` is where one was added. */
+static void set_children(struct ward_tree *tree, const struct path *path, unsigned int d,
+			 struct children *all, unsigned int at)
+{
+	struct ward_node *old = path->node[d], *left, *right;
+	struct children new = { 0 };
+	int from = 0, to = 0;
+
+	left = neighbour(path, d, -1);
+	right = neighbour(path, d, 1);
+	if (all->count > WARD_INNER_MAX) {
+		unsigned int half = split_at(path, d, all->count, at, WARD_INNER_MERGE);
+
+		add_child(&new, make_inner(tree, all, 0, half), all->bound[half - 1]);
+		add_child(&new, make_inner(tree, all, half, all->count - half), 0);
+	} else if (all->count == 0) {
+		/* Nothing comes in its place. */
+	} else if (d == 0 && all->count == 1) {
+		ward_node_retire(&tree->pool, old);
+		lower_root(tree, all->node[0], path->height - 1);
+		return;
+	} else if (all->count < old->count && left &&
+		   left->count + all->count <= WARD_INNER_MERGE) {
+		struct children both = { 0 };
+
+		add_children(&both, left, 0, (unsigned int)left->count,
+			     bound_at(path, d - 1, path->index[d - 1] - 1));
+		for (unsigned int i = 0; i < all->count; i++)
+			add_child(&both, all->node[i], all->bound[i]);
+		add_child(&new, make_inner(tree, &both, 0, both.count), 0);
+		ward_node_retire(&tree->pool, left);
+		from = -1;
+	} else if (all->count < old->count && right &&
+		   right->count + all->count <= WARD_INNER_MERGE) {
+		all->bound[all->count - 1] = bound_at(path, d - 1, path->index[d - 1]);
+		add_children(all, right, 0, (unsigned int)right->count, 0);
+		add_child(&new, make_inner(tree, all, 0, all->count), 0);
+		ward_node_retire(&tree->pool, right);
+		to = 1;
+	} else {
+		add_child(&new, make_inner(tree, all, 0, all->count), 0);
+	}
+	ward_node_retire(&tree->pool, old);
+	replace_above(tree, path, d, from, to, &new);
+}
+
+/* Puts nodes in the place of children from..to of the path's inner node at depth d. */
+static void replace(struct ward_tree *tree, const struct path *path, unsigned int d,
+		    unsigned int from, unsigned int to, const struct children *new)
+{
+	struct ward_node *node = path->node[d];
+	struct children all = { 0 };
+
+	if (new->count == 1 && from == to) {
+		atomic_store(&node->inner.child[from], new->node[0]);
+		return;
+	}
+	add_children(&all, node, 0, from, 0);
+	for (unsigned int i = 0; i < new->count; i++)
+		add_child(&all, new->node[i],
+			  i + 1 < new->count ? new->bound[i] : bound_at(path, d, to));
+	add_children(&all, node, to + 1, (unsigned int)node->count, UINT64_MAX);
+	set_children(tree, path, d, &all, from + (from + 1 == node->count));
+}
+
+static void add_entries(struct entries *entries, const struct ward_node *leaf)
+{
+	for (unsigned int i = 0; i < leaf->count; i++)
+		entries->entry[entries->count++] = ward_leaf_entry(leaf, i);
+}
+
+/* Gives the path's leaf these entries; `at` is where one was added. */
+static void set_entries(struct ward_tree *tree, const struct path *path, struct entries *all,
+			unsigned int at)
+{
+	unsigned int d = path->height;
+	struct ward_node *old = path->node[d], *left, *right;
+	bool shrinks = all->count < old->count;
+	struct children new = { 0 };
+	int from = 0, to = 0;
+
+	left = shrinks ? neighbour(path, d, -1) : NULL;
+	right = shrinks ? neighbour(path, d, 1) : NULL;
+	if (all->count > WARD_LEAF_MAX) {
+		unsigned int half = split_at(path, d, all->count, at, WARD_LEAF_MERGE);
+		uint64_t bound = half == 1 ? all->entry[half].start - 1 :
+					     all->entry[half - 1].last;
+
+		/* The gap belongs to the smaller half: that is where the next one comes. */
+		add_child(&new, make_leaf(tree, all->entry, half), bound);
+		add_child(&new, make_leaf(tree, all->entry + half, all->count - half), 0);
+	} else if (all->count == 0) {
+		/* Nothing comes in its place. */
+	} else if (left && left->count + all->count <= WARD_LEAF_MERGE) {
+		struct entries both = { 0 };
+
+		add_entries(&both, left);
+		memcpy(&both.entry[both.count], all->entry, all->count * sizeof(all->entry[0]));
+		both.count += all->count;
+		add_child(&new, make_leaf(tree, both.entry, both.count), 0);
+		ward_node_retire(&tree->pool, left);
+		from = -1;
+	} else if (right && right->count + all->count <= WARD_LEAF_MERGE) {
+		add_entries(all, right);
+		add_child(&new, make_leaf(tree, all->entry, all->count), 0);
+		ward_node_retire(&tree->pool, right);
+		to = 1;
+	} else {
+		add_child(&new, make_leaf(tree, all->entry, all->count), 0);
+	}
+	ward_node_retire(&tree->pool, old);
+	replace_above(tree, path, d, from, to, &new);
+}
+
+/* One step may make two nodes at each depth, and a root; removing later makes one at each. */
+int ward_tree_prepare(struct ward_tree *tree)
+{
+	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
+
+	return ward_node_reserve(&tree->pool, 3 * (ward_root_height(root) + 3));
+}
+
+/* The path's leaf is the one for start; makes it the one up to last. Nothing is mapped between. */
+static void raise_bound(const struct path *path, uint64_t last)
+{
+	for (unsigned int d = path->height; d-- > 0;) {
+		struct ward_node *node = path->node[d];
+		unsigned int i = path->index[d];
+
+		if (i + 1 == node->count)
+			continue;
+		if (ward_inner_bound(node, i) < last)
+			atomic_store(&node->inner.bound[i], last);
+		return;
+	}
+}
+
+void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry)
+{
+	struct ward_tree_entry *all;
+	struct entries entries = { 0 };
+	struct path path;
+	unsigned int at, count;
+
+	tree->count++;
+	tree->bytes += entry->last - entry->start + 1;
+	if (!atomic_load_explicit(&tree->root, memory_order_relaxed)) {
+		publish_root(tree, make_leaf(tree, entry, 1), 0);
+		return;
+	}
+	seek(tree, entry->start, &path);
+	raise_bound(&path, entry->last);
+	add_entries(&entries, path.node[path.height]);
+	all = entries.entry;
+	count = entries.count++;
+	at = ward_leaf_index(path.node[path.height], entry->start);
+	if (at > count)
+		at = count;
+	memmove(&all[at + 1], &all[at], (count - at) * sizeof(*all));
+	all[at] = *entry;
+	set_entries(tree, &path, &entries, at);
+	ward_node_settle(&tree->pool);
+}
+
+/* Retires a node and all below it, and counts off what they hold. */
+static void drop(struct ward_tree *tree, struct ward_node *node, unsigned int height)
+{
+	for (unsigned int i = 0; i < node->count; i++) {
+		if (height > 0) {
+			drop(tree, ward_inner_child(node, i), height - 1);
+		} else {
+			tree->count--;
+			tree->bytes -= node->leaf.last[i] - node->leaf.start[i] + 1;
+		}
+	}
+	ward_node_retire(&tree->pool, node);
+}
+
+/* Removes what a range has of the path's leaf. */
+static void remove_from_leaf(struct ward_tree *tree, const struct path *path,
+			     struct ward_range range)
+{
+	const struct ward_node *leaf = path->node[path->height];
+	struct entries left = { 0 };
+
+	for (unsigned int i = 0; i < leaf->count; i++) {
+		struct ward_tree_entry entry = ward_leaf_entry(leaf, i), part = entry;
+
+		if (entry.last < range.start || entry.start > range.last) {
+			left.entry[left.count++] = entry;
+			continue;
+		}
+		tree->count--;
+		tree->bytes -= entry.last - entry.start + 1;
+		if (entry.start < range.start) {
+			part.last = range.start - 1;
+			left.entry[left.count++] = part;
+			tree->count++;
+			tree->bytes += part.last - part.start + 1;
+		}
+		if (entry.last > range.last) {
+			part = entry;
+			part.start = range.last + 1;
+			part.value += part.start - entry.start;
+			left.entry[left.count++] = part;
+			tree->count++;
+			tree->bytes += part.last - part.start + 1;
+		}
+	}
+	set_entries(tree, path, &left, left.count);
+}
+
+/*
+ * Removes some: the children of one node that lie wholly in the range, at the highest depth where
+ * there are any, or entries of one leaf. entry is an address of the first one in the range.
+ */
+static void remove_some(struct ward_tree *tree, struct ward_range range, uint64_t entry)
+{
+	const struct children nothing = { 0 };
+	uint64_t start = 0, last = UINT64_MAX;
+	struct path path;
+
+	seek(tree, entry, &path);
+	for (unsigned int d = 0; d < path.height; d++) {
+		const struct ward_node *node = path.node[d];
+		unsigned int i = path.index[d], to;
+
+		start = i > 0 ? ward_inner_bound(node, i - 1) + 1 : start;
+		for (to = i; to < node->count; to++) {
+			uint64_t end = to + 1 < node->count ? ward_inner_bound(node, to) : last;
+
+			if (end > range.last)
+				break;
+		}
+		if (start >= range.start && to > i) {
+			for (unsigned int j = i; j < to; j++)
+				drop(tree, ward_inner_child(node, j), path.height - d - 1);
+			replace(tree, &path, d, i, to - 1, &nothing);
+			return;
+		}
+		last = i + 1 < node->count ? ward_inner_bound(node, i) : last;
+	}
+	remove_from_leaf(tree, &path, range);
+}
+
+void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
+{
+	struct ward_tree_entry entry;
+
+	while (ward_tree_next(tree, range.start, &entry) && entry.start <= range.last) {
+		uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
+
+		/* What the steps before retired is more than what they took. */
+		if (ward_node_available(&tree->pool) < ward_root_height(root) + 2)
+			ward_node_wait(&tree->pool);
+		remove_some(tree, range,
+			    entry.start < range.start ? range.start : entry.start);
+		ward_node_settle(&tree->pool);
+	}
+	ward_node_wait(&tree->pool);
+	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))
+		ward_node_trim(&tree->pool);
+}
