@@ -84,6 +84,6 @@ int ward_vfio_space(void *backend, struct ward_space_options *options);
 
 /* Puts every mapping of a space into a container, or takes all out of it. */
 int ward_vfio_fill(struct ward_vfio_group *group, const struct ward_space *space);
-int ward_vfio_empty(struct ward_vfio_group *group);
+int ward_vfio_empty(const struct ward_vfio_group *group);
 
 #endif

@@ -12,7 +12,7 @@
 /* The kernel says how much it needs; more than this it never does. */
 #define INFO_BYTES_MAX 65536u
 
-static int read_info(int container, struct vfio_iommu_type1_info **ret_info)
+static int read_info(int container, struct vfio_iommu_type1_info **ret_info, uint32_t *ret_size)
 {
 	uint32_t size = sizeof(struct vfio_iommu_type1_info);
 
@@ -28,6 +28,7 @@ static int read_info(int container, struct vfio_iommu_type1_info **ret_info)
 		}
 		if (info->argsz <= size) {
 			*ret_info = info;
+			*ret_size = size;
 			return 0;
 		}
 		size = info->argsz;
@@ -38,24 +39,24 @@ static int read_info(int container, struct vfio_iommu_type1_info **ret_info)
 	return -EIO;
 }
 
-/* The chain of capabilities is the kernel's, but its offsets are checked like anybody's. */
-static const struct vfio_info_cap_header *find_capability(const struct vfio_iommu_type1_info *info,
-							  uint16_t id)
+/*
+ * Where a capability begins; 0: nowhere. The chain is the kernel's, but its offsets are checked like
+ * anybody's. They are multiples of 4 only before Linux 6.6, so what is there is copied out.
+ */
+static uint32_t find_capability(const struct vfio_iommu_type1_info *info, uint32_t size,
+				uint16_t id)
 {
-	const unsigned char *bytes = (const unsigned char *)info;
+	const char *bytes = (const char *)info;
 	uint32_t at = info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
-	uint32_t last = 0;
+	struct vfio_info_cap_header header;
 
-	while (at > last && at % 8 == 0 && info->argsz >= sizeof(struct vfio_info_cap_header) &&
-	       at <= info->argsz - sizeof(struct vfio_info_cap_header)) {
-		const struct vfio_info_cap_header *header = (const void *)(bytes + at);
-
-		if (header->id == id)
-			return header;
+	for (uint32_t last = 0; at > last && at <= size - sizeof(header); at = header.next) {
+		memcpy(&header, bytes + at, sizeof(header));
+		if (header.id == id)
+			return at;
 		last = at;
-		at = header->next;
 	}
-	return NULL;
+	return 0;
 }
 
 static enum ward_region_kind kind_of(struct ward_range hole)
@@ -79,46 +80,44 @@ static int add_hole(struct ward_vfio_group *group, uint64_t start, uint64_t last
 }
 
 /* What lies between the valid ranges, which are sorted. */
-static int keep_holes(struct ward_vfio_group *group,
-		      const struct vfio_iommu_type1_info_cap_iova_range *valid, uint64_t room)
+static int keep_holes(struct ward_vfio_group *group, const char *capability, size_t room)
 {
+	struct vfio_iommu_type1_info_cap_iova_range head;
+	struct vfio_iova_range valid;
 	uint64_t next = 0;
 	int code;
 
-	if (valid->nr_iovas > (room - sizeof(*valid)) / sizeof(valid->iova_ranges[0]))
+	if (room < sizeof(head))
 		return -EIO;
-	for (uint32_t i = 0; i < valid->nr_iovas; i++) {
-		uint64_t start = valid->iova_ranges[i].start, end = valid->iova_ranges[i].end;
-
-		if (start < next || end < start)
+	memcpy(&head, capability, sizeof(head));
+	if (head.nr_iovas > (room - sizeof(head)) / sizeof(valid))
+		return -EIO;
+	for (uint32_t i = 0; i < head.nr_iovas; i++) {
+		memcpy(&valid, capability + sizeof(head) + i * sizeof(valid), sizeof(valid));
+		if (valid.start < next || valid.end < valid.start)
 			return -EIO;
-		code = start > next ? add_hole(group, next, start - 1) : 0;
+		code = valid.start > next ? add_hole(group, next, valid.start - 1) : 0;
 		if (code)
 			return code;
-		if (end == UINT64_MAX)
+		if (valid.end == UINT64_MAX)
 			return 0;
-		next = end + 1;
+		next = valid.end + 1;
 	}
 	return add_hole(group, next, UINT64_MAX);
 }
 
 int ward_vfio_group_learn(struct ward_vfio_group *group)
 {
-	const struct vfio_info_cap_header *header;
 	struct vfio_iommu_type1_info *info;
-	int code = read_info(group->container, &info);
+	uint32_t size, at;
+	int code = read_info(group->container, &info, &size);
 
 	if (code)
 		return code;
 	group->page_sizes = info->flags & VFIO_IOMMU_INFO_PGSIZES ? info->iova_pgsizes : 0;
-	header = find_capability(info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
-	if (header) {
-		uint64_t room = info->argsz - (uint64_t)((const char *)header - (char *)info);
-
-		code = room < sizeof(struct vfio_iommu_type1_info_cap_iova_range) ?
-			       -EIO :
-			       keep_holes(group, (const void *)header, room);
-	}
+	at = find_capability(info, size, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+	if (at)
+		code = keep_holes(group, (const char *)info + at, size - at);
 	free(info);
 	return code;
 }

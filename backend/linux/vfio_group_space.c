@@ -35,11 +35,11 @@ static int unmap_in(const struct ward_vfio_group *group, struct ward_range range
 	};
 
 	if (unmap.size == 0)
-		return ward_vfio_empty((struct ward_vfio_group *)(uintptr_t)group);
+		return ward_vfio_empty(group);
 	return ioctl(group->container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0 ? -errno : 0;
 }
 
-int ward_vfio_empty(struct ward_vfio_group *group)
+int ward_vfio_empty(const struct ward_vfio_group *group)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
