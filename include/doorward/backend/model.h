@@ -3,6 +3,17 @@
  * @file
  * The software machine from the inside: devices that do as they are told, and errors.
  *
+ * It has SMMUv3 and VT-d; an IOMMU that the kernel does not use (active is WARD_NO) translates
+ * nothing. Every stream that a function of the machine can be seen with is blocked until its device
+ * is attached. A function that no IOMMU sees can only be attached to an identity space.
+ *
+ * Costs: creating one takes time and memory by the functions of the machine, some ten microseconds
+ * for a small one. Out of the range for tables go, for each SMMUv3, 64 bytes a stream for up to 64
+ * streams (above, 4 KiB for each 64 that have one in use and 8 bytes for every 64 there may be) and
+ * less than 1 KiB of queues; for each VT-d three pages and one for each bus; and for each space that
+ * was attached to once its tables, four pages for the first mapping. 64 KiB are plenty for a few
+ * functions and spaces.
+ *
  * Threads: one at a time uses the machine.
  */
 #ifndef DOORWARD_BACKEND_MODEL_H
@@ -73,6 +84,17 @@ struct ward_model_temper {
  * @param temper how to behave
  */
 void ward_model_set_temper(struct ward_backend *backend, const struct ward_model_temper *temper);
+
+/**
+ * Sets who is told of mistakes of the backend's user: of calls that the library never makes
+ * (operations of a space called without its checks, for example), of a backend that is destroyed
+ * while devices are open or spaces alive. The call refuses as always; a test may fail at once.
+ * @param backend a model
+ * @param misused told; NULL: nobody is
+ * @param context handed to misused
+ */
+void ward_model_police(struct ward_backend *backend,
+		       void (*misused)(void *context, const char *how), void *context);
 
 /** Why a partition is frozen. */
 enum ward_error_cause {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "state.h"
+
+#include "base/fault.h"
+
+#include <errno.h>
+
+/* Tags are VMIDs and domain ids: 16 bits, and 0 is nobody's. */
+#define TAG_LAST 0xffffu
+
+/* An id of a function, by number: its own, then its aliases. */
+static bool id_of(const struct ward_model *model, uint32_t index, unsigned int number,
+		  struct ward_stream *ret_stream)
+{
+	const struct ward_function *function = &model->facts->functions[index];
+	ward_rid_t rid = number ? function->alias[number - 1] : function->address.rid;
+
+	if (function->kind == WARD_FUNCTION_PCI &&
+	    ward_emul_stream(model->emul, function->address.segment, rid, &ret_stream->iommu,
+			     &ret_stream->sid))
+		return ret_stream->iommu < model->facts->iommus_count &&
+		       model->iommus[ret_stream->iommu].driver;
+	if (number || function->stream.iommu >= model->facts->iommus_count ||
+	    !model->iommus[function->stream.iommu].driver)
+		return false;
+	*ret_stream = function->stream;
+	return true;
+}
+
+static unsigned int ids_of(const struct ward_model *model, uint32_t index)
+{
+	const struct ward_function *function = &model->facts->functions[index];
+
+	if (function->kind != WARD_FUNCTION_PCI)
+		return 1;
+	return 1u + (function->aliases < WARD_ALIASES_MAX ? function->aliases : WARD_ALIASES_MAX);
+}
+
+static uint32_t find(const struct ward_model *model, struct ward_stream id)
+{
+	for (uint32_t i = 0; i < model->streams_count; i++)
+		if (model->streams[i].iommu == id.iommu && model->streams[i].sid == id.sid)
+			return i;
+	return WARD_NONE;
+}
+
+static int add(struct ward_model *model, uint32_t function, struct ward_stream id)
+{
+	struct ward_model_stream *stream;
+
+	if (find(model, id) != WARD_NONE)
+		return 0;
+	if (model->iommus[id.iommu].streams == TAG_LAST)
+		return -ENOSPC;
+	stream = &model->streams[model->streams_count++];
+	*stream = (struct ward_model_stream){
+		.iommu = id.iommu,
+		.sid = id.sid,
+		.tag = (uint16_t)++model->iommus[id.iommu].streams,
+		.function = function,
+	};
+	return 0;
+}
+
+int ward_model_find_streams(struct ward_model *model)
+{
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < model->facts->functions_count; i++)
+		most += ids_of(model, i);
+	model->streams = ward_alloc_array(most, sizeof(*model->streams));
+	if (!model->streams)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < model->facts->functions_count; i++) {
+		for (unsigned int number = 0; number < ids_of(model, i); number++) {
+			struct ward_stream id;
+			int code = id_of(model, i, number, &id) ? add(model, i, id) : 0;
+
+			if (code)
+				return code;
+		}
+	}
+	return 0;
+}
+
+uint32_t ward_model_ids(const struct ward_model *model, uint32_t function,
+			uint32_t ret_streams[WARD_MODEL_IDS])
+{
+	uint32_t count = 0;
+
+	for (unsigned int number = 0; number < ids_of(model, function); number++) {
+		struct ward_stream id;
+		uint32_t index;
+		bool seen = false;
+
+		if (!id_of(model, function, number, &id))
+			continue;
+		index = find(model, id);
+		for (uint32_t i = 0; i < count; i++)
+			seen |= ret_streams[i] == index;
+		if (!seen)
+			ret_streams[count++] = index;
+	}
+	return count;
+}
