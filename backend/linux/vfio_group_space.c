@@ -124,6 +124,7 @@ const struct ward_space_ops ward_vfio_space_ops = {
 	.map = map_space,
 	.unmap = unmap_space,
 	.destroy = destroy_space,
+	.has_doorbells = true,
 };
 
 /* Pages that every group so far takes; a group that comes later may have to refuse. */

@@ -93,7 +93,8 @@ void ward_doorbells_destroy(struct ward_doorbells *doorbells);
  * @return 0; -ENOSPC the window (WARD_DOORBELLS_MAX pages at most) is full, or no room; -EINVAL
  * guest and physical address differ within the page, the space is of another kind, has larger pages,
  * or has something else reserved there; -EADDRINUSE somebody's mapping is in the window; -EEXIST
- * another doorbell is there; -ENOMEM
+ * another doorbell is there; -EOPNOTSUPP the space is carried out by a kernel that maps doorbells
+ * itself, when vectors are set up; -ENOMEM
  */
 int ward_doorbell_map(struct ward_doorbells *doorbells, struct ward_space *space,
 		      ward_pa_t doorbell, ward_gpa_t guest, struct ward_doorbell *ret_doorbell);

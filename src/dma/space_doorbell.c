@@ -57,8 +57,11 @@ static void unmap(struct ward_space *space, const struct ward_doorbell_page *pag
 int ward_space_add_doorbell(struct ward_space *space, const struct ward_doorbell_page *page)
 {
 	struct ward_reserved reserved = { page->window, WARD_REGION_SW_MSI };
-	int err = look(space, page);
+	int err;
 
+	if (space->ops && space->ops->has_doorbells)
+		return -EOPNOTSUPP;
+	err = look(space, page);
 	if (err)
 		return err < 0 ? err : 0;
 	err = map(space, page);

@@ -16,7 +16,8 @@ struct ward_doorbell_page {
 
 /*
  * Maps the page, unless it is there. 0; -EADDRINUSE somebody's mapping is in the window; -EEXIST
- * another doorbell is there; or as ward_space_map, and then nothing has changed.
+ * another doorbell is there; -EOPNOTSUPP the backend has doorbells of its own; or as ward_space_map,
+ * and then nothing has changed.
  */
 int ward_space_add_doorbell(struct ward_space *space, const struct ward_doorbell_page *page);
 

@@ -591,6 +591,9 @@ static void backends_have_a_say(void **state)
 	static const struct ward_space_ops ops = { .map = backing_map,
 						   .unmap = backing_unmap,
 						   .reserve = backing_reserve };
+	static const struct ward_space_ops kernel_ops = { .map = backing_map,
+							  .unmap = backing_unmap,
+							  .has_doorbells = true };
 	struct backing backing = { .no_reserve = true };
 	struct ward_space_options options = { .size = sizeof(options),
 					      .kind = WARD_SPACE_UNMANAGED,
@@ -612,6 +615,12 @@ static void backends_have_a_say(void **state)
 	assert_int_equal(backing.access[1], WARD_READ | WARD_WRITE);
 	assert_int_equal(backing.maps, 2);
 	map(doorbells, space, 0x20200040);
+	assert_int_equal(backing.maps, 2);
+	ward_space_destroy(space);
+	/* As the kernel does: the address of the page would mean another thing there. */
+	options.ops = &kernel_ops;
+	assert_int_equal(ward_space_create(&options, &space), 0);
+	refused(doorbells, space, 0x20200040, 0, -EOPNOTSUPP);
 	assert_int_equal(backing.maps, 2);
 	ward_space_destroy(space);
 	ward_doorbells_destroy(doorbells);

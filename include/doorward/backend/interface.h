@@ -33,6 +33,8 @@ struct ward_space_ops {
 	int (*reserve)(void *backing, const struct ward_reserved *reserved);
 	/** The space is gone. */
 	void (*destroy)(void *backing);
+	/** It maps doorbells itself, and its targets are no physical addresses (Linux). */
+	bool has_doorbells;
 };
 
 /** One device that was opened. */
