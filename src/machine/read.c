@@ -157,7 +157,7 @@ static void finish(struct ward_reading *reading)
 {
 	ward_read_firmware_finish(reading);
 	ward_builder_destroy(reading->builder);
-	ward_tree_finish(&reading->tree);
+	ward_tree_close(&reading->tree);
 	ward_arena_finish(&reading->arena);
 	free(reading->irqs);
 	free(reading->iommus);

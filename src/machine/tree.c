@@ -467,7 +467,7 @@ int ward_tree_open(int dirfd, const struct ward_read_options *options, struct wa
 	return 0;
 }
 
-void ward_tree_finish(struct ward_tree *tree)
+void ward_tree_close(struct ward_tree *tree)
 {
 	ward_names_finish(&tree->denied);
 }

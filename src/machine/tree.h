@@ -58,7 +58,7 @@ struct ward_bytes {
 bool ward_tree_failed(int error);
 
 int ward_tree_open(int dirfd, const struct ward_read_options *options, struct ward_tree *ret_tree);
-void ward_tree_finish(struct ward_tree *tree);
+void ward_tree_close(struct ward_tree *tree);
 
 /* A directory by its path from the root, which must go through no link. */
 int ward_dir_open(const struct ward_tree *tree, const char *path, struct ward_dir *ret_dir);

@@ -47,7 +47,7 @@ static void open_tree(struct fixture *fixture, bool walk)
 static void close_tree(struct fixture *fixture)
 {
 	ward_dir_close(&fixture->root);
-	ward_tree_finish(&fixture->tree);
+	ward_tree_close(&fixture->tree);
 }
 
 static int make(void **state)
@@ -325,7 +325,7 @@ static void only_the_own_root_is_live(void **state)
 	fd = open("/", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(ward_tree_open(fd, NULL, &tree), 0);
 	assert_true(tree.live);
-	ward_tree_finish(&tree);
+	ward_tree_close(&tree);
 	close(fd);
 	fd = open("/dev/null", O_RDONLY);
 	assert_int_equal(ward_tree_open(fd, NULL, &tree), -ENOTDIR);
@@ -355,7 +355,7 @@ static int use_all(void *context)
 			ward_names_finish(&names);
 		ward_dir_close(&dir);
 	}
-	ward_tree_finish(&tree);
+	ward_tree_close(&tree);
 	return err;
 }
 
