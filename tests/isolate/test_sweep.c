@@ -36,6 +36,9 @@ static void everything(struct make *m)
 	kernel_group(m, 4, "04:00.0", NULL);
 	region(m, "03:00.0", WARD_REGION_DIRECT);
 	region(m, "07:00.0", WARD_REGION_DIRECT_RELAXABLE);
+	in_space(m, "04:00.0", WARD_SPACE_BLOCKED);
+	in_space(m, "09:00.0", WARD_SPACE_IDENTITY);
+	in_space_with(m, "07:00.0", "08:00.0");
 	m->remark = "table-broken";
 }
 
