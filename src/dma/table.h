@@ -10,31 +10,38 @@
 #include <doorward/memory.h>
 #include <doorward/translation.h>
 
-/* Levels 0 to 3; VT-d's five-level tables begin at level -1, here they begin at level 0 of 4 KiB
- * granule with one level less: four levels (48 bits) at most. */
-#define WARD_TABLE_LEVELS 4
+/*
+ * Levels 0 to 3, as Arm counts them: the last one is 3. Tables of five levels (VT-d with 57 bits,
+ * Arm with LPA2) are not spoken of here.
+ */
+#define WARD_TABLE_LAST_LEVEL 3
 
 /* What an entry is. */
 enum ward_entry_kind {
 	WARD_ENTRY_INVALID,
 	WARD_ENTRY_TABLE,
 	WARD_ENTRY_LEAF,
+	WARD_ENTRY_RESERVED, /* valid, with a reserved bit set; formats that fault on it (VT-d) */
 };
 
-/* Permissions a stage 1 gathers on its way down (APTable, XNTable); zero is no restriction. */
+/*
+ * What table entries forbid for all below them (Arm stage 1: APTable, XNTable; VT-d: R and W of
+ * every level); zero is no restriction.
+ */
 struct ward_table_limits {
-	bool no_write, no_unprivileged, no_exec;
+	bool no_read, no_write, no_exec;
+	bool no_unprivileged; /* no reading and writing: a device's requests are unprivileged */
 };
 
 struct ward_table;
 
-/* A format: under ten small functions. shift is the address bits below an entry of that level. */
+/* A format: ten small functions. */
 struct ward_table_format {
 	const char *name;
 	/* Leaves may stand at this level (0 to 3) with this granule. */
 	bool (*leaf_allowed)(const struct ward_table *table, int level);
 	enum ward_entry_kind (*kind)(const struct ward_table *table, uint64_t entry, int level);
-	/* Output address of a leaf or next table, without any alignment check. */
+	/* Output address of a leaf or next table; bits below its size do not count. */
 	uint64_t (*address)(const struct ward_table *table, uint64_t entry, int level);
 	/* WARD_READ... that a leaf gives, limits applied; and its type. */
 	uint32_t (*access)(const struct ward_table *table, uint64_t entry,
@@ -42,10 +49,13 @@ struct ward_table_format {
 	enum ward_memory_type (*type)(const struct ward_table *table, uint64_t entry);
 	/* The access flag of a leaf is clear and somebody cares; NULL: there is none. */
 	bool (*access_flag_fault)(const struct ward_table *table, uint64_t entry);
+	/* log2 of the entries in the contiguous run this leaf says it is part of; NULL: none. */
+	unsigned int (*run)(const struct ward_table *table, uint64_t entry, int level);
 	/* Adds what a table entry forbids; NULL: nothing. */
 	void (*limit)(const struct ward_table *table, uint64_t entry,
 		      struct ward_table_limits *limits);
 	uint64_t (*make_table)(const struct ward_table *table, uint64_t address);
+	/* 0: the format cannot say it. */
 	uint64_t (*make_leaf)(const struct ward_table *table, uint64_t address, int level,
 			      uint32_t access, enum ward_memory_type type);
 };
@@ -67,8 +77,12 @@ struct ward_table {
 	bool access_flag_off;	/* CD.AFFD, STE.S2AFFD */
 	bool hierarchy_off;	/* CD.HAD0: table entries forbid nothing */
 	bool write_never_exec;	/* CD.WXN */
-	uint64_t hardware_bits; /* format specific: VT-d snoop and so on */
+	uint64_t hardware_bits; /* VT-d: WARD_VTD_* that are not reserved in leaves */
 };
+
+/* Bits of VT-d leaves that exist where the hardware says so (ECAP.SC, ECAP.DT). */
+#define WARD_VTD_SNOOP (1ull << 11) /* set in the leaves that are made, too */
+#define WARD_VTD_TRANSIENT (1ull << 62)
 
 /* Bits of input resolved by one level, and the address bits below one entry of it. */
 static inline unsigned int ward_table_stride(const struct ward_table *table)
@@ -82,13 +96,14 @@ static inline unsigned int ward_table_shift(const struct ward_table *table, int 
 }
 
 /*
- * Start level and concatenation for an input size. Returns 0 and the level and log2 of the number
- * of concatenated tables (stage 2, at most 16), or -EINVAL where the architecture has none.
+ * Start level and concatenation for an input size: as few levels as can be. Returns 0 and the level
+ * and log2 of the number of concatenated tables (stage 2, at most 16), or -EINVAL where the
+ * architecture has none. Arm: sizes of the small-tables extension (below 25 bits) at stage 1 only.
  */
 int ward_table_start(const struct ward_table_format *format, unsigned int granule_shift,
 		     unsigned int input_bits, unsigned int output_bits, int *ret_level,
 		     unsigned int *ret_concatenated);
-/* Size and alignment of the first table in bytes. */
+/* Size and alignment of the first table in bytes, concatenated ones together. */
 uint64_t ward_table_root_size(const struct ward_table *table);
 
 /*
@@ -111,7 +126,13 @@ struct ward_table_leaf {
 	uint64_t output; /* of the very byte */
 	uint32_t access;
 	enum ward_memory_type type;
-	struct ward_range input; /* what the leaf (or contiguous run of leaves) covers */
+	/*
+	 * What the leaf covers; or the run of leaves, where it is marked contiguous and all of the
+	 * run say the same. Where they do not, what comes out is up to the hardware (DDI 0487, K1:
+	 * CONSTRAINED UNPREDICTABLE); here every leaf then stands for itself, which is one of the
+	 * choices.
+	 */
+	struct ward_range input;
 	int level;
 	uint64_t entry, entry_at;
 };
@@ -122,25 +143,37 @@ typedef void ward_table_step(void *context, int level, uint64_t entry_at, uint64
 
 /*
  * Walks. access is what is tried; 0 asks for the leaf whatever it lets through. Returns 0, or
- * -EFAULT with reason, stage, level, fetch of *ret_fault filled (iova, access and class are the
- * caller's). step may be NULL.
+ * -EFAULT with reason, stage, level, fetch of *ret_fault filled (iova, access, class and gpa are the
+ * caller's). On success *ret_fault means nothing. step and ret_fault may be NULL.
+ *
+ * Reasons: TRANSLATION (level 0 when input has too many bits), ADDRESS_SIZE (level 0 when it is the
+ * root; VT-d: also any other reserved bit), ACCESS_FLAG, PERMISSION, in this order, and TABLE
+ * where an entry cannot be read.
  */
 int ward_table_walk(const struct ward_table *table, const struct ward_entry_reader *reader,
 		    uint64_t input, uint32_t access, ward_table_step *step, void *step_context,
 		    struct ward_table_leaf *ret_leaf, struct ward_fault *ret_fault);
 
-/* Pages for tables, of one granule, out of a range of a ward_memory. */
+/*
+ * Pages for tables, out of a range of one writable region of a ward_memory (what is not a whole
+ * 4 KiB page of it stays unused). Every size is rounded up to 4 KiB. Threads: one at a time.
+ */
 struct ward_table_pages;
+/* 0; -EINVAL no whole page, or not in one region that can be written; -ENOMEM */
 int ward_table_pages_create(struct ward_memory *memory, struct ward_range range,
 			    struct ward_table_pages **ret_pages);
 void ward_table_pages_destroy(struct ward_table_pages *pages);
-/* Zeroed, aligned to size (a power of two of at least 64). 0 or -ENOMEM. */
+/* Zeroed, aligned to size (a power of two). 0; -EINVAL no such size; -ENOMEM */
 int ward_table_pages_alloc(struct ward_table_pages *pages, uint64_t size, uint64_t *ret_address);
+/* What was not given out is left alone. */
 void ward_table_pages_free(struct ward_table_pages *pages, uint64_t address, uint64_t size);
 uint64_t ward_table_pages_used(const struct ward_table_pages *pages); /* bytes */
 struct ward_memory *ward_table_pages_memory(const struct ward_table_pages *pages);
 
-/* Makes a table: root, start level. The other fields of *table are the caller's, filled before. */
+/*
+ * Makes a table: root, start level. The other fields of *table are the caller's, filled before.
+ * 0; -EINVAL no such geometry; -ENOMEM. A table has one changer at a time; others may walk.
+ */
 int ward_table_create(struct ward_table *table, struct ward_table_pages *pages);
 /* Frees it and everything below. */
 void ward_table_destroy(struct ward_table *table, struct ward_table_pages *pages);
@@ -148,16 +181,20 @@ void ward_table_destroy(struct ward_table *table, struct ward_table_pages *pages
 /*
  * Maps, with the largest leaves that fit (page_sizes: bit n allows leaves of 2^n bytes, 0 all).
  * What is there must be free. An entry becomes valid only when what it leads to is complete.
- * Returns 0, -EINVAL (alignment, range), -EEXIST, -ENOMEM; on failure nothing is left of it.
+ * Returns 0; -EINVAL alignment, range, or the format cannot say access or type (Arm stage 1 has no
+ * write-only, and only the types in MAIR; VT-d has no types and takes all); -EEXIST; -ENOMEM;
+ * -EFAULT the tables are damaged. On failure nothing is left of it.
  */
 int ward_table_map(struct ward_table *table, struct ward_table_pages *pages,
 		   struct ward_range input, uint64_t output, uint32_t access,
 		   enum ward_memory_type type, uint64_t page_sizes);
 
 /*
- * Clears leaves. A larger leaf at a bound is split, which takes tables: 0, -EINVAL, -ENOMEM; on
- * failure nothing was done. Tables that become empty are handed to release after the caller has
- * invalidated: they are kept in *ret_freed until ward_table_release.
+ * Clears leaves; where nothing is mapped, nothing is done. A larger leaf at a bound is split, which
+ * takes tables; whoever walks finds the large leaf, or the small ones without what was taken out.
+ * 0; -EINVAL; -ENOMEM; on failure nothing was done. -EFAULT the tables are damaged: what could be
+ * reached is gone. Tables that become empty may still be walked until the caller has invalidated:
+ * they are kept in *ret_freed until ward_table_release.
  */
 struct ward_table_freed {
 	uint64_t first; /* chain through the tables' own first words; 0 none */
