@@ -28,12 +28,16 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text, const c
 static void say_request(struct text *text, const struct ward_fault *fault)
 {
 	uint32_t access = fault->access;
-	const char *verb = access & WARD_EXEC ? "execution" : "read";
+	const char *verb = "read", *preposition = "of";
 
-	if (access & WARD_WRITE)
+	if (access & WARD_WRITE) {
 		verb = access & WARD_READ ? "read and write" : "write";
-	say(text, "%s %s 0x%" PRIx64 ": ", verb, access & WARD_EXEC ? "at" : "to",
-	    ward_iova_raw(fault->iova));
+		preposition = "to";
+	} else if (access & WARD_EXEC) {
+		verb = "execution";
+		preposition = "at";
+	}
+	say(text, "%s %s 0x%" PRIx64 ": ", verb, preposition, ward_iova_raw(fault->iova));
 }
 
 /* The address that a stage was asked for. */
