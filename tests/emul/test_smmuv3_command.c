@@ -9,6 +9,7 @@
 #define LED (DATA + 0x5678)
 #define VMID 7ull
 #define ASID 3ull
+#define OTHER_VMID (VMID + 64) /* falls on the same places of the cache */
 
 static uint64_t sid_of(uint32_t sid)
 {
@@ -119,7 +120,7 @@ static void test_global(void **state)
 	leads(1, IOVA, LED);
 	/* Of another VMID, not. */
 	put_ste(ste_at(2), ONE);
-	put(ste_at(2) + 16, 8);
+	put(ste_at(2) + 16, OTHER_VMID);
 	leads(2, IOVA, DATA + 0x9678);
 	/* By address it goes, whichever ASID. */
 	done(0x12 | VMID << 32 | 99ull << 48, IOVA & ~0xfffull);
@@ -140,7 +141,7 @@ static void test_tags(void **state)
 	put_context(CONTEXTS + 64, 4);
 	leads(2, IOVA, DATA + 0x9678);
 	put_ste(ste_at(3), ONE);
-	put(ste_at(3) + 16, 8);
+	put(ste_at(3) + 16, OTHER_VMID);
 	leads(3, IOVA, DATA + 0x9678);
 }
 

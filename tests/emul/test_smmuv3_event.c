@@ -81,6 +81,10 @@ static void test_offender(void **state)
 	flood(1, 100);
 	assert_int_equal(dropped(1), 100 - ENTRIES);
 	assert_int_equal(counts().silenced, 1);
+	/* Others meet a full queue; that is not held against it again. */
+	flood(4, 20);
+	assert_int_equal(dropped(4), 20);
+	assert_int_equal(counts().silenced, 1);
 	/* As soon as there is room, it is the others'. */
 	assert_int_equal(drain(2, 1), 2);
 	flood(1, 100);
@@ -99,6 +103,18 @@ static void test_offender(void **state)
 	assert_int_equal(dropped(2), 0);
 	assert_int_equal(counts().silenced, 1);
 	assert_int_equal(drain(ENTRIES, 1), ENTRIES / 2);
+}
+
+/* Who was held already does not hide the next one, though it still has more of the queue. */
+static void test_next_offender(void **state)
+{
+	(void)state;
+	flood(1, ENTRIES + 1);
+	assert_int_equal(drain(3, 1), 3);
+	flood(2, 20);
+	assert_int_equal(dropped(2), 17);
+	/* Twice, until three records were more than its share. */
+	assert_int_equal(counts().silenced, 3);
 }
 
 /* Two of them: a third one loses an event each time the queue is full, and then no more. */
@@ -205,10 +221,15 @@ static void test_nonsense_indexes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOX_TEST(test_wraps),	 BOX_TEST(test_overflow),
-		BOX_TEST(test_offender), BOX_TEST(test_offenders),
-		BOX_TEST(test_forgiven), BOX_TEST(test_many_streams),
-		BOX_TEST(test_abort),	 BOX_TEST(test_nonsense_indexes),
+		BOX_TEST(test_wraps),
+		BOX_TEST(test_overflow),
+		BOX_TEST(test_offender),
+		BOX_TEST(test_next_offender),
+		BOX_TEST(test_offenders),
+		BOX_TEST(test_forgiven),
+		BOX_TEST(test_many_streams),
+		BOX_TEST(test_abort),
+		BOX_TEST(test_nonsense_indexes),
 	};
 
 	return cmocka_run_group_tests_name("emul/smmuv3-event", tests, NULL, NULL);
