@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Stream table entries, context descriptors, and whole walks over tables of an enemy. An input is a
  * header, the words of an entry, and then records (where, value) that are put into 64 KiB of memory.

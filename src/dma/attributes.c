@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 #include "dma/attributes.h"
 
 /* One cacheability nibble of MAIR, not 0: 0100 is NC, x0RW write-through, x1RW write-back. */

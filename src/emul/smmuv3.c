@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* A request's way through the SMMU (IHI 0070, 3.3 and 15): stream, context, stage 1, stage 2. */
 #include "emul/smmuv3_state.h"
 

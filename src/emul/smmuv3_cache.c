@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 #include "emul/smmuv3_cache.h"
 
 static uint32_t ste_place(uint32_t sid)

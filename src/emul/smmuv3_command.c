@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The command queue and its commands (IHI 0070, chapter 4): a table, one small handler each. */
 #include "emul/smmuv3_state.h"
 

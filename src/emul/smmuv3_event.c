@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* Event records (IHI 0070, 7.2 and 7.3) and the queue they go to; its policy is in smmuv3.h. */
 #include "emul/smmuv3_state.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* Registers (IHI 0070 chapter 6): a table, one row each. */
 #include "emul/smmuv3_state.h"
 

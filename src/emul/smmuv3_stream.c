@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* From a StreamID to its stream table entry (IHI 0070, 3.3.1 and 5.1). */
 #include "emul/smmuv3_state.h"
 

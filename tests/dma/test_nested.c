@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Nested spaces: a guest's stage 1 over a space of ours. Every fault at every place where it can
  * happen, and random tables against a slow reference.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Stream table entries and context descriptors: a good one of each kind, and then one field of it
  * wrong at a time. Also what memory types mean.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The emulated SMMUv3: registers, streams, and every event with its exact record. */
 #include "emul/smmuv3_machine.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Commands of the emulated SMMUv3: what each one makes it forget, and nothing else; what is illegal;
  * how errors stop the queue.

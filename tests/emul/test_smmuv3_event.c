@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The event queue of the emulated SMMUv3: wrapping, overflow, and who is held to what share. */
 #include "emul/smmuv3_machine.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Random tables of both stages against a slow reference: where requests lead, how they fault, and
  * that the second answer, from the caches, is the first one.
