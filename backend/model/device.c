@@ -100,6 +100,16 @@ static int build_tables(const struct ward_model_device *device, struct ward_mode
 	return code;
 }
 
+/* An IOMMU without ATS refuses what comes out of such a cache, and knows no word to flush it. */
+static bool uses_device_cache(const struct ward_model_device *device,
+			      const struct ward_model_stream *stream)
+{
+	const struct ward_machine *facts = device->model->facts;
+
+	return facts->functions[device->function].ats_enabled &&
+	       facts->iommus[stream->iommu].ats != WARD_NO;
+}
+
 static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 {
 	struct ward_model_device *device = context;
@@ -123,7 +133,7 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 
 		if (!device->space)
 			stream->attached++;
-		stream->ats |= model->facts->functions[device->function].ats_enabled;
+		stream->ats |= uses_device_cache(device, stream);
 		if (stream->space != carried)
 			move_stream(model, stream, carried);
 	}

@@ -92,7 +92,7 @@ static int create_hardware(struct ward_model_iommu *iommu)
 		.stream_bits = iommu->u.smmu.stream_bits,
 		.command_bits = COMMAND_BITS,
 		.event_bits = EVENT_BITS,
-		.ats = facts->ats == WARD_YES,
+		.ats = facts->ats != WARD_NO,
 		.invalidate_device = ward_model_answers,
 		.context = iommu,
 	};

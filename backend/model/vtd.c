@@ -71,7 +71,7 @@ static int create_hardware(struct ward_model_iommu *iommu)
 		.memory = iommu->model->memory,
 		.address_bits = 48,
 		.output_bits = 48,
-		.ats = iommu->model->facts->iommus[iommu->index].ats == WARD_YES,
+		.ats = iommu->model->facts->iommus[iommu->index].ats != WARD_NO,
 		.invalidate_device = ward_model_answers,
 		.context = iommu,
 	};

@@ -7,12 +7,11 @@
  * nothing. Every stream that a function of the machine can be seen with is blocked until its device
  * is attached. A function that no IOMMU sees can only be attached to an identity space.
  *
- * Costs: creating one takes time and memory by the functions of the machine, some ten microseconds
- * for a small one. Out of the range for tables go, for each SMMUv3, 64 bytes a stream for up to 64
- * streams (above, 4 KiB for each 64 that have one in use and 8 bytes for every 64 there may be) and
- * less than 1 KiB of queues; for each VT-d three pages and one for each bus; and for each space that
- * was attached to once its tables, four pages for the first mapping. 64 KiB are plenty for a few
- * functions and spaces.
+ * Costs: creating one takes time and memory by the functions of the machine, a few microseconds for
+ * a small one. Out of the range for tables go, for each SMMUv3, three pages (where it has more than
+ * 64 streams one page for each 64 that have one in use, and 8 bytes for every 64 there may be); for
+ * each VT-d three pages and one for each bus; and for each space that was attached to once its
+ * tables, four pages for the first mapping. 128 KiB are plenty for a few functions and spaces.
  *
  * Threads: one at a time uses the machine.
  */
