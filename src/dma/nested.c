@@ -432,7 +432,7 @@ int ward_space_walk(const struct ward_space *space, ward_pasid_t pasid, ward_iov
 		    struct ward_fault *ret_fault)
 {
 	struct ward_space_info info;
-	struct space_below below = { 0 };
+	struct space_below below = { NULL, NULL };
 	struct ward_nesting nesting = { .stage2 = ask_parent, .context = &below };
 	struct ward_nested_leaf leaf;
 	struct ward_fault fault;
@@ -455,7 +455,7 @@ int ward_space_stage1(const struct ward_space *space, ward_pasid_t pasid, ward_i
 		      uint32_t access, ward_gpa_t *ret_gpa, struct ward_fault *ret_fault)
 {
 	struct ward_space_info info;
-	struct space_below below = { 0 };
+	struct space_below below = { NULL, NULL };
 	struct ward_nesting nesting = { .stage2 = ask_parent, .context = &below };
 	struct ward_nested_leaf leaf;
 	struct ward_fault fault;
