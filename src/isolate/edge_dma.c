@@ -431,6 +431,27 @@ bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_fun
 	       !(machine->command_line && strstr(machine->command_line, "noats"));
 }
 
+/*
+ * Translated requests do not get to the root: a port above blocks them (ACS translation blocking), or a
+ * conventional bus is on the way, where a request cannot say that it is translated.
+ */
+static bool loses_translated(const struct ward_machine *machine, const struct ward_function *f)
+{
+	for (uint32_t i = f->parent; i != WARD_NONE; i = machine->functions[i].parent) {
+		const struct ward_function *bridge = &machine->functions[i];
+		enum ward_certainty certainty;
+
+		if ((bridge->pcie_type == WARD_PCIE_ROOT_PORT ||
+		     bridge->pcie_type == WARD_PCIE_DOWNSTREAM) &&
+		    bridge->acs.present == WARD_YES &&
+		    bridge->acs.capability & bridge->acs.control & WARD_ACS_TB)
+			return true;
+		if (is_conventional(bridge, &certainty) && certainty == WARD_CERTAIN)
+			return true;
+	}
+	return false;
+}
+
 static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 {
 	const struct ward_function *f = &g->machine->functions[function];
@@ -444,6 +465,8 @@ static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 		ward_graph_add(g, from, memory, WARD_WHY_NO_IOMMU, function, WARD_CERTAIN);
 		break;
 	case WARD_YES:
+		if (loses_translated(g->machine, f))
+			break;
 		if (f->ats_enabled)
 			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
 		else if (may_have_ats(g->machine, f) || ward_ats_may_come(g->machine, f))

@@ -327,7 +327,8 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 	}
 }
 
-static void add_devid(struct ward_graph *g, uint32_t function)
+/* One DeviceID is one device to the ITS: who has it rings for all that have vectors behind it. */
+static void add_devid(struct ward_graph *g, uint32_t function, const struct ward_function_state *s)
 {
 	uint32_t pool = g->devid_pool[function];
 
@@ -337,15 +338,16 @@ static void add_devid(struct ward_graph *g, uint32_t function)
 	if (!is_shut_in(g, function))
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool,
 			       WARD_WHY_DEVID, function, WARD_CERTAIN);
-	ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function), WARD_WHY_FRAME,
-		       function, WARD_CERTAIN);
+	if (may_use_msi(&g->machine->functions[function], s))
+		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
+			       WARD_WHY_FRAME, function, WARD_CERTAIN);
 }
 
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state)
 {
 	for (uint32_t i = 0; i < graph->machine->functions_count; i++) {
 		add_doorbell(graph, i, &state->functions[i]);
-		add_devid(graph, i);
+		add_devid(graph, i, &state->functions[i]);
 		add_source_check(graph, i);
 	}
 	add_pool_host(graph);

@@ -354,6 +354,33 @@ static void ats_skips_the_space(void **unused)
 	ward_space_destroy(space);
 }
 
+/* A request that says it is translated must get to the root with that. */
+static void translated_requests_are_lost(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port_to(&m, "00:1c.0", 1, 2, ACS_ON);
+	pcie_to_pci(&m, "01:00.0", 2);
+	endpoint(&m, "02:00.0")->ats_enabled = true;
+	root_port(&m, "00:1d.0", 3, ACS_ON)->acs.control |= WARD_ACS_TB;
+	endpoint(&m, "03:00.0")->ats_enabled = true;
+	root_port(&m, "00:1e.0", 4, ACS_ON);
+	endpoint(&m, "04:00.0")->ats_enabled = true;
+	/* What the port does not offer does nothing. */
+	root_port(&m, "00:1f.0", 5, ACS_EMPTY)->acs.control |= WARD_ACS_TB;
+	endpoint(&m, "05:00.0")->ats_enabled = true;
+	for (uint32_t i = 0; i < m.count; i++)
+		m.functions[i].ats = WARD_YES;
+	make_done(&m);
+	assert_string_equal(MEMORY(&m, "02:00.0"), "no");
+	assert_string_equal(MEMORY(&m, "03:00.0"), "no");
+	assert_string_equal(MEMORY(&m, "04:00.0"), "assumed");
+	assert_string_equal(MEMORY(&m, "05:00.0"), "assumed");
+	make_free(&m);
+}
+
 /* Behind a bridge that puts its own id on everything, each is in the space of the others. */
 static void one_requester_id_one_space(void **unused)
 {
@@ -519,6 +546,17 @@ static void shared_device_id(void **unused)
 	put(&m, "01:00.0", blocked);
 	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
 	assert_string_equal(RAISES(&m, "02:00.0", "01:00.0"), "sure");
+	make_free(&m);
+	/* One without vectors rings for the other, and has none that could be raised. */
+	make_arm_its(&m);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	root_port(&m, "00:1d.0", 2, ACS_ON);
+	endpoint(&m, "01:00.0")->devid = ward_devid(9);
+	endpoint(&m, "02:00.0")->devid = ward_devid(9);
+	m.functions[2].msix = false;
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	assert_string_equal(RAISES(&m, "02:00.0", "01:00.0"), "no");
 	make_free(&m);
 	ward_space_destroy(blocked);
 }
@@ -721,6 +759,7 @@ int main(void)
 		cmocka_unit_test(nested_is_its_parent),
 		cmocka_unit_test(no_iommu_no_space),
 		cmocka_unit_test(ats_skips_the_space),
+		cmocka_unit_test(translated_requests_are_lost),
 		cmocka_unit_test(one_requester_id_one_space),
 		cmocka_unit_test(one_stream_one_space),
 		cmocka_unit_test(doorbells_need_a_way_out),
