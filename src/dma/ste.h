@@ -4,7 +4,9 @@
  * everything that makes them illegal. What they ask for beyond the features below is illegal, too:
  * AArch64 tables only (TTF 2), little-endian only (TTENDIAN 2), no stalls (STALL_MODEL 1), always
  * abort (TERM_MODEL 1), no hardware update of flags (HTTU 0), no EL2 (HYP 0), no small tables (STT
- * 0), no split-stage ATS (NS1ATS 1), addresses of 48 bits at most on the way in (VAX 0).
+ * 0), no split-stage ATS (NS1ATS 1), stage-1 addresses of 48 bits at most (VAX 0). Not looked at,
+ * since not there, either: forced write-back (FWB 0) and what a request says of its privilege
+ * (ATTR_PERMS_OVR 0; all are unprivileged data).
  */
 #ifndef DMA_STE_H
 #define DMA_STE_H
