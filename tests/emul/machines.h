@@ -251,12 +251,17 @@ static inline enum ward_dma_end rig_write(struct rig *rig, const char *from, uin
 					  .write = true });
 }
 
+static inline void rig_expect_there(const struct rig *rig, const char *to)
+{
+	if (to)
+		assert_int_equal(rig->result.index, rig_at(rig, to));
+}
+
 /* A write of function from to address ends so; at function to, when that is not NULL. */
-#define rig_expect(rig, from, address, end, to)                                 \
-	do {                                                                    \
-		assert_int_equal(rig_write(rig, from, address), end);           \
-		if (to)                                                         \
-			assert_int_equal((rig)->result.index, rig_at(rig, to)); \
+#define rig_expect(rig, from, address, end, to)                       \
+	do {                                                          \
+		assert_int_equal(rig_write(rig, from, address), end); \
+		rig_expect_there(rig, to);                            \
 	} while (0)
 
 #endif

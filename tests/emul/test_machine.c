@@ -251,7 +251,7 @@ static void registers(void **unused)
 	assert_int_equal(there, 0x56781234);
 	assert_int_equal(ward_emul_read(rig.emul, card, 7, 0x10, &there, 4), 0);
 	assert_int_equal(there, 0x10000000);
-	assert_int_equal(ward_emul_write(rig.emul, card, 7, 0, &word, 8), 0);
+	assert_int_equal(ward_emul_write(rig.emul, card, 7, 0, &wide, 8), 0);
 	assert_int_equal(ward_emul_read(rig.emul, card, 7, 0, &there, 4), 0);
 	assert_int_equal(there, 0x56781234);
 	word = 0xffffffff;
