@@ -42,22 +42,27 @@ struct ward_dma {
 	ward_iova_t address;
 	bool write;
 	bool translated; /**< claims to be translated already (ATS) */
-	/** A requester id to forge, or the function's own when forge is false. */
+	/**
+	 * A requester id to send under, or the function's own when forge is false. Ports validate it
+	 * (ACS source validation); a function on a root bus has only its own and its aliases on
+	 * that bus, anything else ends WARD_DMA_BLOCKED.
+	 */
 	bool forge;
 	ward_rid_t rid;
-	void *bytes; /**< what is written, or receives what is read */
-	size_t size; /**< at most to the end of a 4 KiB page */
+	void *bytes; /**< what is written, or receives what is read; NULL: nothing is moved */
+	size_t size; /**< 1 or more, at most to the end of a 4 KiB page */
 };
 
 struct ward_dma_result {
 	enum ward_dma_end end;
-	uint32_t index;	 /**< of the function or controller reached */
-	uint64_t target; /**< physical address reached; BAR: offset in it */
-	struct ward_fault fault;
+	uint32_t index;		 /**< of the function or controller reached */
+	uint64_t target;	 /**< physical address reached; BAR: offset in it */
+	struct ward_fault fault; /**< WARD_DMA_FAULT: why */
 };
 
 /**
- * Lets a function do a DMA.
+ * Lets a function do a DMA. Routes are those of the PCIe base specification (6.12: access control),
+ * by the BARs and windows of the machine: this backend does not move BARs.
  * @param backend a model
  * @param function index of the function
  * @param dma what it does
@@ -69,7 +74,10 @@ int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct
 
 /** How devices and bridges behave where the specifications leave them free. */
 struct ward_model_temper {
-	/** Root ports and multifunction devices route peer requests themselves when ACS lets them. */
+	/**
+	 * Root ports and multifunction devices route peer requests themselves when ACS lets them;
+	 * ports turn round what lies in their own window, and answer to their own registers.
+	 */
 	bool routes_peers;
 	/** Functions with ATS on send requests that claim to be translated for any address. */
 	bool forges_translated;
