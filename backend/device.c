@@ -97,9 +97,9 @@ free_device:
 static struct ward_requester requester_of(const struct ward_device *device, ward_pasid_t pasid,
 					  uint32_t slot)
 {
-	return (struct ward_requester){
-		.iommu = slot, .sid = ward_sid(device->serial), .pasid = pasid
-	};
+	return (struct ward_requester){ .iommu = slot,
+					.sid = ward_sid(device->serial),
+					.pasid = pasid };
 }
 
 static struct attachment **find_attachment(struct ward_device *device, ward_pasid_t pasid)

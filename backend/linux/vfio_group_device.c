@@ -46,9 +46,9 @@ static int reserve_holes(const struct ward_vfio_group *group, struct ward_space 
 			return -EADDRINUSE;
 	}
 	for (uint32_t i = 0; i < group->holes_count; i++) {
-		int code = is_reserved(space, &group->holes[i]) ?
-				   0 :
-				   ward_space_reserve(space, &group->holes[i]);
+		int code = is_reserved(space, &group->holes[i])
+				   ? 0
+				   : ward_space_reserve(space, &group->holes[i]);
 
 		if (code)
 			return code;
@@ -177,8 +177,8 @@ static int read_region(void *context, uint32_t region, uint64_t offset, void *re
 {
 	struct ward_vfio_device *device = context;
 	unsigned char bytes[8];
-	ssize_t got = pread(device->fd, bytes, size,
-			    (off_t)(device->region[region].offset + offset));
+	ssize_t got =
+		pread(device->fd, bytes, size, (off_t)(device->region[region].offset + offset));
 
 	if (got == (ssize_t)size)
 		memcpy(ret_bytes, bytes, size);
@@ -250,11 +250,11 @@ static int open_device(struct ward_vfio_group *group, struct ward_vfio_device *d
 			return -EBUSY;
 	device->fd = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, device->name);
 	if (device->fd < 0)
-		return errno == ENODEV	 ? -ENODEV :
-		       errno == EACCES	 ? -EACCES :
-		       errno == EBUSY	 ? -EBUSY :
-		       errno == ENOMEM	 ? -ENOMEM :
-					   -EIO;
+		return errno == ENODEV	 ? -ENODEV
+		       : errno == EACCES ? -EACCES
+		       : errno == EBUSY	 ? -EBUSY
+		       : errno == ENOMEM ? -ENOMEM
+					 : -EIO;
 	code = learn_device(device);
 	if (code) {
 		close(device->fd);

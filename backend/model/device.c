@@ -221,9 +221,9 @@ int ward_model_open(void *context, const char *name, const struct ward_device_op
 	struct ward_model *model = context;
 	struct ward_model_device *device;
 	struct ward_address address;
-	uint32_t function = ward_address_parse(name, &address) ?
-				    ward_machine_find_name(model->facts, name) :
-				    ward_machine_find(model->facts, address);
+	uint32_t function = ward_address_parse(name, &address)
+				    ? ward_machine_find_name(model->facts, name)
+				    : ward_machine_find(model->facts, address);
 
 	if (function == WARD_NONE)
 		return -ENOENT;

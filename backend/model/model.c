@@ -112,7 +112,8 @@ static int build(struct ward_model *model, struct ward_range tables, struct ward
 	int code = 0;
 
 	model->iommus = ward_alloc_array(facts->iommus_count, sizeof(*model->iommus));
-	model->devices = ward_alloc_array(facts->functions_count, sizeof(struct ward_model_device *));
+	model->devices =
+		ward_alloc_array(facts->functions_count, sizeof(struct ward_model_device *));
 	if (!model->iommus || !model->devices)
 		return ward_fail(error, -ENOMEM, "no memory");
 	for (uint32_t i = 0; !code && i < facts->iommus_count; i++)
@@ -128,10 +129,10 @@ static int build(struct ward_model *model, struct ward_range tables, struct ward
 		if (model->iommus[i].driver)
 			code = start_iommu(model, &model->iommus[i]);
 	return code ? ward_fail(error, code,
-				code == -ENOMEM ? "no memory, or too little for tables" :
-						  "the IOMMUs cannot be set up: is the range of "
-						  "tables memory?") :
-		      0;
+				code == -ENOMEM ? "no memory, or too little for tables"
+						: "the IOMMUs cannot be set up: is the range of "
+						  "tables memory?")
+		    : 0;
 }
 
 int ward_backend_model(const struct ward_machine *machine, struct ward_memory *memory,
@@ -158,8 +159,8 @@ static struct ward_model *model_of(const struct ward_backend *backend)
 	return ward_backend_context(backend, &model_ops);
 }
 
-void ward_model_police(struct ward_backend *backend, void (*misused)(void *context, const char *how),
-		       void *context)
+void ward_model_police(struct ward_backend *backend,
+		       void (*misused)(void *context, const char *how), void *context)
 {
 	struct ward_model *model = model_of(backend);
 
@@ -190,8 +191,8 @@ int ward_model_error_domain(struct ward_backend *backend, const uint32_t *functi
 {
 	struct ward_model *model = model_of(backend);
 
-	return model ? ward_emul_error_domain(model->emul, functions, count, freeze_on_fault) :
-		       -EINVAL;
+	return model ? ward_emul_error_domain(model->emul, functions, count, freeze_on_fault)
+		     : -EINVAL;
 }
 
 int ward_model_freeze(struct ward_backend *backend, uint32_t function)

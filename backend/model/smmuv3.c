@@ -133,8 +133,7 @@ static int create(struct ward_model_iommu *iommu, uint32_t last_sid)
 	if (!code)
 		code = ward_table_pages_alloc(pages, size < 64 ? 64 : size, &iommu->u.smmu.table);
 	if (!code)
-		code = ward_table_pages_alloc(pages, 16u << COMMAND_BITS,
-					      &iommu->u.smmu.commands);
+		code = ward_table_pages_alloc(pages, 16u << COMMAND_BITS, &iommu->u.smmu.commands);
 	if (!code)
 		code = ward_table_pages_alloc(pages, 32u << EVENT_BITS, &iommu->u.smmu.events);
 	return code;

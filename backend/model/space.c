@@ -101,7 +101,8 @@ static int police_map(struct ward_model_space *space, const struct ward_mapping 
 	struct ward_tree_entry there;
 
 	if (!ward_model_tables(space) || space->kind == WARD_SPACE_NESTED)
-		return ward_model_misuse(space->model, -EINVAL, "map into a space without mappings");
+		return ward_model_misuse(space->model, -EINVAL,
+					 "map into a space without mappings");
 	if (last < start)
 		return ward_model_misuse(space->model, -EOVERFLOW, "map of a range that wraps");
 	if ((start | (last + 1) | ward_target_raw(mapping->target)) & PAGE_MASK ||

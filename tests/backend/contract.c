@@ -61,8 +61,8 @@ static struct ward_space *begin(struct contract *c, bool attach)
 	c->start(c, c->device);
 	contract_expect(c, "space", make(c, WARD_SPACE_UNMANAGED, &space), 0);
 	if (space && attach)
-		contract_expect(c, "attach",
-				ward_device_attach(c->device, WARD_PASID_NONE, space), 0);
+		contract_expect(c, "attach", ward_device_attach(c->device, WARD_PASID_NONE, space),
+				0);
 	return space;
 }
 
@@ -94,8 +94,8 @@ static const char *carry(struct contract *c, uint64_t from, uint32_t source, uin
 	fill(c, source, seed);
 	memset(page_of(c, sink), 0, CONTRACT_PAGE);
 	c->copy(c, c->device, from, to);
-	return memcmp(page_of(c, source), page_of(c, sink), CONTRACT_BYTES) == 0 ? "arrives" :
-										   "faults";
+	return memcmp(page_of(c, source), page_of(c, sink), CONTRACT_BYTES) == 0 ? "arrives"
+										 : "faults";
 }
 
 static void opening(struct contract *c)
@@ -225,8 +225,8 @@ static void permissions(struct contract *c)
 	contract_expect_word(c, "dma-as-allowed", carry(c, IOVA, 0, to, 1, 11), "arrives");
 	/* Into the page mapped for reading: what is carried there comes from page 2. */
 	contract_expect_word(c, "dma-write-read-only", carry(c, FREE, 2, IOVA, 0, 12), "faults");
-	contract_expect_word(c, "dma-read-write-only",
-			     carry(c, to, 1, FREE + CONTRACT_PAGE, 3, 13), "faults");
+	contract_expect_word(c, "dma-read-write-only", carry(c, to, 1, FREE + CONTRACT_PAGE, 3, 13),
+			     "faults");
 	end(c, space);
 }
 

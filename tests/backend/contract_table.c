@@ -106,7 +106,8 @@ void contract_expect_word(struct contract *contract, const char *situation, cons
 			continue;
 		row->asked = true;
 		if (strcmp(row->contract, wanted) != 0)
-			contract_fail(contract, "%s: the table says that the contract is %s, it is %s",
+			contract_fail(contract,
+				      "%s: the table says that the contract is %s, it is %s",
 				      situation, row->contract, wanted);
 		if (!allows(row->ours, seen))
 			contract_fail(contract, "%s: %s, and the table says %s", situation, seen,

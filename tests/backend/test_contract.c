@@ -76,8 +76,7 @@ static int setup_smmuv3(void **state)
 
 static int setup_vtd(void **state)
 {
-	return setup(state, make_x86,
-		     (struct ward_range){ WARD_X86_MSI_START, WARD_X86_MSI_LAST });
+	return setup(state, make_x86, (struct ward_range){ WARD_X86_MSI_START, WARD_X86_MSI_LAST });
 }
 
 static int teardown(void **state)

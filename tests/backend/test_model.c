@@ -23,19 +23,20 @@ static void cards(struct rig *rig, void (*make)(struct make *m))
 
 static void (*const both[])(struct make *m) = { make_arm_its, make_x86 };
 
-#define FOR_BOTH(rig, ...)                                          \
-	for (unsigned int kind_ = 0; kind_ < 2; kind_++) {          \
-		struct rig rig = { 0 };                             \
-									    \
-		cards(&rig, both[kind_]);                           \
-		__VA_ARGS__;                                        \
+/* Once over an SMMUv3, once over VT-d; more adds to the machine. */
+static void on_both(void (*more)(struct make *m), void (*body)(struct rig *rig))
+{
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct rig rig = { 0 };
+
+		cards(&rig, both[kind]);
+		if (more)
+			more(&rig.make);
 		rig_start(&rig);
-
-#define END_BOTH(rig)   \
-	rig_end(&rig);  \
+		body(&rig);
+		rig_end(&rig);
 	}
-
-/* --- entries ------------------------------------------------------------------------------- */
+}
 
 struct watched {
 	struct ward_memory *memory;
@@ -48,7 +49,8 @@ static void watch(void *context)
 	struct watched *watched = context;
 
 	for (unsigned int i = 0; i < 8; i++)
-		ward_memory_read_u64(watched->memory, RAM + i * 8, &watched->seen[watched->flushes][i]);
+		ward_memory_read_u64(watched->memory, RAM + i * 8,
+				     &watched->seen[watched->flushes][i]);
 	watched->flushes++;
 }
 
@@ -77,7 +79,7 @@ static uint32_t replace(struct rig *rig, struct watched *watched, const uint64_t
 	return watched->flushes;
 }
 
-static void entry_in_one_store(void **unused_)
+static void entry_in_one_store(void **unused)
 {
 	const uint64_t off[8] = { 0 }, simple[8] = { 1, 7 };
 	const uint64_t one[8] = { 3, 7, 8, 0x1000 }, two[8] = { 3, 7, 8, 0x2000 };
@@ -85,7 +87,7 @@ static void entry_in_one_store(void **unused_)
 	struct watched watched;
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	rig_memory(&rig);
 	/* One word of four: at once. */
 	assert_int_equal(replace(&rig, &watched, one, two), 1);
@@ -112,92 +114,99 @@ static void entry_in_one_store(void **unused_)
 }
 
 /* Moving between two spaces stores one word of the device's entry. */
-static void move_is_one_store(void **unused_)
+static void move_is_one_store_body(struct rig *rig)
 {
-	(void)unused_;
-	FOR_BOTH(rig)
 	struct ward_model *model = NULL;
-	struct ward_device *device = rig_open(&rig, "0000:01:00.0");
-	struct ward_space *first = rig_space(&rig, WARD_SPACE_UNMANAGED);
-	struct ward_space *second = rig_space(&rig, WARD_SPACE_UNMANAGED);
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *first = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_space *second = rig_space(rig, WARD_SPACE_UNMANAGED);
 	struct ward_model_space *carried;
 	struct ward_space_info info;
 	uint64_t before[8], after[8], at = 0;
-	unsigned int words = kind_ ? 2 : 8, changed = 0;
+	unsigned int words = rig->make.arch == WARD_ARCH_X86 ? 2 : 8, changed = 0;
 
 	ward_space_info(first, &info);
 	carried = info.backing;
 	model = carried->model;
 	for (uint32_t i = 0; i < model->streams_count; i++)
-		if (model->streams[i].function == rig_function(&rig, "01:00.0"))
+		if (model->streams[i].function == rig_function(rig, "01:00.0"))
 			at = model->streams[i].entry_at;
 	assert_int_not_equal(at, 0);
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, first), 0);
-	ward_memory_read(rig.memory, at, before, words * 8);
+	ward_memory_read(rig->memory, at, before, words * 8);
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, second), 0);
-	ward_memory_read(rig.memory, at, after, words * 8);
+	ward_memory_read(rig->memory, at, after, words * 8);
 	for (unsigned int i = 0; i < words; i++)
 		changed += before[i] != after[i];
 	assert_int_equal(changed, 1);
 	ward_device_close(device);
 	ward_space_destroy(first);
 	ward_space_destroy(second);
-	END_BOTH(rig)
 }
 
-/* --- who is in which space ------------------------------------------------------------------ */
-
-static void identity(void **unused_)
+static void move_is_one_store(void **unused)
 {
-	(void)unused_;
-	FOR_BOTH(rig)
-	struct ward_device *device = rig_open(&rig, "0000:01:00.0");
-	struct ward_space *space = rig_space(&rig, WARD_SPACE_IDENTITY);
+	(void)unused;
+	on_both(NULL, move_is_one_store_body);
+}
+
+static void identity_body(struct rig *rig)
+{
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *space = rig_space(rig, WARD_SPACE_IDENTITY);
 	uint64_t word = 0;
 
-	assert_int_equal(rig_write(&rig, "01:00.0", RAM), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "01:00.0", RAM), WARD_DMA_FAULT);
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
-	assert_int_equal(rig_write(&rig, "01:00.0", RAM), WARD_DMA_MEMORY);
-	memcpy(&word, rig.ram, 8);
+	assert_int_equal(rig_write(rig, "01:00.0", RAM), WARD_DMA_MEMORY);
+	memcpy(&word, rig->ram, 8);
 	assert_int_equal(word, 0x1122334455667788);
 	/* Nobody else got anything by it. */
-	assert_int_equal(rig_write(&rig, "02:00.0", RAM), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "02:00.0", RAM), WARD_DMA_FAULT);
 	ward_device_close(device);
-	assert_int_equal(rig_write(&rig, "01:00.0", RAM), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "01:00.0", RAM), WARD_DMA_FAULT);
 	ward_space_destroy(space);
-	assert_int_equal(rig.misuses, 0);
-	END_BOTH(rig)
+	assert_int_equal(rig->misuses, 0);
+}
+
+static void identity(void **unused)
+{
+	(void)unused;
+	on_both(NULL, identity_body);
 }
 
 /* Behind a bridge to conventional PCI the IOMMU cannot tell two apart. */
-static void shared_stream(void **unused_)
+static void shared_stream_body(struct rig *rig)
 {
-	(void)unused_;
-	FOR_BOTH(rig)
-	struct ward_device *a = rig_open(&rig, "0000:04:01.0");
-	struct ward_device *b = rig_open(&rig, "0000:04:02.0");
-	struct ward_space *one = rig_space(&rig, WARD_SPACE_UNMANAGED);
-	struct ward_space *two = rig_space(&rig, WARD_SPACE_UNMANAGED);
+	struct ward_device *a = rig_open(rig, "0000:04:01.0");
+	struct ward_device *b = rig_open(rig, "0000:04:02.0");
+	struct ward_space *one = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_space *two = rig_space(rig, WARD_SPACE_UNMANAGED);
 
 	assert_int_equal(rig_map(one, IOVA, RAM), 0);
 	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, one), 0);
-	assert_int_equal(rig_write(&rig, "04:01.0", IOVA), WARD_DMA_MEMORY);
-	assert_int_equal(rig_write(&rig, "04:02.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig_write(rig, "04:01.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig_write(rig, "04:02.0", IOVA), WARD_DMA_MEMORY);
 	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, two), -EBUSY);
 	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, one), 0);
 	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, two), -EBUSY);
 	assert_int_equal(ward_device_detach(a, WARD_PASID_NONE), 0);
-	assert_int_equal(rig_write(&rig, "04:02.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig_write(rig, "04:02.0", IOVA), WARD_DMA_MEMORY);
 	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, two), 0);
-	assert_int_equal(rig_write(&rig, "04:02.0", IOVA), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "04:02.0", IOVA), WARD_DMA_FAULT);
 	ward_device_close(a);
 	ward_device_close(b);
 	ward_space_destroy(one);
 	ward_space_destroy(two);
-	END_BOTH(rig)
 }
 
-static void nested(void **unused_)
+static void shared_stream(void **unused)
+{
+	(void)unused;
+	on_both(NULL, shared_stream_body);
+}
+
+static void nested(void **unused)
 {
 	struct ward_stage1 stage1 = { .kind = WARD_STAGE1_BYPASS };
 	struct ward_space_options options = { .size = sizeof(options),
@@ -207,7 +216,7 @@ static void nested(void **unused_)
 	struct ward_device *device;
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	cards(&rig, make_arm_its);
 	rig_start(&rig);
 	device = rig_open(&rig, "0000:01:00.0");
@@ -237,13 +246,13 @@ static void nested(void **unused_)
 	rig_end(&rig);
 }
 
-static void no_iommu(void **unused_)
+static void no_iommu(void **unused)
 {
 	struct ward_space *space, *through;
 	struct ward_device *device;
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	make_empty(&rig.make, WARD_ARCH_X86, 4096);
 	make_controller(&rig.make, WARD_CONTROLLER_X86_APIC, WARD_NO, 0xfee00000, 0x100000);
 	root_port(&rig.make, "00:1c.0", 1, ACS_ON);
@@ -261,14 +270,14 @@ static void no_iommu(void **unused_)
 	rig_end(&rig);
 }
 
-static void other_iommu(void **unused_)
+static void other_iommu(void **unused)
 {
 	const struct ward_range tables = { TABLES, TABLES + TABLES_SIZE - 1 };
 	struct ward_backend *backend = NULL;
 	struct ward_error why = { "" };
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	make_empty(&rig.make, WARD_ARCH_X86, 4096);
 	make_iommu(&rig.make, WARD_IOMMU_AMD);
 	endpoint(&rig.make, "00:01.0");
@@ -281,18 +290,21 @@ static void other_iommu(void **unused_)
 	rig_end(&rig);
 }
 
-static void direct_region(void **unused_)
+static void add_region(struct make *m)
 {
-	(void)unused_;
-	FOR_BOTH(rig, region(&rig.make, "01:00.0", WARD_REGION_DIRECT))
-	struct ward_device *device = rig_open(&rig, "0000:01:00.0");
-	struct ward_space *wrong = rig_space(&rig, WARD_SPACE_UNMANAGED);
-	struct ward_space *right = rig_space(&rig, WARD_SPACE_UNMANAGED);
+	region(m, "01:00.0", WARD_REGION_DIRECT);
+}
+
+static void direct_region_body(struct rig *rig)
+{
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *wrong = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_space *right = rig_space(rig, WARD_SPACE_UNMANAGED);
 
 	assert_int_equal(rig_map(wrong, 0x7f000000, RAM), 0);
 	assert_int_equal(rig_map(right, 0x7f000000, 0x7f000000), 0);
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, wrong), -EADDRINUSE);
-	assert_int_equal(rig_write(&rig, "01:00.0", 0x7f000000), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "01:00.0", 0x7f000000), WARD_DMA_FAULT);
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, right), 0);
 	/* Nothing else may come there now. */
 	assert_int_equal(rig_map(right, 0x7f001000, RAM), -EINVAL);
@@ -300,26 +312,32 @@ static void direct_region(void **unused_)
 	ward_device_close(device);
 	ward_space_destroy(wrong);
 	ward_space_destroy(right);
-	END_BOTH(rig)
 }
 
-/* --- errors --------------------------------------------------------------------------------- */
+static void direct_region(void **unused)
+{
+	(void)unused;
+	on_both(add_region, direct_region_body);
+}
 
-static void timeout_freezes(void **unused_)
+static void add_ats(struct make *m)
+{
+	for (uint32_t i = 0; i < m->count; i++) {
+		if (m->functions[i].header_type)
+			continue;
+		m->functions[i].ats = WARD_YES;
+		m->functions[i].ats_enabled = true;
+	}
+}
+
+static void timeout_freezes_body(struct rig *rig)
 {
 	const struct ward_model_temper silent = { .ignores_invalidations = true }, well = { 0 };
-
-	(void)unused_;
-	FOR_BOTH(rig, for (uint32_t i = 0; i < rig.make.count; i++)
-			      if (rig.make.functions[i].header_type == 0) {
-		rig.make.functions[i].ats = WARD_YES;
-		rig.make.functions[i].ats_enabled = true;
-	})
-	struct ward_device *a = rig_open(&rig, "0000:01:00.0");
-	struct ward_device *b = rig_open(&rig, "0000:02:00.0");
-	struct ward_space *one = rig_space(&rig, WARD_SPACE_UNMANAGED);
-	struct ward_space *two = rig_space(&rig, WARD_SPACE_UNMANAGED);
-	uint32_t function = rig_function(&rig, "01:00.0");
+	struct ward_device *a = rig_open(rig, "0000:01:00.0");
+	struct ward_device *b = rig_open(rig, "0000:02:00.0");
+	struct ward_space *one = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_space *two = rig_space(rig, WARD_SPACE_UNMANAGED);
+	uint32_t function = rig_function(rig, "01:00.0");
 	struct ward_error_state error;
 	struct ward_device_info info;
 	uint32_t word = 0;
@@ -333,75 +351,81 @@ static void timeout_freezes(void **unused_)
 	assert_int_equal(ward_space_unmap(one, ward_iova(IOVA + 0x1000), ward_iova(IOVA + 0x1fff),
 					  0, NULL),
 			 0);
-	assert_int_equal(ward_model_error(rig.backend, function, &error), -ENOENT);
-	ward_model_set_temper(rig.backend, &silent);
+	assert_int_equal(ward_model_error(rig->backend, function, &error), -ENOENT);
+	ward_model_set_temper(rig->backend, &silent);
 	assert_int_equal(ward_space_unmap_all(one), 0);
-	assert_int_equal(ward_model_error(rig.backend, function, &error), 0);
+	assert_int_equal(ward_model_error(rig->backend, function, &error), 0);
 	assert_int_equal(error.cause, WARD_ERROR_TIMEOUT);
 	assert_int_equal(error.function, function);
-	ward_model_set_temper(rig.backend, &well);
+	ward_model_set_temper(rig->backend, &well);
 	/* Its DMA goes nowhere even where something is mapped; its registers read all ones. */
 	assert_int_equal(rig_map(one, IOVA, RAM), 0);
-	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
+	assert_int_equal(rig_write(rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
 	assert_int_equal(ward_device_info(a, &info), 0);
 	assert_true(info.frozen);
 	assert_int_equal(ward_device_read(a, 7, 0, &word, 4), 0);
 	assert_int_equal(word, UINT32_MAX);
 	/* Others do not notice, and the IOMMU goes on taking commands. */
-	assert_int_equal(rig_write(&rig, "02:00.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig_write(rig, "02:00.0", IOVA), WARD_DMA_MEMORY);
 	assert_int_equal(ward_space_unmap_all(two), 0);
-	assert_int_equal(rig_write(&rig, "02:00.0", IOVA), WARD_DMA_FAULT);
-	assert_int_equal(ward_model_thaw(rig.backend, function), 0);
-	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig_write(rig, "02:00.0", IOVA), WARD_DMA_FAULT);
+	assert_int_equal(ward_model_thaw(rig->backend, function), 0);
+	assert_int_equal(rig_write(rig, "01:00.0", IOVA), WARD_DMA_MEMORY);
 	ward_device_close(a);
 	ward_device_close(b);
 	ward_space_destroy(one);
 	ward_space_destroy(two);
-	END_BOTH(rig)
 }
 
-static void frozen_by_request(void **unused_)
+static void timeout_freezes(void **unused)
 {
-	(void)unused_;
-	FOR_BOTH(rig)
-	const uint32_t domain[] = { rig_function(&rig, "01:00.0"), rig_function(&rig, "02:00.0") };
-	struct ward_device *device = rig_open(&rig, "0000:01:00.0");
-	struct ward_space *space = rig_space(&rig, WARD_SPACE_UNMANAGED);
+	(void)unused;
+	on_both(add_ats, timeout_freezes_body);
+}
+
+static void frozen_by_request_body(struct rig *rig)
+{
+	const uint32_t domain[] = { rig_function(rig, "01:00.0"), rig_function(rig, "02:00.0") };
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *space = rig_space(rig, WARD_SPACE_UNMANAGED);
 	struct ward_error_state error;
 
 	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
 	assert_int_equal(rig_map(space, IOVA, RAM), 0);
-	assert_int_equal(ward_model_freeze(rig.backend, domain[0]), 0);
-	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
-	assert_int_equal(rig_write(&rig, "02:00.0", IOVA), WARD_DMA_FAULT);
-	assert_int_equal(ward_model_error(rig.backend, domain[0], &error), 0);
+	assert_int_equal(ward_model_freeze(rig->backend, domain[0]), 0);
+	assert_int_equal(rig_write(rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
+	assert_int_equal(rig_write(rig, "02:00.0", IOVA), WARD_DMA_FAULT);
+	assert_int_equal(ward_model_error(rig->backend, domain[0], &error), 0);
 	assert_int_equal(error.cause, WARD_ERROR_INJECTED);
 	assert_int_equal(error.dropped_dma, 1);
-	assert_int_equal(ward_model_thaw(rig.backend, domain[0]), 0);
+	assert_int_equal(ward_model_thaw(rig->backend, domain[0]), 0);
 	/* One domain, in which the fault of one freezes both. */
-	assert_int_equal(ward_model_error_domain(rig.backend, domain, 2, true), 0);
-	assert_int_equal(rig_write(&rig, "02:00.0", IOVA), WARD_DMA_FAULT);
-	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
-	assert_int_equal(ward_model_error(rig.backend, domain[0], &error), 0);
+	assert_int_equal(ward_model_error_domain(rig->backend, domain, 2, true), 0);
+	assert_int_equal(rig_write(rig, "02:00.0", IOVA), WARD_DMA_FAULT);
+	assert_int_equal(rig_write(rig, "01:00.0", IOVA), WARD_DMA_FROZEN);
+	assert_int_equal(ward_model_error(rig->backend, domain[0], &error), 0);
 	assert_int_equal(error.cause, WARD_ERROR_DMA);
 	assert_int_equal(error.function, domain[1]);
-	assert_int_equal(ward_model_thaw(rig.backend, domain[1]), 0);
-	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(ward_model_thaw(rig->backend, domain[1]), 0);
+	assert_int_equal(rig_write(rig, "01:00.0", IOVA), WARD_DMA_MEMORY);
 	ward_device_close(device);
 	ward_space_destroy(space);
-	END_BOTH(rig)
 }
 
-/* --- mistakes of the caller ------------------------------------------------------------------ */
+static void frozen_by_request(void **unused)
+{
+	(void)unused;
+	on_both(NULL, frozen_by_request_body);
+}
 
-static void destroyed_too_early(void **unused_)
+static void destroyed_too_early(void **unused)
 {
 	struct ward_backend_ops none = { 0 };
 	struct ward_device *device;
 	struct ward_space *space;
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	cards(&rig, make_x86);
 	rig_start(&rig);
 	assert_null(ward_backend_context(rig.backend, &none));
@@ -419,8 +443,6 @@ static void destroyed_too_early(void **unused_)
 	ward_space_destroy(space);
 	rig_end(&rig);
 }
-
-/* --- memory that fails ------------------------------------------------------------------------- */
 
 static struct rig swept;
 
@@ -458,9 +480,9 @@ static int all_at_once(void *context)
 	return code;
 }
 
-static void sweep(void **unused_)
+static void sweep(void **unused)
 {
-	(void)unused_;
+	(void)unused;
 	for (unsigned int kind = 0; kind < 2; kind++) {
 		memset(&swept, 0, sizeof(swept));
 		cards(&swept, both[kind]);
@@ -472,13 +494,13 @@ static void sweep(void **unused_)
 }
 
 /* Tables that are not memory, or too little of it. */
-static void bad_tables(void **unused_)
+static void bad_tables(void **unused)
 {
 	const struct ward_range nowhere = { 0x1000, 0xffff }, small = { TABLES, TABLES + 0xfff };
 	struct ward_backend *backend = NULL;
 	struct rig rig = { 0 };
 
-	(void)unused_;
+	(void)unused;
 	cards(&rig, make_x86);
 	make_done(&rig.make);
 	rig_memory(&rig);
