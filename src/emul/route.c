@@ -152,8 +152,6 @@ static enum emul_hop across(const struct ward_emul *emul, uint32_t at, struct em
 {
 	const struct ward_function *f = &emul->facts->functions[at];
 
-	if (request->redirected)
-		return EMUL_UP;
 	if (f->parent != WARD_NONE && ward_emul_conventional(&emul->facts->functions[f->parent]))
 		return on_conventional_bus(emul, at, request, ret_result);
 	if (f->pcie_type == WARD_PCIE_DOWNSTREAM)

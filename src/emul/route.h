@@ -55,7 +55,7 @@ struct emul_request {
 	uint64_t address;
 	bool write, translated;
 	bool probe; /* where would it go? Leaves no trace. */
-	/* It lies in a window, and was sent up all the same; no peer is looked for twice. */
+	/* Sent up on purpose: an upstream port does not look whether it lies in its window. */
 	bool redirected;
 	ward_rid_t rid;
 	ward_pasid_t pasid;

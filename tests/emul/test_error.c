@@ -20,7 +20,7 @@ static void freeze_and_thaw(void **unused)
 {
 	struct rig rig = { .arch = WARD_ARCH_ARM64 };
 	struct ward_error_state error;
-	uint32_t a, word = 0x11111111;
+	uint32_t a, b, word = 0x11111111;
 	struct ward_dma read = { .address = ward_iova(RIG_MAPPED), .pasid = WARD_PASID_NONE };
 	uint64_t value;
 
@@ -61,8 +61,14 @@ static void freeze_and_thaw(void **unused)
 	/* Others are not disturbed. */
 	rig_expect(&rig, "02:00.0", RIG_MAPPED, WARD_DMA_MEMORY, NULL);
 	assert_false(ward_emul_frozen(rig.emul, rig_at(&rig, "02:00.0")));
-	/* Thawed, and reset: the register is not what it was. */
+	/* Thawed, and reset: the register is not what it was; another's is. */
+	b = rig_at(&rig, "03:00.0");
+	word = 0x33333333;
+	assert_int_equal(ward_emul_write(rig.emul, b, 0, 0, &word, 4), 0);
 	assert_int_equal(ward_emul_thaw(rig.emul, a), 0);
+	word = 0;
+	assert_int_equal(ward_emul_read(rig.emul, b, 0, 0, &word, 4), 0);
+	assert_int_equal(word, 0x33333333);
 	rig_expect(&rig, "01:00.0", RIG_MAPPED, WARD_DMA_MEMORY, NULL);
 	assert_int_equal(ward_emul_read(rig.emul, a, 0, 0, &word, 4), 0);
 	assert_int_equal(word, 0);

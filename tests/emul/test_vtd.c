@@ -447,8 +447,29 @@ static void more_than_cached(void **unused)
 	start(&b, 48, false);
 	put(&b, LEAVES + 56, 0x40000 | 1);
 	assert_int_equal(go(&b, SID, 0x7000, WARD_READ), 0);
+	assert_int_equal(go(&b, SID, 0x7000, WARD_WRITE), -EFAULT);
+	assert_int_equal(b.fault.reason, WARD_FAULT_PERMISSION);
 	put(&b, LEAVES + 56, 0x40000 | 3);
 	assert_int_equal(go(&b, SID, 0x7000, WARD_WRITE), 0);
+	finish(&b);
+}
+
+/* Translations are those of a domain: of all its functions, and of no other. */
+static void domains(void **unused)
+{
+	struct bench b;
+
+	(void)unused;
+	start(&b, 48, false);
+	/* The same page in the same place of the cache. */
+	set_context(&b, SID + 1, TABLE | 1, 261 << 8 | 2);
+	set_context(&b, SID + 2, TABLE | 1, 5 << 8 | 2);
+	assert_int_equal(go(&b, SID, 0x7000, WARD_READ), 0);
+	put(&b, LEAVES + 56, 0x50000 | 3);
+	assert_int_equal(go(&b, SID + 2, 0x7000, WARD_READ), 0);
+	assert_int_equal(target(&b), 0x40000);
+	assert_int_equal(go(&b, SID + 1, 0x7000, WARD_READ), 0);
+	assert_int_equal(target(&b), 0x50000);
 	finish(&b);
 }
 
@@ -544,8 +565,11 @@ static void queue_errors(void **unused)
 		assert_int_equal(reg(&b, 0x34, 4), 0);
 	}
 	/* A tail beyond the queue; a queue where no memory is. */
+	for (unsigned int i = 0; i < 256; i++)
+		put(&b, QUEUE + i * 16, 1 << 4 | 1);
 	set(&b, 0x88, 8, 0x1000);
 	assert_int_equal(reg(&b, 0x34, 4), 1 << 4);
+	assert_int_equal(reg(&b, 0x80, 8), queued * 16);
 	set(&b, 0x88, 8, 0);
 	set(&b, 0x90, 8, 1ull << 32);
 	set(&b, 0x34, 4, 1 << 4);
@@ -669,6 +693,7 @@ int main(void)
 		cmocka_unit_test(silent),
 		cmocka_unit_test(caches),
 		cmocka_unit_test(more_than_cached),
+		cmocka_unit_test(domains),
 		cmocka_unit_test(queue_invalidates),
 		cmocka_unit_test(queue_errors),
 		cmocka_unit_test(device_caches),
