@@ -116,49 +116,54 @@ static int entry_fault(const struct ward_smmuv3_tlb_entry *entry, uint32_t acces
 	return -EFAULT;
 }
 
+/* Stage 2 for a gpa, from memory; keeps what comes of it. */
+static int walk_stage2(struct passage *passage, uint64_t gpa, uint32_t access,
+		       struct ward_smmuv3_tlb_entry *ret_entry, struct ward_fault *ret_fault)
+{
+	const struct ward_table *table = &passage->ste->stage2;
+	struct ward_smmuv3 *smmu = passage->smmu;
+	const struct ward_entry_reader reader = { ward_entry_read_memory, smmu->options.memory };
+	struct ward_table_leaf leaf;
+
+	passage->walked = true;
+	if (ward_table_walk(table, &reader, gpa, access, NULL, NULL, &leaf, ret_fault))
+		return -EFAULT;
+	*ret_entry = (struct ward_smmuv3_tlb_entry){
+		.page = gpa & ~PAGE_OFFSET,
+		.target = leaf.output & ~PAGE_OFFSET,
+		.gpa = gpa & ~PAGE_OFFSET,
+		.input = leaf.input,
+		.vmid = passage->ste->vmid,
+		.kind = WARD_TLB_STAGE2,
+		.level1 = WARD_NO_LEVEL,
+		.level2 = (int8_t)leaf.level,
+		.access1 = ALL_ACCESS,
+		.access2 = (uint8_t)leaf.access,
+		.type = leaf.type,
+	};
+	if (!passage->request->probe)
+		ward_smmuv3_tlb_add(&smmu->cache, ret_entry);
+	return 0;
+}
+
 /* Stage 2 for a gpa: cached or walked. For ward_nesting. */
 static int stage2(void *context, ward_gpa_t gpa, uint32_t access,
 		  struct ward_translation *ret_translation, struct ward_fault *ret_fault)
 {
 	struct passage *passage = context;
-	const struct ward_table *table = &passage->ste->stage2;
-	struct ward_smmuv3 *smmu = passage->smmu;
 	uint64_t raw = ward_gpa_raw(gpa);
 	const struct ward_smmuv3_tlb_key key = { WARD_TLB_STAGE2, passage->ste->vmid, 0, raw };
-	const struct ward_smmuv3_tlb_entry *found = ward_smmuv3_tlb_find(&smmu->cache, &key);
-	const struct ward_entry_reader reader = { ward_entry_read_memory, smmu->options.memory };
+	const struct ward_smmuv3_tlb_entry *found =
+		ward_smmuv3_tlb_find(&passage->smmu->cache, &key);
 	struct ward_smmuv3_tlb_entry entry;
-	struct ward_table_leaf leaf;
 
-	if (!found) {
-		if (raw >> table->input_bits != 0) {
-			fail(ret_fault, WARD_FAULT_TRANSLATION, 2);
-			ret_fault->level = 0;
-			return -EFAULT;
-		}
-		passage->walked = true;
-		if (ward_table_walk(table, &reader, raw, access, NULL, NULL, &leaf, ret_fault))
-			return -EFAULT;
-		entry = (struct ward_smmuv3_tlb_entry){
-			.page = raw & ~PAGE_OFFSET,
-			.target = leaf.output & ~PAGE_OFFSET,
-			.gpa = raw & ~PAGE_OFFSET,
-			.input = leaf.input,
-			.vmid = passage->ste->vmid,
-			.kind = WARD_TLB_STAGE2,
-			.level1 = WARD_NO_LEVEL,
-			.level2 = (int8_t)leaf.level,
-			.access1 = ALL_ACCESS,
-			.access2 = (uint8_t)leaf.access,
-			.type = leaf.type,
-		};
-		if (!passage->request->probe)
-			ward_smmuv3_tlb_add(&smmu->cache, &entry);
-		found = &entry;
-	}
-	if (access & ~found->access2)
-		return entry_fault(found, access, raw, ret_fault);
-	fill_from_entry(found, raw, raw, ret_translation);
+	if (found)
+		entry = *found;
+	else if (walk_stage2(passage, raw, access, &entry, ret_fault))
+		return -EFAULT;
+	if (access & ~(uint32_t)entry.access2)
+		return entry_fault(&entry, access, raw, ret_fault);
+	fill_from_entry(&entry, raw, raw, ret_translation);
 	return 0;
 }
 
@@ -247,7 +252,7 @@ static int through_stages(struct passage *passage, struct ward_translation *ret_
 	const struct ward_smmuv3_tlb_entry *entry;
 
 	if (!passage->context)
-		return walk(passage, NULL, ret_translation, ret_fault);
+		return walk(passage, &key, ret_translation, ret_fault);
 	key.asid = passage->context->asid;
 	key.input = keyed_address(passage->context, ward_iova_raw(request->iova));
 	entry = ward_smmuv3_tlb_find(&passage->smmu->cache, &key);
