@@ -7,12 +7,26 @@
 
 struct ward_space;
 
-struct ward_allocator {
-	uint64_t top; /* not used yet */
+#define WARD_ALLOCATE_FREED 8
+
+/*
+ * What earlier searches found out: no free block of this length ends in top + 1 to limit, but
+ * perhaps those that start at freed[].
+ */
+struct ward_allocate_known {
+	uint64_t length, limit, top;
+	uint64_t freed[WARD_ALLOCATE_FREED];
+	unsigned int freed_count;
 };
 
-/* Before the first use. */
-void ward_allocator_init(struct ward_space *space);
+/* Requests are of few lengths: a page, a ring, a buffer. */
+#define WARD_ALLOCATE_KNOWN 8
+
+/* Zero-initialised knows nothing. */
+struct ward_allocator {
+	struct ward_allocate_known known[WARD_ALLOCATE_KNOWN];
+	unsigned int count, oldest;
+};
 
 /* 0 or -ENOSPC. length is a multiple of the smallest page, at least one. */
 int ward_allocate(struct ward_space *space, uint64_t length, uint64_t limit, uint64_t *ret_start);

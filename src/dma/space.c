@@ -55,7 +55,6 @@ int ward_space_create(const struct ward_space_options *options, struct ward_spac
 		ward_space_use(space->parent);
 	}
 	ward_tree_init(&space->tree, space->readers);
-	ward_allocator_init(space);
 	*ret_space = space;
 	return 0;
 }
