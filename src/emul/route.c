@@ -184,7 +184,9 @@ static enum emul_hop into_port(const struct ward_emul *emul, uint32_t port,
 static enum emul_hop into_bridge(const struct ward_emul *emul, uint32_t bridge,
 				 struct emul_request *request, struct ward_dma_result *ret_result)
 {
-	if (ward_emul_in_bar(emul, bridge, request->address, ret_result))
+	/* Whether a bridge's registers answer to its secondary side is its own affair. */
+	if (emul->temper.routes_peers &&
+	    ward_emul_in_bar(emul, bridge, request->address, ret_result))
 		return EMUL_ARRIVED;
 	if (ward_emul_in_window(emul, bridge, request->address))
 		return nowhere(request, ret_result);

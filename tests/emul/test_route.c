@@ -380,7 +380,10 @@ static void conventional_buses(void **unused)
 	rig_expect(&rig, "02:01.0", BAR_B, WARD_DMA_BAR, "02:02.0");
 	rig_expect(&rig, "02:01.0", BAR_C, WARD_DMA_BAR, "03:00.0");
 	rig_expect(&rig, "03:00.0", BAR_A, WARD_DMA_BAR, "02:01.0");
+	rig_expect(&rig, "02:01.0", 0x10800000, WARD_DMA_FAULT, NULL);
+	rig_temper(&rig, true);
 	rig_expect(&rig, "02:01.0", 0x10800000, WARD_DMA_BAR, "01:00.0");
+	rig_temper(&rig, false);
 	/* In the window, but nobody there; its own BAR it does not answer itself. */
 	rig_expect(&rig, "02:01.0", 0x10080000, WARD_DMA_NOWHERE, NULL);
 	rig_expect(&rig, "02:01.0", BAR_A, WARD_DMA_NOWHERE, NULL);
