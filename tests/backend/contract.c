@@ -258,6 +258,15 @@ static void moving(struct contract *c)
 	ward_space_destroy(blocked);
 }
 
+static void expect_users(struct contract *c, const struct ward_space *space, uint32_t wanted)
+{
+	struct ward_space_info info;
+
+	ward_space_info(space, &info);
+	if (info.users != wanted)
+		contract_fail(c, "a space has %u users, not %u", info.users, wanted);
+}
+
 static void reserved(struct contract *c)
 {
 	struct ward_space *space = begin(c, true), *other = NULL;
@@ -267,10 +276,14 @@ static void reserved(struct contract *c)
 	contract_expect(c, "map-window-before-attach", map(c, other, c->window.start, 0, 1), 0);
 	contract_expect(c, "attach-window-mapped",
 			ward_device_attach(c->device, WARD_PASID_NONE, other), -EADDRINUSE);
+	expect_users(c, space, 1);
+	expect_users(c, other, 0);
 	contract_expect_word(c, "dma-after-refused-move",
 			     carry(c, IOVA, 0, IOVA + CONTRACT_PAGE, 1, 31), "arrives");
 	contract_expect(c, "unmap", unmap(other, c->window.start, 1, 0), 0);
 	contract_expect(c, "move", ward_device_attach(c->device, WARD_PASID_NONE, other), 0);
+	expect_users(c, space, 0);
+	expect_users(c, other, 1);
 	contract_expect(c, "map-window", map(c, other, c->window.last - 0xfff, 0, 1), -EINVAL);
 	end(c, space);
 	ward_space_destroy(other);

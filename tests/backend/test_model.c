@@ -320,6 +320,28 @@ static void direct_region(void **unused)
 	on_both(add_region, direct_region_body);
 }
 
+/* Tables that became empty are given back: there is room for a few hundred, not for thousands. */
+static void tables_come_back_body(struct rig *rig)
+{
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *space = rig_space(rig, WARD_SPACE_UNMANAGED);
+
+	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
+	for (uint64_t i = 1; i < 2000; i++) {
+		assert_int_equal(rig_map(space, i << 30, RAM), 0);
+		assert_int_equal(ward_space_unmap_all(space), 0);
+		assert_int_equal(rig_write(rig, "01:00.0", i << 30), WARD_DMA_FAULT);
+	}
+	ward_device_close(device);
+	ward_space_destroy(space);
+}
+
+static void tables_come_back(void **unused)
+{
+	(void)unused;
+	on_both(NULL, tables_come_back_body);
+}
+
 static void add_ats(struct make *m)
 {
 	for (uint32_t i = 0; i < m->count; i++) {
@@ -522,6 +544,7 @@ int main(void)
 		cmocka_unit_test(no_iommu),
 		cmocka_unit_test(other_iommu),
 		cmocka_unit_test(direct_region),
+		cmocka_unit_test(tables_come_back),
 		cmocka_unit_test(timeout_freezes),
 		cmocka_unit_test(frozen_by_request),
 		cmocka_unit_test(destroyed_too_early),
