@@ -6,7 +6,7 @@
 # make demo        judge the machines that come with Doorward, then this host
 # make test        the whole suite, with the test machines (QEMU)
 # make quick       the suite without the test machines
-# make check       compilers, layering, sparse, analysers, sanitizers, valgrind
+# make check       compilers, layering, sparse, analysers, sanitizers (memory, threads), valgrind
 # make bench       measure
 # make fuzz        fuzz each target for FUZZ_SECONDS
 # make format      rewrite all C in our format
