@@ -6,7 +6,8 @@
  *
  *	bench-dma [--full] [--size N]...
  *
- * One JSON document; times are nanoseconds for one call. --full adds ten million mappings.
+ * One JSON document; times are nanoseconds of CPU time for one call, those of unmap_beside_a_reader of
+ * the clock on the wall. --full adds ten million mappings.
  */
 #include <doorward/space.h>
 
@@ -93,7 +94,7 @@ static struct ward_space *make_space(struct ward_readers *readers)
 
 static double each(double since, size_t count)
 {
-	return (seconds_now() - since) * 1e9 / (double)count;
+	return (thread_seconds() - since) * 1e9 / (double)count;
 }
 
 static void shuffle(struct bench *bench)
@@ -118,14 +119,14 @@ static void shuffle(struct bench *bench)
 static void bench_fill(struct bench *bench, bool in_order, bool empty)
 {
 	struct ward_space_info info;
-	double since = seconds_now(), map, unmap = 0;
+	double since = thread_seconds(), map, unmap = 0;
 
 	for (size_t i = 0; i < bench->count; i++)
 		map_one(bench->space, in_order ? i : bench->order[i]);
 	map = each(since, bench->count);
 	ward_space_info(bench->space, &info);
 	if (empty) {
-		since = seconds_now();
+		since = thread_seconds();
 		for (size_t i = 0; i < bench->count; i++)
 			unmap_one(bench->space, in_order ? i : bench->order[bench->count - 1 - i]);
 		unmap = each(since, bench->count);
@@ -154,7 +155,7 @@ static void *look_up(void *context)
 
 	if (ward_reader_create(bench->readers, &reader))
 		die("no memory");
-	since = seconds_now();
+	since = thread_seconds();
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
 		at = lookup->in_order ? i % bench->count : next_random(&random) % bench->count;
 		ward_reader_enter(reader);
@@ -206,7 +207,7 @@ static double bench_translate(struct bench *bench)
 static double bench_change(struct bench *bench)
 {
 	uint64_t random = 3;
-	double since = seconds_now(), took;
+	double since = thread_seconds(), took;
 
 	for (uint32_t i = 0; i < CHANGES; i++) {
 		uint64_t at = next_random(&random) % bench->count;
@@ -287,7 +288,7 @@ static void bench_waiting(struct bench *bench)
 
 static double bench_unmap_all(struct bench *bench)
 {
-	double since = seconds_now();
+	double since = thread_seconds();
 
 	if (ward_space_unmap_all(bench->space))
 		die("unmap_all fails");
@@ -306,7 +307,7 @@ static void bench_any(struct bench *bench)
 	ward_iova_t *at = malloc(bench->count * sizeof(*at));
 	ward_iova_t limit = ward_iova(UINT64_MAX);
 	uint64_t random = 13;
-	double since = seconds_now(), first, again;
+	double since = thread_seconds(), first, again;
 
 	if (!at)
 		die("no memory");
@@ -315,7 +316,7 @@ static void bench_any(struct bench *bench)
 			die("map_any fails");
 	}
 	first = each(since, bench->count);
-	since = seconds_now();
+	since = thread_seconds();
 	for (size_t i = 0; i < CHANGES; i++) {
 		size_t j = next_random(&random) % bench->count;
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "dma.h"
-#include "measure.h"
 
 #define PAGE 0x1000u
 
@@ -39,7 +38,7 @@ static volatile uint64_t sink;
 static double look_up_tree(void *root, size_t count, uint32_t lookups)
 {
 	uint64_t random = 88172645463325252u, sum = 0;
-	double since = seconds_now();
+	double since = thread_seconds();
 
 	for (uint32_t i = 0; i < lookups; i++) {
 		uint64_t at = next_random(&random) % count * 2 * PAGE;
@@ -49,14 +48,14 @@ static double look_up_tree(void *root, size_t count, uint32_t lookups)
 		sum += found ? (*found)->target : 0;
 	}
 	sink = sum;
-	return (seconds_now() - since) * 1e9 / lookups;
+	return (thread_seconds() - since) * 1e9 / lookups;
 }
 
 static double change_tree(void **root, struct record *records, size_t count, uint32_t changes)
 {
 	uint64_t random = 3;
 	bool failed = false;
-	double since = seconds_now();
+	double since = thread_seconds();
 
 	for (uint32_t i = 0; i < changes; i++) {
 		struct record *record = &records[next_random(&random) % count];
@@ -64,13 +63,13 @@ static double change_tree(void **root, struct record *records, size_t count, uin
 		failed |= !tdelete(record, root, compare);
 		failed |= !tsearch(record, root, compare);
 	}
-	return failed ? -1 : (seconds_now() - since) * 1e9 / changes;
+	return failed ? -1 : (thread_seconds() - since) * 1e9 / changes;
 }
 
 static double look_up_array(const struct record *records, size_t count, uint32_t lookups)
 {
 	uint64_t random = 88172645463325252u, sum = 0;
-	double since = seconds_now();
+	double since = thread_seconds();
 
 	for (uint32_t i = 0; i < lookups; i++) {
 		uint64_t at = next_random(&random) % count * 2 * PAGE;
@@ -88,7 +87,7 @@ static double look_up_array(const struct record *records, size_t count, uint32_t
 			sum += records[low].target;
 	}
 	sink = sum;
-	return (seconds_now() - since) * 1e9 / lookups;
+	return (thread_seconds() - since) * 1e9 / lookups;
 }
 
 int yardsticks(size_t count, const uint32_t *order, uint32_t lookups, uint32_t changes,

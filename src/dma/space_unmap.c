@@ -74,8 +74,9 @@ static bool next_part(const struct ward_space *space, struct ward_range *left,
 	return found;
 }
 
-static int unmap_part(struct ward_space *space, const struct part *part)
+static int unmap_part(struct ward_space *space, const struct part *part, uint64_t *bytes)
 {
+	uint64_t before = space->tree.bytes;
 	int code = part->cuts ? ward_tree_prepare(&space->tree) : 0;
 
 	if (code)
@@ -87,19 +88,17 @@ static int unmap_part(struct ward_space *space, const struct part *part)
 	}
 	ward_tree_remove(&space->tree, part->range);
 	ward_allocate_freed(space, part->range);
+	*bytes += before - space->tree.bytes;
 	return 0;
 }
 
-static int unmap_parts(struct ward_space *space, struct ward_range left, uint64_t *ret_bytes)
+static int unmap_parts(struct ward_space *space, struct ward_range left, uint64_t *bytes)
 {
-	uint64_t before = space->tree.bytes;
 	struct part part;
 	int code = 0;
 
 	while (code == 0 && next_part(space, &left, &part))
-		code = unmap_part(space, &part);
-	if (code == 0 && ret_bytes)
-		*ret_bytes = before - space->tree.bytes;
+		code = unmap_part(space, &part, bytes);
 	return code;
 }
 
@@ -107,22 +106,33 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 		     uint64_t *ret_bytes)
 {
 	struct ward_range left, asked = { ward_iova_raw(start), ward_iova_raw(last) };
-	struct part part;
-	bool found = false, cuts = false;
+	struct part part, first;
+	unsigned int found = 0;
+	uint64_t bytes = 0;
+	bool cuts = false;
+	int code;
 
 	if (flags & ~WARD_UNMAP_SPLIT || asked.start > asked.last ||
 	    (asked.start | (asked.last + 1)) & space->page_mask)
 		return -EINVAL;
-	for (left = asked; next_part(space, &left, &part); found = true)
+	for (left = asked; next_part(space, &left, &part); found++) {
+		first = part;
 		cuts |= part.cuts;
-	if (!found)
+	}
+	if (found == 0)
 		return -ENOENT;
 	if (cuts && !(flags & WARD_UNMAP_SPLIT))
 		return -EINVAL;
-	return unmap_parts(space, asked, ret_bytes);
+	/* One part is the rule, and need not be looked for again. */
+	code = found == 1 ? unmap_part(space, &first, &bytes) : unmap_parts(space, asked, &bytes);
+	if (code == 0 && ret_bytes)
+		*ret_bytes = bytes;
+	return code;
 }
 
 int ward_space_unmap_all(struct ward_space *space)
 {
-	return unmap_parts(space, (struct ward_range){ 0, UINT64_MAX }, NULL);
+	uint64_t bytes = 0;
+
+	return unmap_parts(space, (struct ward_range){ 0, UINT64_MAX }, &bytes);
 }

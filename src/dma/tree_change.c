@@ -433,6 +433,8 @@ void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
 		remove_some(tree, range,
 			    entry.start < range.start ? range.start : entry.start);
 		ward_node_settle(&tree->pool);
+		if (entry.last >= range.last)
+			break;
 	}
 	ward_node_wait(&tree->pool);
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))
