@@ -84,13 +84,22 @@ enum emul_peer ward_emul_acs_port(const struct ward_emul *emul, uint32_t at, uin
 	return weigh(emul, at, emul->facts->functions[to].port_number, translated);
 }
 
+/*
+ * Registers of ports are addressed like anything else in a switch. Enhanced ACS has bits of its own
+ * for them; without, redirecting peer requests is taken to redirect these, too (as Linux's rework of
+ * groups does). What a root complex does with its ports' is not told.
+ */
 enum emul_peer ward_emul_acs_registers(const struct ward_emul *emul, uint32_t at, bool upstream)
 {
 	const struct emul_function *e = &emul->functions[at];
 	unsigned int shift = upstream ? ACS_UPSTREAM_SHIFT : ACS_DOWNSTREAM_SHIFT;
+	bool in_switch = emul->facts->functions[at].pcie_type == WARD_PCIE_DOWNSTREAM;
 
-	if (!(e->acs_offered & ACS_ENHANCED))
-		return emul->temper.routes_peers ? EMUL_PEER_DIRECT : EMUL_PEER_UP;
+	if (!(e->acs_offered & ACS_ENHANCED)) {
+		if (e->acs_on & WARD_ACS_RR)
+			return EMUL_PEER_UP;
+		return in_switch || emul->temper.routes_peers ? EMUL_PEER_DIRECT : EMUL_PEER_UP;
+	}
 	switch (e->acs_on >> shift & 3) {
 	case 0:
 		return EMUL_PEER_DIRECT;

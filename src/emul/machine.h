@@ -22,7 +22,9 @@
  *   capability that offers neither redirect nor egress control routes no peer requests (6.12.1.2).
  * - A port whose own window has the address of a request from below: forwards it when upstream
  *   forwarding is on, else it is turned round with temper.routes_peers, and unsupported without.
- *   The registers of bridges above: a bit of Enhanced ACS decides, else temper.routes_peers.
+ *   Registers of ports and of bridges above: redirected where Enhanced ACS says
+ *   so, or (without that) where peer requests are; else a switch leads there, and root ports and
+ *   other bridges answer with temper.routes_peers.
  * - Root buses are the root complex's: functions on them in different slots reach each other only
  *   by way of the IOMMU. They send under their own id or one of their (device) aliases, nothing else.
  * - Requester ids: a PCIe-to-PCI bridge puts secondary-bus:00.0 in the place of any id, other bridges

@@ -85,7 +85,7 @@ enum emul_peer ward_emul_acs_function(const struct ward_emul *emul, uint32_t at,
 /* A switch's downstream port at to what lies behind port to. */
 enum emul_peer ward_emul_acs_port(const struct ward_emul *emul, uint32_t at, uint32_t to,
 				  bool translated);
-/* Port at, from below, to registers of a downstream (upstream) port of its switch. */
+/* Port at, from below, to registers of a downstream port, or of the upstream one above it. */
 enum emul_peer ward_emul_acs_registers(const struct ward_emul *emul, uint32_t at, bool upstream);
 /* Port at lets a request from below in: source validation, translation blocking. */
 bool ward_emul_acs_admits(const struct ward_emul *emul, uint32_t at,

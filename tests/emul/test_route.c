@@ -218,17 +218,33 @@ static void registers_of_ports(void **unused)
 	struct ward_function *port;
 
 	(void)unused;
+	/* Redirected from the first port; the second has no ACS. */
 	make_switch(&rig, RIG_ISOLATES, RIG_ISOLATES);
+	rig.functions[2].bar[0].range = (struct ward_range){ 0x10a00000, 0x10a00fff };
 	rig_done(&rig);
-	rig_expect(&rig, "03:00.0", 0x10800000, WARD_DMA_FAULT, NULL);
 	rig_temper(&rig, true);
-	rig_expect(&rig, "03:00.0", 0x10800000, WARD_DMA_BAR, "01:00.0");
-	rig_expect(&rig, "03:00.0", 0x10900000, WARD_DMA_BAR, "02:02.0");
+	rig_expect(&rig, "03:00.0", 0x10800000, WARD_DMA_FAULT, NULL);
+	rig_expect(&rig, "03:00.0", 0x10900000, WARD_DMA_FAULT, NULL);
+	rig_expect(&rig, "03:00.0", 0x10a00000, WARD_DMA_FAULT, NULL);
+	rig_temper(&rig, false);
+	rig_expect(&rig, "04:00.0", 0x10800000, WARD_DMA_BAR, "01:00.0");
 	rig_expect(&rig, "04:00.0", 0x10900000, WARD_DMA_BAR, "02:02.0");
+	rig_expect(&rig, "04:00.0", 0x10a00000, WARD_DMA_BAR, "02:01.0");
 	rig_free(&rig);
 
-	/* Enhanced ACS: upstream registers redirected, downstream ones blocked. */
+	/* A root port's own, from below. */
 	rig = (struct rig){ .arch = WARD_ARCH_ARM64 };
+	rig_port(&rig, "00:01.0", WARD_PCIE_ROOT_PORT, 1, 1)->bar[0].range =
+		(struct ward_range){ 0x10800000, 0x10800fff };
+	rig_card(&rig, "01:00.0", BAR_A);
+	rig_done(&rig);
+	rig_expect(&rig, "01:00.0", 0x10800000, WARD_DMA_FAULT, NULL);
+	rig_temper(&rig, true);
+	rig_expect(&rig, "01:00.0", 0x10800000, WARD_DMA_BAR, "00:01.0");
+	rig_free(&rig);
+
+	rig = (struct rig){ .arch = WARD_ARCH_ARM64 };
+	/* Enhanced ACS: upstream registers redirected, downstream ones blocked. */
 	port = make_switch(&rig, RIG_ISOLATES, 0);
 	port->acs.capability |= 0x80;
 	port->acs.control = RIG_ISOLATES | 1u << 8 | 2u << 10;
