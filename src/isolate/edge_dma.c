@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * Where the requests of a function can go before an IOMMU sees them (PCIe base specification:
- * address routing 2.2.4.1, switches 1.3.3, ACS 6.12), whose requester id they can carry, and
- * what is not translated at all.
+ * Whose requester id the requests of a function can carry, what is not translated at all, and
+ * who is controlled by whom otherwise. Where requests go before an IOMMU sees them: edge_peer.c.
  */
 #include "isolate/graph.h"
 
@@ -18,238 +17,6 @@
 static uint32_t node(const struct ward_graph *g, enum ward_node_kind kind, uint32_t index)
 {
 	return ward_graph_node(g, kind, index);
-}
-
-/*
- * What a missing service means for an edge: nothing to add when it is there; a fact that could not
- * be read makes the edge unsure; else the edge is as sure as the hardware makes it.
- */
-static bool lacks(const struct ward_function *f, uint16_t service, enum ward_certainty when_lacking,
-		  enum ward_certainty *ret_certainty)
-{
-	switch (ward_acs_enabled(f, service)) {
-	case WARD_YES:
-		return false;
-	case WARD_NO:
-		*ret_certainty = when_lacking;
-		return true;
-	case WARD_UNKNOWN:
-		break;
-	}
-	*ret_certainty = WARD_UNSURE;
-	return true;
-}
-
-/*
- * Peer requests that are not sent to the root: without redirection all of them; with egress control
- * on as well, still those to the ports and functions that its vector leaves alone (PCIe base
- * specification 6.12.3: what the vector names is blocked or redirected).
- */
-static bool routes_peers(const struct ward_function *f, enum ward_certainty when_lacking,
-			 enum ward_certainty *ret_certainty)
-{
-	if (lacks(f, WARD_ACS_RR, when_lacking, ret_certainty))
-		return true;
-	*ret_certainty = WARD_ASSUMED;
-	return f->acs.quirk != WARD_YES && ward_acs_effective(f) & WARD_ACS_EC;
-}
-
-/*
- * The functions of one device: its slot, or with ARI, where the number of a function takes the
- * place of the slot's, the whole bus.
- */
-static void device_range(const struct ward_machine *machine, uint32_t function, uint32_t *ret_first,
-			 uint32_t *ret_last)
-{
-	const struct ward_function *f = &machine->functions[function];
-	const struct ward_bus *bus = &machine->buses[f->bus];
-
-	if (f->parent == WARD_NONE || !machine->functions[f->parent].ari_forwarding) {
-		ward_slot_range(machine, function, ret_first, ret_last);
-		return;
-	}
-	*ret_first = bus->first;
-	*ret_last = bus->first + bus->count - 1;
-}
-
-/* The registers of a function at the other end of a route: having them is having the function. */
-static void add_registers(struct ward_graph *g, uint32_t from, uint32_t function, enum ward_why why,
-			  enum ward_certainty certainty)
-{
-	if (ward_has_memory_bar(&g->machine->functions[function]))
-		ward_graph_add(g, from, node(g, WARD_NODE_FUNCTION, function), why, function,
-			       certainty);
-}
-
-/* Whether the bus behind a bridge is a conventional one, which everybody on it hears. */
-static bool is_conventional(const struct ward_function *bridge, enum ward_certainty *ret_certainty)
-{
-	if (bridge->pcie_type == WARD_PCIE_NONE && bridge->pcie_known != WARD_YES) {
-		*ret_certainty = WARD_UNSURE;
-		return true;
-	}
-	*ret_certainty = WARD_CERTAIN;
-	return bridge->pcie_type == WARD_PCIE_TO_PCI || bridge->pcie_type == WARD_PCIE_NONE;
-}
-
-/*
- * A request that starts at, or was passed up by, a function: other functions of its device, and
- * everybody on its bus when the bus is a conventional one.
- */
-static void add_neighbours(struct ward_graph *g, uint32_t from, uint32_t function)
-{
-	const struct ward_machine *machine = g->machine;
-	const struct ward_function *f = &machine->functions[function];
-	enum ward_certainty certainty;
-	uint32_t first, last;
-
-	device_range(machine, function, &first, &last);
-	if (f->multifunction && first != last && routes_peers(f, WARD_ASSUMED, &certainty))
-		ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_SLOT, function,
-			       certainty);
-	if (f->parent != WARD_NONE && is_conventional(&machine->functions[f->parent], &certainty))
-		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bus), WARD_WHY_SHARED_BUS,
-			       f->parent, certainty);
-}
-
-/* Everything that a route which ends at a function, or goes down through a bridge, touches. */
-static void add_target(struct ward_graph *g, uint32_t from, uint32_t function)
-{
-	const struct ward_function *f = &g->machine->functions[function];
-
-	add_registers(g, from, function, WARD_WHY_BAR, WARD_CERTAIN);
-	if (f->bridge.bus != WARD_NONE)
-		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bridge.bus), WARD_WHY_WINDOW,
-			       function, WARD_CERTAIN);
-}
-
-static void add_slot(struct ward_graph *g, uint32_t function)
-{
-	uint32_t first, last;
-
-	device_range(g->machine, function, &first, &last);
-	if (function != first || first == last)
-		return;
-	for (uint32_t i = first; i <= last; i++)
-		add_target(g, node(g, WARD_NODE_SLOT, first), i);
-}
-
-/* Egress control names the ports that a switch port must not send to. */
-static void add_switch_peers(struct ward_graph *g, uint32_t from, uint32_t port,
-			     enum ward_certainty certainty)
-{
-	const struct ward_machine *machine = g->machine;
-	const struct ward_function *f = &machine->functions[port];
-	const struct ward_bus *bus = &machine->buses[f->bus];
-
-	if (f->acs.present != WARD_YES || !(f->acs.control & WARD_ACS_EC)) {
-		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bus), WARD_WHY_SWITCH_PORT,
-			       port, certainty);
-		return;
-	}
-	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
-		const struct ward_function *peer = &machine->functions[i];
-
-		if (i == port || ward_acs_egress_blocks(f, peer->port_number))
-			continue;
-		if (peer->bridge.bus != WARD_NONE)
-			ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, peer->bridge.bus),
-				       WARD_WHY_SWITCH_PORT, port, certainty);
-		add_registers(g, from, i, WARD_WHY_SWITCH_PORT, certainty);
-	}
-}
-
-static void add_switch_port(struct ward_graph *g, uint32_t up, uint32_t port)
-{
-	const struct ward_function *f = &g->machine->functions[port];
-	enum ward_certainty certainty;
-
-	if (!routes_peers(f, WARD_CERTAIN, &certainty))
-		return;
-	add_switch_peers(g, up, port, certainty);
-	add_registers(g, up, port, WARD_WHY_BRIDGE_BAR, certainty);
-	/* The upstream port is passed on the way; what lets requests off there is this port. */
-	if (f->parent != WARD_NONE && ward_has_memory_bar(&g->machine->functions[f->parent]))
-		ward_graph_add(g, up, node(g, WARD_NODE_FUNCTION, f->parent), WARD_WHY_SWITCH_PORT,
-			       port, certainty);
-}
-
-static void add_root_port(struct ward_graph *g, uint32_t up, uint32_t port)
-{
-	const struct ward_function *f = &g->machine->functions[port];
-	enum ward_certainty certainty;
-	uint32_t first, last;
-
-	if (!routes_peers(f, WARD_ASSUMED, &certainty))
-		return;
-	add_registers(g, up, port, WARD_WHY_BRIDGE_BAR, certainty);
-	device_range(g->machine, port, &first, &last);
-	if (f->multifunction && first != last)
-		ward_graph_add(g, up, node(g, WARD_NODE_SLOT, first), WARD_WHY_ROOT_PORT, port,
-			       certainty);
-}
-
-/* A bridge whose kind could not be read may be a switch port or a root port. */
-static void add_unknown_bridge(struct ward_graph *g, uint32_t up, uint32_t bridge)
-{
-	const struct ward_function *f = &g->machine->functions[bridge];
-
-	if (f->parent != WARD_NONE)
-		ward_graph_add(g, up, node(g, WARD_NODE_BUS_DOWN, f->bus), WARD_WHY_SWITCH_PORT,
-			       bridge, WARD_UNSURE);
-	if (f->bridge.bus != WARD_NONE)
-		ward_graph_add(g, up, node(g, WARD_NODE_BUS_DOWN, f->bridge.bus), WARD_WHY_REFLECT,
-			       bridge, WARD_UNSURE);
-}
-
-/* A request on its way up arrives at the bridge above a bus. */
-static void add_bus_up(struct ward_graph *g, uint32_t bus)
-{
-	const struct ward_machine *machine = g->machine;
-	uint32_t bridge = machine->buses[bus].bridge;
-	uint32_t up = node(g, WARD_NODE_BUS_UP, bus);
-	const struct ward_function *f;
-	enum ward_certainty certainty;
-
-	if (bridge == WARD_NONE)
-		return;
-	f = &machine->functions[bridge];
-	ward_graph_add(g, up, node(g, WARD_NODE_BUS_UP, f->bus), WARD_WHY_FORWARD, bridge,
-		       WARD_CERTAIN);
-	if (f->pcie_type == WARD_PCIE_ROOT_PORT) {
-		add_root_port(g, up, bridge);
-	} else if (f->pcie_type == WARD_PCIE_DOWNSTREAM) {
-		add_switch_port(g, up, bridge);
-	} else if (f->pcie_type == WARD_PCIE_UPSTREAM) {
-		add_neighbours(g, up, bridge);
-		return;
-	} else {
-		add_registers(g, up, bridge, WARD_WHY_BRIDGE_BAR, WARD_ASSUMED);
-		add_neighbours(g, up, bridge);
-		if (f->pcie_type == WARD_PCIE_NONE && f->pcie_known != WARD_YES)
-			add_unknown_bridge(g, up, bridge);
-		if (f->pcie_type != WARD_PCI_TO_PCIE)
-			return;
-	}
-	if (lacks(f, WARD_ACS_UF, WARD_ASSUMED, &certainty))
-		ward_graph_add(g, up, node(g, WARD_NODE_BUS_DOWN, bus), WARD_WHY_REFLECT, bridge,
-			       certainty);
-}
-
-static void add_bus_down(struct ward_graph *g, uint32_t bus)
-{
-	const struct ward_machine *machine = g->machine;
-	const struct ward_bus *b = &machine->buses[bus];
-	uint32_t down = node(g, WARD_NODE_BUS_DOWN, bus);
-
-	for (uint32_t i = b->first; i < b->first + b->count; i++)
-		add_target(g, down, i);
-	/* VFs on a bus number of their own are behind the same bridge. */
-	if (b->bridge != WARD_NONE && machine->functions[b->bridge].bridge.bus != bus)
-		ward_graph_add(g,
-			       node(g, WARD_NODE_BUS_DOWN,
-				    machine->functions[b->bridge].bridge.bus),
-			       down, WARD_WHY_WINDOW, b->bridge, WARD_CERTAIN);
 }
 
 /*
@@ -301,6 +68,8 @@ static void add_unknown_ids(struct ward_graph *g, uint32_t function)
 		if (machine->functions[bridge].pcie_known == WARD_YES)
 			continue;
 		share_requester(g, function, bridge, WARD_WHY_UNKNOWN_ID, WARD_UNSURE);
+		/* The id may be the bridge's own. */
+		share_requester(g, bridge, bridge, WARD_WHY_UNKNOWN_ID, WARD_UNSURE);
 		told = true;
 	}
 	for (uint32_t i = bus->first; i < bus->first + bus->count && !told; i++) {
@@ -401,8 +170,12 @@ static void add_streams(struct ward_graph *g)
 		}
 		if (guess && machine->arch == WARD_ARCH_X86)
 			continue;
-		share_requester(g, a->function, a->function, WARD_WHY_STREAM, WARD_CERTAIN);
-		share_requester(g, b->function, a->function, WARD_WHY_STREAM, certainty);
+		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, a->function),
+			       node(g, WARD_NODE_FUNCTION, b->function), WARD_WHY_STREAM,
+			       a->function, certainty);
+		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, b->function),
+			       node(g, WARD_NODE_FUNCTION, a->function), WARD_WHY_STREAM,
+			       a->function, certainty);
 	}
 	free(streams);
 }
@@ -432,24 +205,34 @@ bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_fun
 }
 
 /*
- * Translated requests do not get to the root: a port above blocks them (ACS translation blocking), or a
- * conventional bus is on the way, where a request cannot say that it is translated.
+ * A request that says it is translated gets to all memory when it gets to the root complex: no
+ * conventional bus on its way, which has no such thing, and no port that blocks translations.
  */
-static bool loses_translated(const struct ward_machine *machine, const struct ward_function *f)
+static void add_translated(struct ward_graph *g, uint32_t function, uint32_t from,
+			   enum ward_certainty certainty)
 {
-	for (uint32_t i = f->parent; i != WARD_NONE; i = machine->functions[i].parent) {
-		const struct ward_function *bridge = &machine->functions[i];
-		enum ward_certainty certainty;
+	const struct ward_machine *machine = g->machine;
+	uint32_t at = function;
 
-		if ((bridge->pcie_type == WARD_PCIE_ROOT_PORT ||
-		     bridge->pcie_type == WARD_PCIE_DOWNSTREAM) &&
-		    bridge->acs.present == WARD_YES &&
-		    bridge->acs.capability & bridge->acs.control & WARD_ACS_TB)
-			return true;
-		if (is_conventional(bridge, &certainty) && certainty == WARD_CERTAIN)
-			return true;
+	ward_graph_add_direct(g, from, at, WARD_WHY_SLOT, certainty);
+	for (;;) {
+		const struct ward_function *f;
+
+		at = machine->functions[at].parent;
+		if (at == WARD_NONE)
+			break;
+		f = &machine->functions[at];
+		if (ward_alias_translation_root(f))
+			break;
+		if (f->pcie_known == WARD_YES &&
+		    (f->pcie_type == WARD_PCIE_NONE || f->pcie_type == WARD_PCIE_TO_PCI ||
+		     f->pcie_type == WARD_PCI_TO_PCIE))
+			return;
+		if (f->pcie_type != WARD_PCIE_UPSTREAM && ward_acs_effective(f) & WARD_ACS_TB)
+			return;
+		ward_graph_add_direct(g, from, at, WARD_WHY_SWITCH_PORT, certainty);
 	}
-	return false;
+	ward_graph_add(g, from, node(g, WARD_NODE_MEMORY, 0), WARD_WHY_ATS, function, certainty);
 }
 
 static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
@@ -465,12 +248,10 @@ static void add_memory(struct ward_graph *g, uint32_t function, uint32_t from)
 		ward_graph_add(g, from, memory, WARD_WHY_NO_IOMMU, function, WARD_CERTAIN);
 		break;
 	case WARD_YES:
-		if (loses_translated(g->machine, f))
-			break;
 		if (f->ats_enabled)
-			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_ASSUMED);
+			add_translated(g, function, from, WARD_ASSUMED);
 		else if (may_have_ats(g->machine, f) || ward_ats_may_come(g->machine, f))
-			ward_graph_add(g, from, memory, WARD_WHY_ATS, function, WARD_UNSURE);
+			add_translated(g, function, from, WARD_UNSURE);
 		break;
 	}
 }
@@ -515,24 +296,16 @@ static void add_function(struct ward_graph *g, uint32_t function)
 	add_memory(g, function, from);
 	if (f->kind != WARD_FUNCTION_PCI)
 		return;
-	add_neighbours(g, from, function);
-	ward_graph_add(g, from, node(g, WARD_NODE_BUS_UP, f->bus), WARD_WHY_REQUEST, function,
-		       WARD_CERTAIN);
+	ward_graph_add_requests(g, function);
 	add_requesters(g, function);
-	if (f->physfn != WARD_NONE)
-		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, f->physfn), from, WARD_WHY_PF,
-			       f->physfn, WARD_CERTAIN);
 	add_backdoors(g, function, from);
-	add_slot(g, function);
+	ward_graph_add_device(g, function);
 }
 
 void ward_graph_add_dma(struct ward_graph *graph)
 {
 	for (uint32_t i = 0; i < graph->machine->functions_count; i++)
 		add_function(graph, i);
-	for (uint32_t i = 0; i < graph->machine->buses_count; i++) {
-		add_bus_up(graph, i);
-		add_bus_down(graph, i);
-	}
+	ward_graph_add_buses(graph);
 	add_streams(graph);
 }

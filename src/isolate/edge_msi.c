@@ -301,10 +301,15 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 	const struct ward_machine *machine = g->machine;
 	const struct ward_function *f = &machine->functions[function];
 	struct ward_source_check check;
+	enum ward_certainty certainty = WARD_CERTAIN;
 	const struct ward_bus *bus;
 
-	if (f->kind != WARD_FUNCTION_PCI || f->controller == WARD_NONE ||
-	    machine->controllers[f->controller].kind != WARD_CONTROLLER_X86_REMAPPING)
+	if (f->kind != WARD_FUNCTION_PCI)
+		return;
+	if (f->controller_known == WARD_UNKNOWN && machine->arch == WARD_ARCH_X86)
+		certainty = WARD_UNSURE;
+	else if (f->controller == WARD_NONE ||
+		 machine->controllers[f->controller].kind != WARD_CONTROLLER_X86_REMAPPING)
 		return;
 	/* AMD has a table for each requester id, and checks nothing else. */
 	if (f->stream.iommu != WARD_NONE && machine->iommus[f->stream.iommu].kind == WARD_IOMMU_AMD)
@@ -312,7 +317,7 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 	if (ward_checks_no_source(machine)) {
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
 			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_NO_CHECK,
-			       function, WARD_CERTAIN);
+			       function, certainty);
 		return;
 	}
 	ward_alias_source_check(machine, function, &check);
@@ -323,11 +328,14 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 		if (i != function)
 			ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, i),
 				       ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
-				       WARD_WHY_SOURCE_CHECK, function, WARD_CERTAIN);
+				       WARD_WHY_SOURCE_CHECK, function, certainty);
 	}
 }
 
-/* One DeviceID is one device to the ITS: who has it rings for all that have vectors behind it. */
+/*
+ * One DeviceID is one device to the ITS: who has it rings for all that have vectors behind it. The
+ * doorbell may be mapped in any of its spaces, for others that are in there.
+ */
 static void add_devid(struct ward_graph *g, uint32_t function, const struct ward_function_state *s)
 {
 	uint32_t pool = g->devid_pool[function];
@@ -335,7 +343,8 @@ static void add_devid(struct ward_graph *g, uint32_t function, const struct ward
 	if (pool == WARD_NONE)
 		return;
 	pool = ward_graph_node(g, WARD_NODE_DOORBELL, pool);
-	if (!is_shut_in(g, function))
+	if (ward_is_translated(g->machine, function) != WARD_YES ||
+	    !ward_graph_is_walled(g, function))
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool,
 			       WARD_WHY_DEVID, function, WARD_CERTAIN);
 	if (may_use_msi(&g->machine->functions[function], s))

@@ -86,13 +86,11 @@ int ward_graph_take_spaces(struct ward_graph *graph, const struct ward_state *st
 	return 0;
 }
 
-bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
+/* One past the last attachment of a function; the one without PASID is the last one. */
+static uint32_t attachments_end(const struct ward_graph *graph, uint32_t function)
 {
 	uint32_t low = 0, high = graph->attachments_count;
-	const struct ward_attachment *a;
-	struct ward_space_info info;
 
-	/* The one without PASID is the last one of its function. */
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -101,13 +99,37 @@ bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
 		else
 			high = middle;
 	}
-	if (!low)
+	return low;
+}
+
+bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
+{
+	uint32_t end = attachments_end(graph, function);
+	const struct ward_attachment *a;
+	struct ward_space_info info;
+
+	if (!end)
 		return false;
-	a = &graph->attachments[low - 1];
+	a = &graph->attachments[end - 1];
 	if (a->function != function || a->pasid != WARD_PASID_NONE)
 		return false;
 	ward_space_bound(a->space, &info);
 	return info.kind == WARD_SPACE_BLOCKED;
+}
+
+bool ward_graph_is_walled(const struct ward_graph *graph, uint32_t function)
+{
+	struct ward_space_info info;
+
+	if (!ward_graph_is_blocked(graph, function))
+		return false;
+	for (uint32_t i = attachments_end(graph, function);
+	     i > 0 && graph->attachments[i - 1].function == function; i--) {
+		ward_space_bound(graph->attachments[i - 1].space, &info);
+		if (info.kind != WARD_SPACE_BLOCKED)
+			return false;
+	}
+	return true;
 }
 
 static int compare_registers(const void *a, const void *b)

@@ -106,6 +106,13 @@ void ward_graph_add(struct ward_graph *graph, uint32_t from, uint32_t to, enum w
 
 /* The edges of DMA and control, and those of interrupts. */
 void ward_graph_add_dma(struct ward_graph *graph);
+/* Of those: what a function's own requests meet; the functions of its device; buses and bridges. */
+void ward_graph_add_requests(struct ward_graph *g, uint32_t function);
+void ward_graph_add_device(struct ward_graph *g, uint32_t function);
+void ward_graph_add_buses(struct ward_graph *graph);
+/* Peers that a request which says it is translated gets to at a function or port. */
+void ward_graph_add_direct(struct ward_graph *g, uint32_t from, uint32_t function,
+			   enum ward_why why, enum ward_certainty certainty);
 int ward_graph_make_pools(struct ward_graph *graph);
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
 
@@ -121,8 +128,9 @@ void ward_graph_add_spaces(struct ward_graph *graph);
 const struct ward_space *ward_space_bound(const struct ward_space *space,
 					  struct ward_space_info *ret_info);
 
-/* The state says that its requests without PASID all fault. */
+/* The state says that its requests without PASID all fault; and that all of its requests do. */
 bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function);
+bool ward_graph_is_walled(const struct ward_graph *graph, uint32_t function);
 
 /* ATS is off, and Linux will switch it on when it attaches the function. */
 bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f);
