@@ -246,6 +246,61 @@ static void nested(void **unused)
 	rig_end(&rig);
 }
 
+/* A context descriptor and tables in the guest's own memory, which stage 2 maps to itself. */
+static void nested_tables(void **unused)
+{
+	const struct ward_range guest = { RAM + 0x10000, RAM + 0x2ffff };
+	/* T0SZ 16, EPD1, V, IPS 48 bits, AA64, R, A; ASID 1. */
+	const uint64_t cd0 = 16 | 1ull << 30 | 1ull << 31 | 5ull << 32 | 1ull << 41 | 1ull << 45 |
+			     1ull << 46 | 1ull << 48;
+	struct ward_stage1 stage1 = { .kind = WARD_STAGE1_TABLES, .contexts = ward_gpa(RAM) };
+	struct ward_space_options options = { .size = sizeof(options),
+					      .kind = WARD_SPACE_NESTED,
+					      .stage1 = &stage1 };
+	struct ward_table table = { .format = &ward_format_arm_stage1,
+				    .granule_shift = 12,
+				    .input_bits = 48,
+				    .output_bits = 48,
+				    .stage = 1,
+				    .mair = 0xff };
+	struct ward_table_pages *pages = NULL;
+	struct ward_space *space = NULL;
+	struct ward_device *device;
+	struct rig rig = { 0 };
+
+	(void)unused;
+	cards(&rig, make_arm_its);
+	rig_start(&rig);
+	device = rig_open(&rig, "0000:01:00.0");
+	options.parent = rig_space(&rig, WARD_SPACE_UNMANAGED);
+	for (uint64_t at = 0; at < 0x40000; at += 0x1000)
+		assert_int_equal(rig_map(options.parent, RAM + at, RAM + at), 0);
+	assert_int_equal(ward_table_pages_create(rig.memory, guest, &pages), 0);
+	assert_int_equal(ward_table_create(&table, pages), 0);
+	assert_int_equal(ward_table_map(&table, pages, (struct ward_range){ IOVA, IOVA + 0xfff },
+					RAM + 0x38000, WARD_READ | WARD_WRITE, WARD_NORMAL, 0),
+			 0);
+	ward_memory_write_u64(rig.memory, RAM, cd0);
+	ward_memory_write_u64(rig.memory, RAM + 8, table.root);
+	ward_memory_write_u64(rig.memory, RAM + 24, table.mair);
+	assert_int_equal(ward_backend_space(rig.backend, &options, &space), 0);
+	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
+	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_MEMORY);
+	assert_int_equal(rig.ram[0x38000], 0x88);
+	assert_int_equal(rig_write(&rig, "01:00.0", RAM), WARD_DMA_FAULT);
+	/* What is cached of both stages in one goes with the stage 2 below. */
+	assert_int_equal(ward_space_unmap(options.parent, ward_iova(RAM + 0x38000),
+					  ward_iova(RAM + 0x38fff), 0, NULL),
+			 0);
+	assert_int_equal(rig_write(&rig, "01:00.0", IOVA), WARD_DMA_FAULT);
+	ward_device_close(device);
+	ward_space_destroy(space);
+	ward_space_destroy(options.parent);
+	ward_table_destroy(&table, pages);
+	ward_table_pages_destroy(pages);
+	rig_end(&rig);
+}
+
 static void no_iommu(void **unused)
 {
 	struct ward_space *space, *through;
@@ -541,6 +596,7 @@ int main(void)
 		cmocka_unit_test(identity),
 		cmocka_unit_test(shared_stream),
 		cmocka_unit_test(nested),
+		cmocka_unit_test(nested_tables),
 		cmocka_unit_test(no_iommu),
 		cmocka_unit_test(other_iommu),
 		cmocka_unit_test(direct_region),
