@@ -39,6 +39,12 @@ static bool egress_blocks(const struct ward_emul *emul, uint32_t at, unsigned in
 	return acs->egress[number / 32] >> (number % 32) & 1;
 }
 
+/* Outside of switches, whoever routes peer requests and has ACS must offer one of these. */
+static bool routes_none(const struct emul_function *e)
+{
+	return e->acs && !(e->acs_offered & (WARD_ACS_RR | WARD_ACS_EC | WARD_ACS_DT));
+}
+
 /* 6.12.3: redirect, egress control and direct translated together. */
 static enum emul_peer weigh(const struct ward_emul *emul, uint32_t at, unsigned int number,
 			    bool translated)
@@ -69,12 +75,10 @@ enum emul_peer ward_emul_acs_function(const struct ward_emul *emul, uint32_t at,
 		number = ward_rid_devfn(target->address.rid);
 	else
 		number = ward_rid_devfn(target->address.rid) & 7;
-	if (e->acs) {
-		/* Whoever routes peer requests must offer one of these. */
-		if (!(e->acs_offered & (WARD_ACS_RR | WARD_ACS_EC | WARD_ACS_DT)))
-			return EMUL_PEER_UP;
+	if (routes_none(e))
+		return EMUL_PEER_UP;
+	if (e->acs)
 		peer = weigh(emul, at, number, translated);
-	}
 	return peer == EMUL_PEER_DIRECT && !emul->temper.routes_peers ? EMUL_PEER_UP : peer;
 }
 
@@ -96,7 +100,7 @@ enum emul_peer ward_emul_acs_registers(const struct ward_emul *emul, uint32_t at
 	bool in_switch = emul->facts->functions[at].pcie_type == WARD_PCIE_DOWNSTREAM;
 
 	if (!(e->acs_offered & ACS_ENHANCED)) {
-		if (e->acs_on & WARD_ACS_RR)
+		if (e->acs_on & WARD_ACS_RR || (!in_switch && routes_none(e)))
 			return EMUL_PEER_UP;
 		return in_switch || emul->temper.routes_peers ? EMUL_PEER_DIRECT : EMUL_PEER_UP;
 	}

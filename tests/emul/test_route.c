@@ -243,6 +243,16 @@ static void registers_of_ports(void **unused)
 	rig_expect(&rig, "01:00.0", 0x10800000, WARD_DMA_BAR, "00:01.0");
 	rig_free(&rig);
 
+	/* One that says it routes no peer requests. */
+	rig = (struct rig){ .arch = WARD_ARCH_ARM64 };
+	rig_acs(rig_port(&rig, "00:01.0", WARD_PCIE_ROOT_PORT, 1, 1), WARD_ACS_SV, 0)->bar[0].range =
+		(struct ward_range){ 0x10800000, 0x10800fff };
+	rig_card(&rig, "01:00.0", BAR_A);
+	rig_done(&rig);
+	rig_temper(&rig, true);
+	rig_expect(&rig, "01:00.0", 0x10800000, WARD_DMA_FAULT, NULL);
+	rig_free(&rig);
+
 	rig = (struct rig){ .arch = WARD_ARCH_ARM64 };
 	/* Enhanced ACS: upstream registers redirected, downstream ones blocked. */
 	port = make_switch(&rig, RIG_ISOLATES, 0);
