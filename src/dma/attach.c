@@ -20,7 +20,7 @@
 struct slot {
 	_Atomic bool taken; /* the requester is there, and will not change */
 	struct ward_requester requester;
-	_Atomic(struct ward_space *) space;
+	struct ward_space *_Atomic space;
 };
 
 struct slots {
@@ -31,7 +31,7 @@ struct slots {
 
 struct ward_attach_table {
 	struct ward_readers *readers;
-	_Atomic(struct slots *) slots;
+	struct slots *_Atomic slots;
 };
 
 static struct slots *make_slots(size_t count)

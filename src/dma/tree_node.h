@@ -34,7 +34,7 @@ struct ward_node {
 		/* bound[i]: last address that belongs to child i; UINT64_MAX from the last on. */
 		struct {
 			_Atomic uint64_t bound[WARD_INNER_MAX - 1];
-			_Atomic(struct ward_node *) child[WARD_INNER_MAX];
+			struct ward_node *_Atomic child[WARD_INNER_MAX];
 		} inner;
 	};
 };
