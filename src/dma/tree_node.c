@@ -90,14 +90,14 @@ static void ask_for_huge_pages(struct ward_node_chunk *chunk)
 		(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
-/* A chunk more, an eighth of what there is. */
+/* A chunk more, a quarter of what there is: large ones have whole huge pages in them. */
 static int grow(struct ward_node_pool *pool, size_t count)
 {
 	struct ward_node_chunk *chunk;
 	size_t bytes;
 
-	if (count < pool->nodes / 8)
-		count = pool->nodes / 8;
+	if (count < pool->nodes / 4)
+		count = pool->nodes / 4;
 	if (count < CHUNK_MIN)
 		count = CHUNK_MIN;
 	bytes = count * sizeof(struct ward_node);
