@@ -220,8 +220,11 @@ static void run_window(const struct table_case *one, uint64_t base, uint64_t uni
 		if (round % 20 == 0) {
 			unhog();
 			hog((size_t)table_dice_below(6));
-			if (table_dice_below(2))
+			if (table_dice_below(2)) {
 				unmap_some(0, UNITS);
+				/* Enough for large leaves; some do not fit for their output. */
+				map_some((size_t)table_dice_below(32), UNITS - 64);
+			}
 		}
 		if (table_dice_below(3))
 			map_some(first, count);
@@ -324,6 +327,49 @@ static void nothing_is_half_mapped(void **state)
 	}
 }
 
+/* A leaf of 1 GiB, out of which something is taken that begins and ends in small pages. */
+static void a_large_leaf_is_split_at_both_bounds(void **state)
+{
+	static const size_t cases[] = { 3, 18, TABLE_CASES - 1 };
+	const uint64_t base = 0x40000000, first = base + 0x201000, last = base + 0xc02fff;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct ward_table_leaf leaf;
+		uint64_t used;
+		size_t count;
+
+		world_make(&table_cases[cases[i]]);
+		assert_int_equal(ward_table_map(&world.table, world.pages,
+						(struct ward_range){ base, base + 0x3fffffff },
+						0x80000000, WARD_READ, WARD_NORMAL, 0),
+				 0);
+		assert_true(walk(first, &leaf, NULL));
+		assert_int_equal(leaf.level, 1);
+		used = ward_table_pages_used(world.pages);
+		for (count = 0; count <= 3; count++) {
+			hog(count);
+			assert_int_equal(unmap(first, last), count < 3 ? -ENOMEM : 0);
+			unhog();
+			assert_int_equal(walk(first, &leaf, NULL), count < 3);
+			if (count < 3)
+				assert_int_equal(ward_table_pages_used(world.pages), used);
+		}
+		assert_int_equal(ward_table_pages_used(world.pages), used + 3 * 0x1000);
+		assert_false(walk(base + 0x600000, &leaf, NULL));
+		assert_false(walk(last, &leaf, NULL));
+		assert_true(walk(first - 1, &leaf, NULL));
+		assert_true(leaf.level == 3 && leaf.output == 0x80200fff);
+		assert_true(walk(last + 1, &leaf, NULL));
+		assert_true(leaf.level == 3 && leaf.output == 0x80c03000);
+		assert_true(walk(base, &leaf, NULL));
+		assert_true(leaf.level == 2 && leaf.output == 0x80000000);
+		assert_true(walk(base + 0x3fffffff, &leaf, NULL));
+		assert_true(leaf.level == 2 && leaf.output == 0xbfffffff);
+		world_finish();
+	}
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
 	const struct table_case *one = &table_cases[3];
@@ -409,7 +455,7 @@ static void pages_are_given_and_taken(void **state)
 	const struct ward_range range = { 0x0, 0x1fffff };
 	struct ward_memory *memory;
 	struct ward_table_pages *pages;
-	uint64_t at[256], address;
+	uint64_t at[256], address, word;
 	size_t count = 0;
 
 	(void)state;
@@ -442,8 +488,8 @@ static void pages_are_given_and_taken(void **state)
 	assert_int_equal(ward_table_pages_alloc(pages, 0x20000, &address), -ENOMEM);
 	assert_int_equal(ward_table_pages_alloc(pages, 0x10000, &address), 0);
 	assert_int_equal(address, 0x10000);
-	assert_int_equal(ward_memory_read(memory, 0x10000, &count, 4), 0);
-	assert_int_equal(*(uint32_t *)&count, 0);
+	assert_int_equal(ward_memory_read_u64(memory, 0x10000, &word), 0);
+	assert_int_equal(word, 0);
 	for (size_t i = 0; i < 0xef; i++)
 		ward_table_pages_free(pages, at[i], 64);
 	assert_int_equal(ward_table_pages_used(pages), 0);
@@ -560,6 +606,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_do_as_an_array_does),
 		cmocka_unit_test(nothing_is_half_mapped),
+		cmocka_unit_test(a_large_leaf_is_split_at_both_bounds),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(damaged_tables_are_noticed),
 		cmocka_unit_test(pages_are_given_and_taken),
