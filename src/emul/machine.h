@@ -17,9 +17,11 @@
  *   takes it; what lies in no window of the bridge above goes up.
  * - A switch: what lies in the window of another downstream port goes there, unless the port it came
  *   in by redirects or blocks it (request redirect, egress control, direct translated).
- * - Functions of one device (one slot; the whole bus with ARI; the VFs of its PFs) and root ports of
- *   one root bus: may do the same; whether they do is temper.routes_peers. A device with an ACS
+ * - Functions of one device (one slot; the whole bus with ARI; the VFs of its PFs), root ports of
+ *   a slot among them: may do the same; whether they do is temper.routes_peers. A device with an ACS
  *   capability that offers neither redirect nor egress control routes no peer requests (6.12.1.2).
+ *   VFs send to nobody in their device. Between root ports of different slots the root complex could
+ *   route as well (1.3.1); as in Linux's groups, it does not here.
  * - A port whose own window has the address of a request from below: forwards it when upstream
  *   forwarding is on, else it is turned round with temper.routes_peers, and unsupported without.
  *   Registers of ports and of bridges above: redirected where Enhanced ACS says

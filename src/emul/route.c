@@ -63,20 +63,17 @@ static enum emul_hop on_conventional_bus(const struct ward_emul *emul, uint32_t 
 	return EMUL_UP;
 }
 
-/* Does the device or root complex of function at route to function to by itself? */
+/*
+ * Does the device of function at route to function to by itself? Root ports of a slot are a device.
+ * Giving VFs away is built on their not sending to others of their device; so it is here.
+ */
 static bool may_be_peers(const struct ward_emul *emul, uint32_t at, uint32_t to)
 {
-	const struct ward_function *a = &emul->facts->functions[at];
-	const struct ward_function *b = &emul->facts->functions[to];
-
-	if (at == to || a->bus != b->bus)
-		return at != to && emul->functions[at].device == emul->functions[to].device;
-	return emul->functions[at].device == emul->functions[to].device ||
-	       (a->parent == WARD_NONE && a->pcie_type == WARD_PCIE_ROOT_PORT &&
-		b->pcie_type == WARD_PCIE_ROOT_PORT);
+	return at != to && emul->functions[at].device == emul->functions[to].device &&
+	       emul->facts->functions[at].physfn == WARD_NONE;
 }
 
-/* Functions of one device, root ports of one root complex. */
+/* Functions of one device, root ports of one slot. */
 static enum emul_hop in_device(const struct ward_emul *emul, uint32_t at,
 			       struct emul_request *request, struct ward_dma_result *ret_result)
 {
@@ -188,8 +185,14 @@ static enum emul_hop into_bridge(const struct ward_emul *emul, uint32_t bridge,
 	if (emul->temper.routes_peers &&
 	    ward_emul_in_bar(emul, bridge, request->address, ret_result))
 		return EMUL_ARRIVED;
-	if (ward_emul_in_window(emul, bridge, request->address))
-		return nowhere(request, ret_result);
+	if (ward_emul_in_window(emul, bridge, request->address)) {
+		/* Below one to PCIe there is a link, as below a root port. */
+		bool turns = emul->facts->functions[bridge].pcie_type == WARD_PCI_TO_PCIE &&
+			     emul->temper.routes_peers;
+
+		return turns ? below(emul, bridge, request, ret_result)
+			     : nowhere(request, ret_result);
+	}
 	if (ward_emul_takes_over(emul, bridge, &request->rid)) {
 		request->translated = false;
 		request->pasid = WARD_PASID_NONE;
@@ -207,7 +210,8 @@ static enum emul_hop into(const struct ward_emul *emul, uint32_t bridge,
 	if (f->pcie_type != WARD_PCIE_UPSTREAM)
 		return into_bridge(emul, bridge, request, ret_result);
 	/* Its registers were the port's to decide about, within the switch. */
-	if (!request->redirected && ward_emul_in_window(emul, bridge, request->address))
+	if (!request->redirected && ward_emul_in_window(emul, bridge, request->address) &&
+	    !emul->temper.routes_peers)
 		return nowhere(request, ret_result);
 	return EMUL_UP;
 }

@@ -7,7 +7,7 @@ static void three_cards(struct rig *rig)
 	for (unsigned int i = 0; i < 3; i++) {
 		char address[WARD_ADDRESS_TEXT];
 
-		snprintf(address, sizeof(address), "00:%02x.0", i + 1);
+		snprintf(address, sizeof(address), "00:01.%x", i);
 		rig_port(rig, address, WARD_PCIE_ROOT_PORT, i + 1, i + 1);
 		snprintf(address, sizeof(address), "%02x:00.0", i + 1);
 		rig_card(rig, address, 0x10000000 + i * 0x100000);

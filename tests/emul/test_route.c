@@ -93,8 +93,9 @@ static void devices(void **unused)
 		rig_temper(&rig, true);
 		rig_expect(&rig, "01:00.0", BAR_B, ari ? WARD_DMA_BAR : WARD_DMA_FAULT, NULL);
 		rig_expect(&rig, "01:00.0", BAR_C, WARD_DMA_BAR, "02:00.0");
-		rig_expect(&rig, "02:00.0", BAR_A, WARD_DMA_BAR, "01:00.0");
-		rig_expect(&rig, "02:00.0", BAR_B, ari ? WARD_DMA_BAR : WARD_DMA_FAULT, NULL);
+		/* VFs send to nobody. */
+		rig_expect(&rig, "02:00.0", BAR_A, WARD_DMA_FAULT, NULL);
+		rig_expect(&rig, "02:00.0", BAR_B, WARD_DMA_FAULT, NULL);
 		rig_free(&rig);
 	}
 	(void)unused;
@@ -344,7 +345,7 @@ static void root_ports(void **unused)
 		if (rows[i].capability != ~0u)
 			rig_acs(port, rows[i].capability, rows[i].control);
 		port->acs.egress[0] = 1u << 2;
-		rig_port(&rig, "00:02.0", WARD_PCIE_ROOT_PORT, 2, 2);
+		rig_port(&rig, "00:01.1", WARD_PCIE_ROOT_PORT, 2, 2)->port_number = 2;
 		rig_card(&rig, "01:00.0", BAR_A);
 		rig_card(&rig, "02:00.0", BAR_B);
 		rig_card(&rig, "00:03.0", BAR_C)->pcie_type = WARD_PCIE_RC_ENDPOINT;
@@ -352,6 +353,8 @@ static void root_ports(void **unused)
 		rig_temper(&rig, rows[i].routes);
 		rig_expect(&rig, "01:00.0", BAR_B, rows[i].end,
 			   rows[i].end == WARD_DMA_BAR ? "02:00.0" : NULL);
+		/* Of other slots: by way of the IOMMU only. */
+		rig_expect(&rig, "01:00.0", 0x10300000, WARD_DMA_FAULT, NULL);
 		rig_expect(&rig, "01:00.0", BAR_C, WARD_DMA_FAULT, NULL);
 		rig_free(&rig);
 	}
