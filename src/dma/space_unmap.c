@@ -106,7 +106,7 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 		     uint64_t *ret_bytes)
 {
 	struct ward_range left, asked = { ward_iova_raw(start), ward_iova_raw(last) };
-	struct part part, first;
+	struct part part, first = { 0 };
 	unsigned int found = 0;
 	uint64_t bytes = 0;
 	bool cuts = false;
