@@ -240,10 +240,10 @@ static void *read_on(void *context)
 	while (!atomic_load_explicit(&background->done, memory_order_relaxed)) {
 		ward_reader_enter(reader);
 		for (unsigned int i = 0; i < 8; i++)
-			(void)ward_space_translate(
-				bench->space, reader, WARD_PASID_NONE,
-				ward_iova(iova_of(next_random(&random) % bench->count)), WARD_READ,
-				&translation, NULL);
+			(void)ward_space_translate(bench->space, reader, WARD_PASID_NONE,
+						   ward_iova(iova_of(next_random(&random) %
+								     bench->count)),
+						   WARD_READ, &translation, NULL);
 		ward_reader_exit(reader);
 	}
 	ward_reader_destroy(reader);

@@ -146,7 +146,8 @@ static bool take_freed(const struct ward_space *space, struct ward_allocate_know
 {
 	while (known->freed_count > 0) {
 		unsigned int i = pick(known, true);
-		struct ward_range block = { known->freed[i], known->freed[i] + (known->length - 1) };
+		struct ward_range block = { known->freed[i],
+					    known->freed[i] + (known->length - 1) };
 		uint64_t obstacle;
 
 		known->freed[i] = known->freed[--known->freed_count];

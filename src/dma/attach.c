@@ -54,8 +54,8 @@ static bool same(const struct ward_requester *a, const struct ward_requester *b)
 /* Mixes all bits into the upper ones (the 64-bit golden ratio; Knuth, volume 3, 6.4). */
 static size_t hash(const struct ward_requester *requester)
 {
-	uint64_t key = (uint64_t)ward_sid_raw(requester->sid) << 32 |
-		       ward_pasid_raw(requester->pasid);
+	uint64_t key =
+		(uint64_t)ward_sid_raw(requester->sid) << 32 | ward_pasid_raw(requester->pasid);
 
 	key = (key ^ (uint64_t)requester->iommu << 52) * UINT64_C(0x9e3779b97f4a7c15);
 	key = (key ^ key >> 32) * UINT64_C(0x9e3779b97f4a7c15);

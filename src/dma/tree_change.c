@@ -89,8 +89,8 @@ static void add_child(struct children *children, struct ward_node *node, uint64_
 }
 
 /* bound: the last address of the node itself. */
-static void add_children(struct children *children, const struct ward_node *node,
-			 unsigned int from, unsigned int to, uint64_t bound)
+static void add_children(struct children *children, const struct ward_node *node, unsigned int from,
+			 unsigned int to, uint64_t bound)
 {
 	for (unsigned int i = from; i < to; i++)
 		add_child(children, ward_inner_child(node, i),
@@ -146,8 +146,8 @@ static void replace(struct ward_tree *tree, const struct path *path, unsigned in
 		    unsigned int from, unsigned int to, const struct children *new);
 
 /* Puts nodes in the place of those from..to (relative to the path's own) at depth d. */
-static void replace_above(struct ward_tree *tree, const struct path *path, unsigned int d,
-			  int from, int to, const struct children *new)
+static void replace_above(struct ward_tree *tree, const struct path *path, unsigned int d, int from,
+			  int to, const struct children *new)
 {
 	if (d > 0) {
 		unsigned int i = path->index[d - 1];
@@ -260,8 +260,7 @@ static void set_entries(struct ward_tree *tree, const struct path *path, struct 
 	right = shrinks ? neighbour(path, d, 1) : NULL;
 	if (all->count > WARD_LEAF_MAX) {
 		unsigned int half = split_at(path, d, all->count, at, WARD_LEAF_MERGE);
-		uint64_t bound = half == 1 ? all->entry[half].start - 1 :
-					     all->entry[half - 1].last;
+		uint64_t bound = half == 1 ? all->entry[half].start - 1 : all->entry[half - 1].last;
 
 		/* The gap belongs to the smaller half: that is where the next one comes. */
 		add_child(&new, make_leaf(tree, all->entry, half), bound);
@@ -430,8 +429,7 @@ void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
 		/* What the steps before retired is more than what they took. */
 		if (ward_node_available(&tree->pool) < ward_root_height(root) + 2)
 			ward_node_wait(&tree->pool);
-		remove_some(tree, range,
-			    entry.start < range.start ? range.start : entry.start);
+		remove_some(tree, range, entry.start < range.start ? range.start : entry.start);
 		ward_node_settle(&tree->pool);
 		if (entry.last >= range.last)
 			break;

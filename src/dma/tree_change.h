@@ -27,8 +27,8 @@ static inline unsigned int ward_inner_index(const struct ward_node *node, uint64
 
 #pragma GCC unroll 64
 	for (unsigned int i = 0; i < WARD_INNER_MAX - 1; i++)
-		index += atomic_load_explicit(&node->inner.bound[i], memory_order_relaxed) <
-			 address;
+		index +=
+			atomic_load_explicit(&node->inner.bound[i], memory_order_relaxed) < address;
 	return index;
 }
 

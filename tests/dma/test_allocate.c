@@ -111,10 +111,10 @@ static void the_highest(void **state)
 		}
 		first = next_random(&random) % PAGES;
 		if (length[first]) {
-			assert_int_equal(ward_space_unmap(
-						 space, ward_iova(first * PAGE),
-						 ward_iova((first + length[first]) * PAGE - 1), 0,
-						 NULL),
+			assert_int_equal(ward_space_unmap(space, ward_iova(first * PAGE),
+							  ward_iova((first + length[first]) * PAGE -
+								    1),
+							  0, NULL),
 					 0);
 			memset(&used[first], false, length[first]);
 			length[first] = 0;

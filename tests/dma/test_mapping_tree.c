@@ -12,7 +12,7 @@
 #define BYTES 4096u
 
 struct oracle {
-	uint64_t value[BYTES]; /* of each address; 0: nothing */
+	uint64_t value[BYTES];	/* of each address; 0: nothing */
 	uint16_t number[BYTES]; /* of the entry it belongs to; parts of one keep it */
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-/* The contract of spaces: one row for each errno, order with the backend, every allocation failed. */
+/* The contract of spaces: one row for each errno, every allocation failed. */
 #include "dma/space.h"
 
 #include "sweep.h"
@@ -11,16 +11,6 @@
 #include <cmocka.h>
 
 #define PAGE 0x1000u
-
-/* A backend that remembers, refuses when told to, and looks at its space while it is asked. */
-struct backing {
-	struct ward_space *space;
-	int refuse;
-	unsigned int maps, unmaps, reserves, destroys;
-	struct ward_range range;
-	bool split;
-	bool seen; /* the space still had a mapping at range.start */
-};
 
 static bool maps_to(const struct ward_space *space, uint64_t iova, uint64_t target)
 {
@@ -38,49 +28,6 @@ static bool is_mapped(const struct ward_space *space, uint64_t iova)
 	return ward_space_next(space, ward_iova(iova), &mapping) &&
 	       ward_iova_raw(mapping.start) <= iova;
 }
-
-static int backing_map(void *context, const struct ward_mapping *mapping)
-{
-	struct backing *backing = context;
-
-	backing->maps++;
-	backing->seen = is_mapped(backing->space, ward_iova_raw(mapping->start));
-	return backing->refuse;
-}
-
-static int backing_unmap(void *context, struct ward_range range, bool split)
-{
-	struct backing *backing = context;
-
-	backing->unmaps++;
-	backing->range = range;
-	backing->split = split;
-	backing->seen = is_mapped(backing->space, range.start);
-	return backing->refuse;
-}
-
-static int backing_reserve(void *context, const struct ward_reserved *reserved)
-{
-	struct backing *backing = context;
-
-	(void)reserved;
-	backing->reserves++;
-	return backing->refuse;
-}
-
-static void backing_destroy(void *context)
-{
-	struct backing *backing = context;
-
-	backing->destroys++;
-}
-
-static const struct ward_space_ops backing_ops = {
-	.map = backing_map,
-	.unmap = backing_unmap,
-	.reserve = backing_reserve,
-	.destroy = backing_destroy,
-};
 
 static struct ward_space *make(enum ward_space_kind kind, uint64_t max)
 {
@@ -119,8 +66,7 @@ static void options(void **state)
 		{ "no size", { .size = 0 }, -EINVAL },
 		{ "another size", { .size = sizeof(struct ward_space_options) - 1 }, -EINVAL },
 		{ "no kind",
-		  { .size = sizeof(struct ward_space_options),
-		    .kind = (enum ward_space_kind)9 },
+		  { .size = sizeof(struct ward_space_options), .kind = (enum ward_space_kind)9 },
 		  -EINVAL },
 		{ "aperture backwards",
 		  { .size = sizeof(struct ward_space_options), .aperture = { 5, 4 } },
@@ -243,6 +189,17 @@ static void limit_of_mappings(void **state)
 	assert_int_equal(map_at(space, 0x2000, 0x2fff, 0), -ENOSPC);
 	assert_int_equal(ward_space_unmap(space, ward_iova(0), ward_iova(0xfff), 0, NULL), 0);
 	assert_int_equal(map_at(space, 0x2000, 0x2fff, 0), 0);
+	assert_int_equal(ward_space_unmap_all(space), 0);
+	/* Out of the middle: two mappings are left of one. */
+	assert_int_equal(map_at(space, 0x0000, 0x2fff, 0), 0);
+	assert_int_equal(map_at(space, 0x3000, 0x5fff, 0), 0);
+	assert_int_equal(ward_space_unmap(space, ward_iova(0x1000), ward_iova(0x1fff),
+					  WARD_UNMAP_SPLIT, NULL),
+			 -ENOSPC);
+	assert_true(is_mapped(space, 0x1000));
+	assert_int_equal(ward_space_unmap(space, ward_iova(0x1000), ward_iova(0x4fff),
+					  WARD_UNMAP_SPLIT, NULL),
+			 0);
 	ward_space_destroy(space);
 }
 
@@ -292,11 +249,11 @@ static void errno_of_unmap(void **state)
 		ward_space_info(space, &info);
 		assert_int_equal(info.mapped_bytes, 0x5000 - bytes);
 		for (uint64_t page = 0x10000; page < 0x16000; page += PAGE) {
-			bool there = page != 0x14000 && (code || page < rows[i].start ||
-							 page > rows[i].last);
+			bool there = page != 0x14000 &&
+				     (code || page < rows[i].start || page > rows[i].last);
 
-			assert_int_equal(maps_to(space, page, page < 0x14000 ? page + 0x60000 :
-									       page + 0x7b000),
+			assert_int_equal(maps_to(space, page,
+						 page < 0x14000 ? page + 0x60000 : page + 0x7b000),
 					 there);
 		}
 		ward_space_destroy(space);
@@ -349,8 +306,8 @@ static void other_kinds(void **state)
 	(void)state;
 	assert_true(maps_to(identity, 0x123456789, 0x123456789));
 	assert_int_equal(ward_space_translate(identity, NULL, WARD_PASID_NONE,
-					      ward_iova(UINT64_C(1) << 48), WARD_READ,
-					      &translation, &fault),
+					      ward_iova(UINT64_C(1) << 48), WARD_READ, &translation,
+					      &fault),
 			 -EFAULT);
 	assert_int_equal(fault.reason, WARD_FAULT_ADDRESS_SIZE);
 	assert_int_equal(ward_space_translate(blocked, NULL, WARD_PASID_NONE, ward_iova(0),
@@ -359,60 +316,6 @@ static void other_kinds(void **state)
 	assert_int_equal(fault.reason, WARD_FAULT_BLOCKED);
 	ward_space_destroy(identity);
 	ward_space_destroy(blocked);
-}
-
-/* A mapping is in the space after it is in the backend; a refusal changes nothing. */
-static void backend_order(void **state)
-{
-	struct backing backing = { 0 };
-	struct ward_space_options how = {
-		.size = sizeof(how),
-		.kind = WARD_SPACE_UNMANAGED,
-		.ops = &backing_ops,
-		.backing = &backing,
-	};
-	struct ward_reserved reserved = { { 0x90000, 0x90fff }, WARD_REGION_RESERVED };
-	uint64_t bytes = 7;
-	uint32_t cursor = 0;
-
-	(void)state;
-	assert_int_equal(ward_space_create(&how, &backing.space), 0);
-	assert_int_equal(map_at(backing.space, 0x10000, 0x13fff, 0), 0);
-	assert_false(backing.seen);
-	backing.refuse = -EIO;
-	assert_int_equal(map_at(backing.space, 0x20000, 0x20fff, 0), -EIO);
-	assert_false(is_mapped(backing.space, 0x20000));
-	assert_int_equal(ward_space_unmap(backing.space, ward_iova(0), ward_iova(0xfffff), 0,
-					  &bytes),
-			 -EIO);
-	assert_int_equal(bytes, 7);
-	assert_true(backing.seen);
-	assert_false(backing.split);
-	assert_int_equal(backing.range.start, 0x10000);
-	assert_int_equal(backing.range.last, 0x13fff);
-	assert_int_equal(ward_space_unmap_all(backing.space), -EIO);
-	assert_true(is_mapped(backing.space, 0x13fff));
-	assert_int_equal(ward_space_reserve(backing.space, &reserved), -EIO);
-	assert_false(ward_space_reserved_next(backing.space, &cursor, &reserved));
-	/* What is refused here does not get there. */
-	backing.unmaps = backing.maps = 0;
-	assert_int_equal(map_at(backing.space, 0x10000, 0x10fff, 0), -EEXIST);
-	assert_int_equal(ward_space_unmap(backing.space, ward_iova(0x10000), ward_iova(0x10fff), 0,
-					  NULL),
-			 -EINVAL);
-	assert_int_equal(backing.unmaps + backing.maps, 0);
-	backing.refuse = 0;
-	assert_int_equal(ward_space_unmap(backing.space, ward_iova(0x11000), ward_iova(0x20fff),
-					  WARD_UNMAP_SPLIT, NULL),
-			 0);
-	assert_true(backing.split);
-	assert_int_equal(backing.range.start, 0x11000);
-	assert_int_equal(backing.range.last, 0x13fff);
-	assert_int_equal(ward_space_unmap_all(backing.space), 0);
-	assert_int_equal(backing.destroys, 0);
-	ward_space_destroy(backing.space);
-	assert_int_equal(backing.destroys, 1);
-	ward_space_destroy(NULL);
 }
 
 /* Whichever comes second is refused. */
@@ -545,10 +448,10 @@ static int expect_unmap(struct page *pages, uint64_t from, uint64_t to, bool spl
 			uint64_t *ret_bytes)
 {
 	uint64_t bytes = 0;
-	bool cuts = (from > 0 && pages[from].mapping &&
-		     pages[from - 1].mapping == pages[from].mapping) ||
-		    (to + 1 < PAGES && pages[to].mapping &&
-		     pages[to + 1].mapping == pages[to].mapping);
+	bool cuts =
+		(from > 0 && pages[from].mapping &&
+		 pages[from - 1].mapping == pages[from].mapping) ||
+		(to + 1 < PAGES && pages[to].mapping && pages[to + 1].mapping == pages[to].mapping);
 
 	for (uint64_t i = from; i <= to; i++)
 		bytes += pages[i].mapping ? PAGE : 0;
@@ -557,9 +460,8 @@ static int expect_unmap(struct page *pages, uint64_t from, uint64_t to, bool spl
 	if (cuts && !split)
 		return -EINVAL;
 	/* What is left behind it is a mapping of its own. */
-	for (uint64_t i = to + 1; cuts && i < PAGES && pages[i].mapping &&
-				  pages[i].mapping == pages[to].mapping;
-	     i++)
+	for (uint64_t i = to + 1;
+	     cuts && i < PAGES && pages[i].mapping && pages[i].mapping == pages[to].mapping; i++)
 		pages[i].mapping = number | 0x80000000u;
 	for (uint64_t i = from; i <= to; i++)
 		pages[i].mapping = 0;
@@ -613,18 +515,33 @@ static void fault_sentences(void **state)
 		struct ward_fault fault;
 		const char *text;
 	} rows[] = {
-		{ { .reason = WARD_FAULT_TRANSLATION, .stage = 2, .level = 3, .access = WARD_WRITE,
-		    .iova = 0x8000040, .gpa = 0x80900040 },
+		{ { .reason = WARD_FAULT_TRANSLATION,
+		    .stage = 2,
+		    .level = 3,
+		    .access = WARD_WRITE,
+		    .iova = 0x8000040,
+		    .gpa = 0x80900040 },
 		  "write to 0x8000040: stage 2 maps nothing at 0x80900040 (level 3)" },
-		{ { .reason = WARD_FAULT_BLOCKED, .level = WARD_NO_LEVEL, .access = WARD_READ,
+		{ { .reason = WARD_FAULT_BLOCKED,
+		    .level = WARD_NO_LEVEL,
+		    .access = WARD_READ,
 		    .iova = 0x1000 },
 		  "read of 0x1000: it is blocked" },
-		{ { .reason = WARD_FAULT_PERMISSION, .stage = 1, .level = 2, .access = WARD_EXEC,
-		    .iova = 0x2000, .fetch = 0x5008 },
+		{ { .reason = WARD_FAULT_PERMISSION,
+		    .stage = 1,
+		    .level = 2,
+		    .access = WARD_EXEC,
+		    .iova = 0x2000,
+		    .fetch = 0x5008 },
 		  "execution at 0x2000: stage 1 does not let it at 0x2000 (level 2, entry at "
 		  "0x5008)" },
-		{ { .reason = WARD_FAULT_TRANSLATION, .fault_class = WARD_CLASS_TABLE, .stage = 2,
-		    .level = WARD_NO_LEVEL, .access = WARD_READ, .iova = 0x2000, .gpa = 0x9000 },
+		{ { .reason = WARD_FAULT_TRANSLATION,
+		    .fault_class = WARD_CLASS_TABLE,
+		    .stage = 2,
+		    .level = WARD_NO_LEVEL,
+		    .access = WARD_READ,
+		    .iova = 0x2000,
+		    .gpa = 0x9000 },
 		  "read of 0x2000: stage 2 maps nothing at 0x9000 for a table of stage 1" },
 	};
 	char text[WARD_FAULT_TEXT];
@@ -650,7 +567,6 @@ int main(void)
 		cmocka_unit_test(errno_of_unmap),
 		cmocka_unit_test(translations),
 		cmocka_unit_test(other_kinds),
-		cmocka_unit_test(backend_order),
 		cmocka_unit_test(reserved_regions),
 		cmocka_unit_test(reserved_in_order),
 		cmocka_unit_test(allocation_failures),
