@@ -129,9 +129,9 @@ static unsigned int egress_number(const struct ward_machine *machine, const stru
 	return devfn & 7;
 }
 
-/* VFs have numbers, too, wherever they are. */
-static void add_chosen_vfs(struct ward_graph *g, uint32_t from, uint32_t function, uint32_t first,
-			   uint32_t last, enum ward_why why, enum ward_certainty certainty)
+/* VFs are peers, too, wherever their numbers put them. */
+static void add_vfs(struct ward_graph *g, uint32_t from, uint32_t function, uint32_t first,
+		    uint32_t last, bool chosen, enum ward_why why, enum ward_certainty certainty)
 {
 	const struct ward_machine *machine = g->machine;
 	const struct ward_function *f = &machine->functions[function];
@@ -141,7 +141,7 @@ static void add_chosen_vfs(struct ward_graph *g, uint32_t from, uint32_t functio
 
 		if (vf->physfn != WARD_NONE && vf->physfn >= first && vf->physfn <= last &&
 		    (i < first || i > last) &&
-		    !ward_acs_egress_blocks(f, egress_number(machine, f, vf)))
+		    !(chosen && ward_acs_egress_blocks(f, egress_number(machine, f, vf))))
 			add_passed(g, from, i, why, function, certainty);
 	}
 }
@@ -168,8 +168,9 @@ static void add_peers(struct ward_graph *g, uint32_t from, uint32_t function, ui
 			ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, peer->bridge.bus), why,
 				       function, certainty);
 	}
-	if (chosen)
-		add_chosen_vfs(g, from, function, first, last, why, certainty);
+	/* Behind a switch's ports they are as the others are. */
+	if (f->pcie_type != WARD_PCIE_DOWNSTREAM)
+		add_vfs(g, from, function, first, last, chosen, why, certainty);
 }
 
 /*

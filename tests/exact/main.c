@@ -33,7 +33,8 @@ static double now(void)
 
 static int parse(int argc, char **argv, struct options *ret_options)
 {
-	*ret_options = (struct options){ .count = 20000, .seed = 1, .tables = 20, .differences = 1 };
+	*ret_options =
+		(struct options){ .count = 20000, .seed = 1, .tables = 20, .differences = 1 };
 	for (int i = 1; i < argc; i++) {
 		uint64_t value = i + 1 < argc ? strtoull(argv[i + 1], NULL, 0) : 0;
 
