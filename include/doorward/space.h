@@ -13,7 +13,8 @@
  * | map | the range or its target wraps | EOVERFLOW |
  * | map | overlaps a mapping | EEXIST |
  * | map | limit of mappings reached; map_any: no room | ENOSPC |
- * | map | memory | ENOMEM |
+ * | unmap | WARD_UNMAP_SPLIT makes two of one, and the limit of mappings is reached | ENOSPC |
+ * | map, unmap | memory; unmap only with WARD_UNMAP_SPLIT | ENOMEM |
  * | unmap | nothing is mapped there | ENOENT |
  * | unmap | it would split a mapping and WARD_UNMAP_SPLIT was not given; not aligned; start after last | EINVAL |
  * | attach | a reserved region of the requester is mapped already | EADDRINUSE |
@@ -123,8 +124,9 @@ int ward_space_map_any(struct ward_space *space, const struct ward_mapping *mapp
  * @param last last address
  * @param flags WARD_UNMAP_SPLIT or 0
  * @param ret_bytes how much was mapped there; may be NULL
- * @return 0 or an error of the table above; -EIO the backend failed, and the mappings are as before,
- * but for those below a doorbell that lies between them
+ * @return 0 or an error of the table above; -EIO or another error of the backend, and the mappings
+ * are as before. Where doorbells lie between them, that is because the backend took back what it had
+ * removed already; what it did not take back is gone
  */
 int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t last, uint32_t flags,
 		     uint64_t *ret_bytes);
@@ -132,7 +134,7 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 /**
  * Removes all mappings but the pages of doorbells. Waits for readers.
  * @param space a space
- * @return 0, also when there were none; -EIO
+ * @return 0, also when there were none; an error of the backend, as of ward_space_unmap
  */
 int ward_space_unmap_all(struct ward_space *space);
 

@@ -61,6 +61,17 @@ static inline uint64_t ward_value_target(uint64_t value)
 	return value & ~(uint64_t)WARD_VALUE_BITS;
 }
 
+static inline struct ward_mapping ward_space_mapping(const struct ward_tree_entry *entry)
+{
+	return (struct ward_mapping){
+		.start = ward_iova(entry->start),
+		.last = ward_iova(entry->last),
+		.target = ward_target(ward_value_target(entry->value)),
+		.access = ward_value_access(entry->value),
+		.type = ward_value_type(entry->value),
+	};
+}
+
 /*
  * As ward_space_map, for the page of a doorbell: it may lie within WARD_REGION_SW_MSI, which is there
  * for it, and such a region may be reserved where it is.

@@ -82,12 +82,6 @@ bool ward_space_next(const struct ward_space *space, ward_iova_t from,
 
 	if (!ward_tree_next(&space->tree, ward_iova_raw(from), &entry))
 		return false;
-	*ret_mapping = (struct ward_mapping){
-		.start = ward_iova(entry.start),
-		.last = ward_iova(entry.last),
-		.target = ward_target(ward_value_target(entry.value)),
-		.access = ward_value_access(entry.value),
-		.type = ward_value_type(entry.value),
-	};
+	*ret_mapping = ward_space_mapping(&entry);
 	return true;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Removing mappings. Order: everything that can be refused here, then memory (only to cut), then
- * the backend, which may refuse while nothing has been done, then the tree, which cannot fail, then
- * the readers. So a mapping is intact in both or gone from both, and while the call runs it may be
- * gone from the backend first: nobody is promised it any more.
+ * the backend, which may refuse a part before it has done anything to it, then the tree, which
+ * cannot fail, then the readers. So a mapping is intact in both or gone from both, and while the call
+ * runs it may be gone from the backend first: nobody is promised it any more.
  */
 #include "dma/space.h"
 
@@ -12,6 +12,7 @@
 struct part {
 	struct ward_range range; /* what of it is mapped, from the first byte to the last */
 	bool cuts;		 /* its bounds lie within mappings */
+	bool halves;		 /* both in one, of which two are left */
 };
 
 static bool mapped_part(const struct ward_space *space, struct ward_range asked,
@@ -28,6 +29,7 @@ static bool mapped_part(const struct ward_space *space, struct ward_range asked,
 		.range.start = first.start < asked.start ? asked.start : first.start,
 		.range.last = end.last > asked.last ? asked.last : end.last,
 		.cuts = first.start < asked.start || end.last > asked.last,
+		.halves = first.start < asked.start && first.last > asked.last,
 	};
 	return true;
 }
@@ -74,31 +76,66 @@ static bool next_part(const struct ward_space *space, struct ward_range *left,
 	return found;
 }
 
-static int unmap_part(struct ward_space *space, const struct part *part, uint64_t *bytes)
+static int unmap_backend(const struct ward_space *space, const struct part *part)
 {
-	uint64_t before = space->tree.bytes;
-	int code = part->cuts ? ward_tree_prepare(&space->tree) : 0;
-
-	if (code)
-		return code;
-	if (space->ops && space->ops->unmap) {
-		code = space->ops->unmap(space->backing, part->range, part->cuts);
-		if (code)
-			return code;
-	}
-	ward_tree_remove(&space->tree, part->range);
-	ward_allocate_freed(space, part->range);
-	*bytes += before - space->tree.bytes;
-	return 0;
+	if (!space->ops || !space->ops->unmap)
+		return 0;
+	return space->ops->unmap(space->backing, part->range, part->cuts);
 }
 
-static int unmap_parts(struct ward_space *space, struct ward_range left, uint64_t *bytes)
+static void forget(struct ward_space *space, struct ward_range range, uint64_t *bytes)
 {
-	struct part part;
+	uint64_t before = space->tree.bytes;
+
+	ward_tree_remove(&space->tree, range);
+	ward_allocate_freed(space, range);
+	*bytes += before - space->tree.bytes;
+}
+
+/* A part is in the tree, and not in the backend any more. What cannot go back leaves both. */
+static void put_back(struct ward_space *space, struct ward_range part)
+{
+	struct ward_tree_entry entry;
+	uint64_t bytes = 0;
+
+	while (ward_tree_next(&space->tree, part.start, &entry) && entry.start <= part.last) {
+		struct ward_range range = {
+			entry.start < part.start ? part.start : entry.start,
+			entry.last > part.last ? part.last : entry.last,
+		};
+		struct ward_mapping mapping;
+
+		entry.value += range.start - entry.start;
+		entry.start = range.start;
+		entry.last = range.last;
+		mapping = ward_space_mapping(&entry);
+		/* No memory needed: an entry that goes on at both sides would be the only part. */
+		if (space->ops->map && space->ops->map(space->backing, &mapping))
+			forget(space, range, &bytes);
+		if (range.last == part.last)
+			break;
+		part.start = range.last + 1;
+	}
+}
+
+/* All of them or none: the tree knows what was mapped until the backend has let go of everything. */
+static int unmap_parts(struct ward_space *space, struct ward_range asked, uint64_t *bytes)
+{
+	struct ward_range left = asked;
+	struct part part, refused = { 0 };
 	int code = 0;
 
-	while (code == 0 && next_part(space, &left, &part))
-		code = unmap_part(space, &part, bytes);
+	while (code == 0 && next_part(space, &left, &refused))
+		code = unmap_backend(space, &refused);
+	left = asked;
+	while (next_part(space, &left, &part)) {
+		if (code == 0)
+			forget(space, part.range, bytes);
+		else if (part.range.start < refused.range.start)
+			put_back(space, part.range);
+		else
+			break;
+	}
 	return code;
 }
 
@@ -123,8 +160,19 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 		return -ENOENT;
 	if (cuts && !(flags & WARD_UNMAP_SPLIT))
 		return -EINVAL;
+	if (first.halves && space->mappings_max && space->tree.count >= space->mappings_max)
+		return -ENOSPC;
+	code = cuts ? ward_tree_prepare(&space->tree) : 0;
+	if (code)
+		return code;
 	/* One part is the rule, and need not be looked for again. */
-	code = found == 1 ? unmap_part(space, &first, &bytes) : unmap_parts(space, asked, &bytes);
+	if (found > 1) {
+		code = unmap_parts(space, asked, &bytes);
+	} else {
+		code = unmap_backend(space, &first);
+		if (code == 0)
+			forget(space, first.range, &bytes);
+	}
 	if (code == 0 && ret_bytes)
 		*ret_bytes = bytes;
 	return code;
