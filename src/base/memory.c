@@ -50,9 +50,13 @@ static size_t lookup(const struct ward_memory *memory, uint64_t address)
 static const struct region *region_at(const struct ward_memory *memory, uint64_t address)
 {
 	size_t index = lookup(memory, address);
-	const struct region *region = regions_of(memory) + index;
+	const struct region *region;
 
-	return index < memory->count && region->range.start <= address ? region : NULL;
+	/* Without regions there is no array to point into. */
+	if (index == memory->count)
+		return NULL;
+	region = regions_of(memory) + index;
+	return region->range.start <= address ? region : NULL;
 }
 
 int ward_memory_create(struct ward_memory **ret_memory)
@@ -124,10 +128,12 @@ int ward_memory_add(struct ward_memory *memory, struct ward_range range, uint32_
 int ward_memory_remove(struct ward_memory *memory, struct ward_range range)
 {
 	size_t index = lookup(memory, range.start);
-	struct region *at = regions_of(memory) + index;
+	struct region *at;
 
-	if (index >= memory->count || at->range.start != range.start ||
-	    at->range.last != range.last)
+	if (index == memory->count)
+		return -ENOENT;
+	at = regions_of(memory) + index;
+	if (at->range.start != range.start || at->range.last != range.last)
 		return -ENOENT;
 	free(at->owned);
 	memory->count--;

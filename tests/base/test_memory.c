@@ -65,6 +65,21 @@ static void new_memory_is_zero(void **state)
 	assert_memory_equal(back, none, sizeof(back));
 }
 
+/* For UBSan: there is no array of regions yet. */
+static void an_empty_memory_has_nothing(void **state)
+{
+	static const struct ward_range range = { 0, 7 };
+	uint64_t word = 7;
+
+	(void)state;
+	assert_int_equal(ward_memory_read(memory, 0, &word, 8), -EFAULT);
+	assert_int_equal(ward_memory_read_u64(memory, 0, &word), -EFAULT);
+	assert_int_equal(ward_memory_write_u64(memory, 0, 1), -EFAULT);
+	assert_null(ward_memory_at(memory, range, false));
+	assert_int_equal(ward_memory_remove(memory, range), -ENOENT);
+	assert_int_equal(word, 7);
+}
+
 static void an_access_outside_fails_whole(void **state)
 {
 	unsigned char bytes[32], back[32];
@@ -263,6 +278,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(what_was_written_is_read),
 		TEST(new_memory_is_zero),
+		TEST(an_empty_memory_has_nothing),
 		TEST(an_access_outside_fails_whole),
 		TEST(touching_regions_are_one),
 		TEST(regions_do_not_overlap),
