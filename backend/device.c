@@ -41,10 +41,14 @@ static int refuse_open(struct ward_error *error, int code, const char *name)
 	case EPERM:
 		return ward_fail(error, code,
 				 "%s: its group cannot be given away: a driver of the host has a "
-				 "member of it, or its interrupts are not isolated",
+				 "member of it, its interrupts are not isolated, or firmware "
+				 "needs memory mapped for it",
 				 name);
 	case EACCES:
-		return ward_fail(error, code, "%s: no permission to open its group", name);
+		return ward_fail(error, code,
+				 "%s: no permission to open its group, or it is a VF that is only "
+				 "given to those who have the token of its PF",
+				 name);
 	case ENODEV:
 		return ward_fail(error, code, "%s: no VFIO driver has it", name);
 	case ENOMEM:
@@ -122,26 +126,10 @@ static void drop_attachment(struct ward_device *device, struct attachment **at)
 	free(gone);
 }
 
-static int detach_one(struct ward_device *device, struct attachment **at)
-{
-	int code = device->ops->detach(device->context, (*at)->pasid);
-
-	if (!code)
-		drop_attachment(device, at);
-	return code;
-}
-
 void ward_device_close(struct ward_device *device)
 {
 	if (!device)
 		return;
-	while (device->attachments) {
-		struct attachment **at = &device->attachments;
-
-		if (detach_one(device, at))
-			break;
-	}
-	/* What could not be detached goes with the device. */
 	device->ops->close(device->context);
 	while (device->attachments)
 		drop_attachment(device, &device->attachments);
@@ -203,7 +191,14 @@ int ward_device_detach(struct ward_device *device, ward_pasid_t pasid)
 {
 	struct attachment **at = find_attachment(device, pasid);
 
-	return *at ? detach_one(device, at) : -ENOENT;
+	int code;
+
+	if (!*at)
+		return -ENOENT;
+	code = device->ops->detach(device->context, pasid);
+	if (!code)
+		drop_attachment(device, at);
+	return code;
 }
 
 int ward_device_reset(struct ward_device *device)

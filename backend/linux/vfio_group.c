@@ -54,6 +54,8 @@ static int check_container(int devfd, struct ward_error *error)
 
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
 		return ward_fail(error, -EACCES, "no permission to open /dev/vfio/vfio");
+	if (fd < 0 && errno != ENOENT && errno != ENODEV && errno != ENXIO)
+		return ward_fail(error, -EIO, "/dev/vfio/vfio cannot be opened (error %d)", errno);
 	if (fd < 0)
 		return ward_fail(error, -ENOENT, "there is no /dev/vfio/vfio: VFIO is not loaded");
 	if (ioctl(fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||

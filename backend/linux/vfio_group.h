@@ -55,7 +55,6 @@ struct ward_vfio_space {
 
 struct ward_vfio_region {
 	uint64_t size, offset;
-	uint32_t flags;
 };
 
 struct ward_vfio_device {

@@ -22,19 +22,8 @@ static struct ward_vfio_space *find_space(const struct ward_vfio_backend *backen
 	return found;
 }
 
-static bool is_reserved(const struct ward_space *space, const struct ward_reserved *hole)
-{
-	struct ward_reserved known;
-	uint32_t cursor = 0;
-
-	while (ward_space_reserved_next(space, &cursor, &known))
-		if (known.range.start == hole->range.start && known.range.last == hole->range.last)
-			return true;
-	return false;
-}
-
-/* Takes what the group cannot map out of the space; looks first, so that a refusal changes nothing. */
-static int reserve_holes(const struct ward_vfio_group *group, struct ward_space *space)
+/* Whether the space maps nothing that the group cannot map. */
+static int check_holes(const struct ward_vfio_group *group, const struct ward_space *space)
 {
 	struct ward_mapping mapping;
 
@@ -45,15 +34,16 @@ static int reserve_holes(const struct ward_vfio_group *group, struct ward_space 
 		    ward_iova_raw(mapping.start) <= hole->last)
 			return -EADDRINUSE;
 	}
-	for (uint32_t i = 0; i < group->holes_count; i++) {
-		int code = is_reserved(space, &group->holes[i])
-				   ? 0
-				   : ward_space_reserve(space, &group->holes[i]);
-
-		if (code)
-			return code;
-	}
 	return 0;
+}
+
+static int reserve_holes(const struct ward_vfio_group *group, struct ward_space *space)
+{
+	int code = 0;
+
+	for (uint32_t i = 0; i < group->holes_count && !code; i++)
+		code = ward_space_reserve(space, &group->holes[i]);
+	return code;
 }
 
 static void leave_space(struct ward_vfio_group *group)
@@ -78,21 +68,24 @@ static void leave_space(struct ward_vfio_group *group)
 static int move_group(struct ward_vfio_group *group, struct ward_vfio_space *carried,
 		      struct ward_space *space)
 {
-	int code = reserve_holes(group, space);
+	int code = check_holes(group, space);
 
+	if (!code && group->space)
+		code = ward_vfio_empty(group);
 	if (code)
 		return code;
-	if (group->space) {
-		code = ward_vfio_empty(group);
-		if (code)
-			return code;
-	}
 	code = ward_vfio_fill(group, space);
+	if (!code) {
+		code = reserve_holes(group, space);
+		if (code)
+			ward_vfio_empty(group);
+	}
 	if (code) {
-		/* As it was; if even that fails the devices stay blocked, which harms nobody. */
-		if (group->space)
-			ward_vfio_fill(group, group->space);
-		return code;
+		if (!group->space || ward_vfio_fill(group, group->space) == 0)
+			return code;
+		/* Neither there nor back: blocked, which harms nobody, and no longer in any space. */
+		leave_space(group);
+		return -EIO;
 	}
 	leave_space(group);
 	group->space = space;
@@ -126,24 +119,26 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 	return 0;
 }
 
+static void forget(struct ward_vfio_device *device)
+{
+	if (--device->group->attached == 0)
+		leave_space(device->group);
+	device->attached = false;
+}
+
 /* The last of a group to leave empties its container; the others of the group go on. */
 static int detach(void *context, ward_pasid_t pasid)
 {
 	struct ward_vfio_device *device = context;
-	struct ward_vfio_group *group = device->group;
+	int code = 0;
 
 	if (!device->attached || pasid != WARD_PASID_NONE)
 		return -ENOENT;
-	if (group->attached == 1) {
-		int code = ward_vfio_empty(group);
-
-		if (code)
-			return code;
-		leave_space(group);
-	}
-	group->attached--;
-	device->attached = false;
-	return 0;
+	if (device->group->attached == 1)
+		code = ward_vfio_empty(device->group);
+	if (!code)
+		forget(device);
+	return code;
 }
 
 static int reset(void *context)
@@ -200,8 +195,9 @@ static void close_device(void *context)
 	struct ward_vfio_device *device = context;
 	struct ward_vfio_device **at = &device->group->devices;
 
-	if (device->attached)
-		detach(device, WARD_PASID_NONE);
+	/* A container that could not be emptied goes with the last device of its group. */
+	if (device->attached && detach(device, WARD_PASID_NONE))
+		forget(device);
 	close(device->fd);
 	while (*at != device)
 		at = &(*at)->next;
@@ -234,9 +230,8 @@ static int learn_device(struct ward_vfio_device *device)
 		if (ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &region) < 0 ||
 		    !(region.flags & VFIO_REGION_INFO_FLAG_READ))
 			continue;
-		device->region[i] = (struct ward_vfio_region){ .size = region.size,
-							       .offset = region.offset,
-							       .flags = region.flags };
+		device->region[i] =
+			(struct ward_vfio_region){ .size = region.size, .offset = region.offset };
 	}
 	return 0;
 }

@@ -19,13 +19,18 @@ static int read_number(int sysfd, const char *function, uint32_t *ret_number)
 	const char *name;
 	unsigned long value;
 	struct stat status;
+	ssize_t length;
 
 	snprintf(path, sizeof(path), "bus/pci/devices/%s", function);
 	if (fstatat(sysfd, path, &status, 0) < 0)
 		return errno == EACCES ? -EACCES : -ENOENT;
 	snprintf(path, sizeof(path), "bus/pci/devices/%s/iommu_group", function);
-	if (readlinkat(sysfd, path, link, sizeof(link) - 1) < 0)
+	length = readlinkat(sysfd, path, link, sizeof(link) - 1);
+	if (length < 0)
 		return errno == EACCES ? -EACCES : -ENODEV;
+	/* Cut short it could be the number of another group. */
+	if (length == sizeof(link) - 1)
+		return -EIO;
 	name = strrchr(link, '/');
 	name = name ? name + 1 : link;
 	errno = 0;
@@ -60,6 +65,21 @@ static int open_file(int devfd, uint32_t number)
 	}
 }
 
+static int refused(int error)
+{
+	switch (error) {
+	case EBUSY:
+	case ENODEV:
+	case ENOMEM:
+		return -error;
+	case EPERM:
+	case EINVAL: /* firmware insists on a 1:1 mapping of a member, so it cannot be blocked */
+		return -EPERM;
+	default:
+		return -EIO;
+	}
+}
+
 /* A group that is not viable can be opened and refuses only here, with EPERM. */
 static int enter_container(struct ward_vfio_group *group)
 {
@@ -72,10 +92,8 @@ static int enter_container(struct ward_vfio_group *group)
 	group->container = openat(group->backend->devfd, "vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (group->container < 0)
 		return errno == EACCES ? -EACCES : -EIO;
-	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &group->container) < 0) {
-		/* EINVAL: firmware insists on a 1:1 mapping of a member, so it cannot be blocked. */
-		return errno == EBUSY ? -EBUSY : errno == ENODEV ? -ENODEV : -EPERM;
-	}
+	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &group->container) < 0)
+		return refused(errno);
 	if (ioctl(group->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) == 0)
 		return 0;
 	/* EPERM: interrupts are not isolated, and allow_unsafe_interrupts is off. */

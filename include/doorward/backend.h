@@ -42,7 +42,7 @@ int ward_backend_model(const struct ward_machine *machine, struct ward_memory *m
  * @param sysfd /sys; borrowed
  * @param ret_backend the backend; the caller destroys it
  * @param ret_error a sentence on failure; may be NULL
- * @return 0; -ENOENT no VFIO here; -EACCES; -EOPNOTSUPP no type1v2; -ENOMEM
+ * @return 0; -ENOENT no VFIO here; -EACCES; -EOPNOTSUPP no type1v2; -EIO; -ENOMEM
  */
 int ward_backend_vfio_group(int devfd, int sysfd, struct ward_backend **ret_backend,
 			    struct ward_error *ret_error);
@@ -71,13 +71,15 @@ int ward_backend_space(struct ward_backend *backend, const struct ward_space_opt
 		       struct ward_space **ret_space);
 
 /**
- * Opens a device: it is ours, and blocked.
+ * Opens a device: it is ours, and blocked. Only those that the IOMMU cannot tell apart (over VFIO:
+ * those of one group) are in a space together: one that is not attached is in the space of the one
+ * that is, from its open on and after its detach.
  * @param backend a backend
  * @param name "ssss:bb:dd.f"
  * @param ret_device the device; the caller closes it
  * @param ret_error a sentence on failure; may be NULL
  * @return 0; -ENOENT no such function; -EBUSY somebody has it; -EPERM its group is not viable;
- * -EACCES; -ENODEV no VFIO driver has it; -ENOMEM
+ * -EACCES; -ENODEV no VFIO driver has it; -ENOMEM; -EIO
  */
 int ward_device_open(struct ward_backend *backend, const char *name,
 		     struct ward_device **ret_device, struct ward_error *ret_error);
@@ -93,9 +95,11 @@ void ward_device_close(struct ward_device *device);
  * @param device a device
  * @param pasid WARD_PASID_NONE, or the PASID whose requests are meant
  * @param space the space
- * @return 0; -EADDRINUSE a reserved region of the device is mapped; -EPERM refused by the kernel
- * (MSIs not isolated); -EBUSY its group is in another space; -EOPNOTSUPP PASIDs; -EINVAL a space of
- * another backend; -ENOMEM; -EIO
+ * @return 0; -EADDRINUSE a reserved region of the device is mapped; -EBUSY its group is in another
+ * space; -EOPNOTSUPP PASIDs, or no IOMMU for such a space; -EINVAL a space of another backend, or
+ * pages that its IOMMU does not have; -EFAULT a target is no memory (VFIO); -ENOSPC too many
+ * mappings for it; -ENOMEM, with VFIO also RLIMIT_MEMLOCK; -EIO it is blocked, for it could not go
+ * back either: detach it
  */
 int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct ward_space *space);
 

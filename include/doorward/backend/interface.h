@@ -29,8 +29,8 @@ struct ward_space_ops {
 	 * device that did not answer was frozen instead. May fail only before anything was done.
 	 */
 	int (*unmap)(void *backing, struct ward_range range, bool split);
-	/** Regions taken out of the space since the last call, in Linux by a first attach; or NULL. */
-	int (*reserve)(void *backing, const struct ward_reserved *reserved);
+	/** Regions that are taken out of the space: all of them or none. Or NULL. */
+	int (*reserve)(void *backing, const struct ward_reserved *reserved, size_t count);
 	/** The space is gone. */
 	void (*destroy)(void *backing);
 	/** It maps doorbells itself, and its targets are no physical addresses (Linux). */
@@ -41,6 +41,7 @@ struct ward_space_ops {
 struct ward_device_ops {
 	/**
 	 * Into this space, or from the one it is in into this one: old or new, never in between.
+	 * -EIO: neither was possible, and it is blocked until it was detached.
 	 * The space was made by the same backend. pasid is WARD_PASID_NONE or for the PASID alone.
 	 */
 	int (*attach)(void *device, ward_pasid_t pasid, struct ward_space *space);
@@ -52,6 +53,7 @@ struct ward_device_ops {
 	int (*read)(void *device, uint32_t region, uint64_t offset, void *ret_bytes, size_t size);
 	int (*write)(void *device, uint32_t region, uint64_t offset, const void *bytes,
 		     size_t size);
+	/** Out of whatever space it is in, and closed. */
 	void (*close)(void *device);
 };
 
