@@ -192,7 +192,7 @@ static int unmap(void *backing, struct ward_range range, bool split)
 }
 
 /* Doorbells are mapped within a software window, and what is direct is mapped to itself. */
-static int reserve(void *backing, const struct ward_reserved *reserved)
+static int reserve(void *backing, const struct ward_reserved *reserved, size_t count)
 {
 	struct ward_model_space *space = backing;
 	void *all = space->reserved;
@@ -200,14 +200,15 @@ static int reserve(void *backing, const struct ward_reserved *reserved)
 
 	if (!space->model)
 		return -EIO;
-	if (reserved->kind != WARD_REGION_RESERVED && reserved->kind != WARD_REGION_MSI)
-		return 0;
-	code = ward_array_reserve(&all, &space->reserved_capacity, space->reserved_count + 1,
+	code = ward_array_reserve(&all, &space->reserved_capacity, space->reserved_count + count,
 				  sizeof(*space->reserved));
 	if (code)
 		return code;
 	space->reserved = all;
-	space->reserved[space->reserved_count++] = *reserved;
+	for (size_t i = 0; i < count; i++) {
+		if (reserved[i].kind == WARD_REGION_RESERVED || reserved[i].kind == WARD_REGION_MSI)
+			space->reserved[space->reserved_count++] = reserved[i];
+	}
 	return 0;
 }
 

@@ -83,34 +83,22 @@ static bool known(const struct ward_space *space, const struct ward_reserved *re
 	return false;
 }
 
-/* There is room for it. */
-static void add(struct ward_space *space, const struct ward_reserved *reserved)
+/* Puts the last one in its place by start. */
+static void sort_last(struct ward_reserved *reserved, size_t count)
 {
-	size_t i = space->reserved_count++;
+	struct ward_reserved last = reserved[count - 1];
+	size_t i = count - 1;
 
-	for (; i > 0 && space->reserved[i - 1].range.start > reserved->range.start; i--)
-		space->reserved[i] = space->reserved[i - 1];
-	space->reserved[i] = *reserved;
-}
-
-static int add_new(struct ward_space *space, const struct ward_reserved *reserved)
-{
-	int code = 0;
-
-	if (known(space, reserved))
-		return 0;
-	if (space->ops && space->ops->reserve)
-		code = space->ops->reserve(space->backing, reserved);
-	if (code == 0)
-		add(space, reserved);
-	return code;
+	for (; i > 0 && reserved[i - 1].range.start > last.range.start; i--)
+		reserved[i] = reserved[i - 1];
+	reserved[i] = last;
 }
 
 int ward_space_reserve_all(struct ward_space *space, const struct ward_reserved *reserved,
 			   uint32_t count)
 {
 	struct ward_reserved *old, *new;
-	size_t old_count;
+	size_t old_count, new_count;
 	int code = 0;
 
 	/* What a guest's stage 1 does to its own addresses is its own matter. */
@@ -129,16 +117,23 @@ int ward_space_reserve_all(struct ward_space *space, const struct ward_reserved 
 	if (old_count)
 		memcpy(new, old, old_count * sizeof(*new));
 	space->reserved = new;
-	for (uint32_t i = 0; i < count && code == 0; i++)
-		code = add_new(space, &reserved[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!known(space, &reserved[i]))
+			new[space->reserved_count++] = reserved[i];
+	}
+	new_count = space->reserved_count - old_count;
+	if (new_count && space->ops && space->ops->reserve)
+		code = space->ops->reserve(space->backing, new + old_count, new_count);
 	if (code) {
 		space->reserved = old;
 		space->reserved_count = old_count;
 		free(new);
-	} else {
-		free(old);
+		return code;
 	}
-	return code;
+	for (size_t i = old_count; i < old_count + new_count; i++)
+		sort_last(new, i + 1);
+	free(old);
+	return 0;
 }
 
 int ward_space_reserve(struct ward_space *space, const struct ward_reserved *reserved)

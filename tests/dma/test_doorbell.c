@@ -578,11 +578,12 @@ static int backing_unmap(void *context, struct ward_range range, bool split)
 	return 0;
 }
 
-static int backing_reserve(void *context, const struct ward_reserved *reserved)
+static int backing_reserve(void *context, const struct ward_reserved *reserved, size_t count)
 {
 	struct backing *backing = context;
 
 	(void)reserved;
+	(void)count;
 	return backing->no_reserve ? -EIO : 0;
 }
 

@@ -23,7 +23,7 @@ struct backing {
 	uint64_t refuse_at; /* unmap of what begins there */
 	unsigned int refuse_maps;
 	unsigned int maps, unmaps, reserves, destroys;
-	struct ward_range range;
+	struct ward_range range, reserved;
 	bool split;
 	bool seen; /* the space still had a mapping at range.start */
 };
@@ -69,12 +69,12 @@ static int backing_unmap(void *context, struct ward_range range, bool split)
 	return 0;
 }
 
-static int backing_reserve(void *context, const struct ward_reserved *reserved)
+static int backing_reserve(void *context, const struct ward_reserved *reserved, size_t count)
 {
 	struct backing *backing = context;
 
-	(void)reserved;
 	backing->reserves++;
+	backing->reserved = reserved[count - 1].range;
 	return backing->refuse;
 }
 
@@ -255,10 +255,43 @@ static void refused_both_ways(void **state)
 	}
 }
 
+/* It is told at once of all that is new, so that it can take all or nothing. */
+static void reserves_all_or_nothing(void **state)
+{
+	static const struct ward_reserved regions[] = {
+		{ { 0x40000, 0x40fff }, WARD_REGION_RESERVED },
+		{ { 0x50000, 0x50fff }, WARD_REGION_DIRECT_RELAXABLE },
+		{ { 0x10000, 0x10fff }, WARD_REGION_MSI },
+		{ { 0x40800, 0x40fff }, WARD_REGION_RESERVED }, /* within */
+	};
+	struct backing backing = { .refuse = -ENOMEM };
+	struct ward_reserved reserved;
+	uint32_t cursor = 0;
+
+	(void)state;
+	carry(&backing);
+	assert_int_equal(ward_space_reserve_all(backing.space, regions, 4), -ENOMEM);
+	assert_false(ward_space_reserved_next(backing.space, &cursor, &reserved));
+	backing.refuse = 0;
+	assert_int_equal(ward_space_reserve_all(backing.space, regions, 4), 0);
+	assert_int_equal(backing.reserves, 2);
+	assert_int_equal(backing.reserved.start, 0x10000);
+	for (uint64_t start = 0x10000; start <= 0x40000; start += 0x30000) {
+		assert_true(ward_space_reserved_next(backing.space, &cursor, &reserved));
+		assert_int_equal(reserved.range.start, start);
+	}
+	assert_false(ward_space_reserved_next(backing.space, &cursor, &reserved));
+	/* Nothing new. */
+	assert_int_equal(ward_space_reserve_all(backing.space, regions, 4), 0);
+	assert_int_equal(backing.reserves, 2);
+	ward_space_destroy(backing.space);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backend_order),
+		cmocka_unit_test(reserves_all_or_nothing),
 		cmocka_unit_test(refused_in_the_middle),
 		cmocka_unit_test(refused_both_ways),
 	};
