@@ -5,10 +5,14 @@
 
 #define ADDRESS_BITS 48
 
-/* With pages of 64 KiB and addresses of 52 bits, bits 51:48 of the address are in bits 15:12. */
+/*
+ * With pages of 64 KiB and addresses of 52 bits, bits 51:48 of the address are in bits 15:12: also
+ * where a stage puts out less than the hardware has, so that what is too much faults.
+ */
 static bool has_high_bits(const struct ward_table *table)
 {
-	return table->granule_shift == 16 && table->output_bits > ADDRESS_BITS;
+	return table->granule_shift == 16 &&
+	       (table->high_bits || table->output_bits > ADDRESS_BITS);
 }
 
 /* D8.2: blocks of 4 TiB came with 52-bit addresses, those of 512 GiB and 64 GiB with LPA2. */

@@ -276,6 +276,7 @@ static void decode_stage2(const uint64_t *ste, const struct ward_smmu_features *
 		.start_level = (int8_t)stage2_level(ste),
 		.stage = 2,
 		.access_flag_off = bits(ste[2], 53, 53) != 0,
+		.high_bits = features->output_bits > 48,
 	};
 	set_root(&ret_ste->stage2, bits_in_place(ste[3], 51, 4));
 	ret_ste->protects_tables = bits(ste[2], 54, 54) != 0;
@@ -353,6 +354,7 @@ static int decode_half(const uint64_t *words, const struct half_fields *fields,
 	table.mair = words[3];
 	table.access_flag_off = bits(words[0], 35, 35) != 0;
 	table.write_never_exec = bits(words[0], 36, 36) != 0;
+	table.high_bits = features->output_bits > 48;
 	table.hierarchy_off = bits(words[fields->word], 1, 1) != 0;
 	if (!fits(base, table.output_bits))
 		return -EINVAL;

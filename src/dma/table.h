@@ -77,6 +77,7 @@ struct ward_table {
 	bool access_flag_off;	/* CD.AFFD, STE.S2AFFD */
 	bool hierarchy_off;	/* CD.HAD0: table entries forbid nothing */
 	bool write_never_exec;	/* CD.WXN */
+	bool high_bits;		/* Arm: entries of 64 KiB pages have address bits 51:48 */
 	uint64_t hardware_bits; /* VT-d: WARD_VTD_* that are not reserved in leaves */
 };
 

@@ -444,6 +444,36 @@ static void test_types(void **state)
 	assert_int_equal(ward_type_combine(WARD_NORMAL_WT, WARD_NORMAL_NC), WARD_NORMAL_NC);
 }
 
+/* Where the hardware has 52 bits, an entry of 64 KiB pages can speak of more than the stage puts out. */
+static void test_high_bits(void **state)
+{
+	struct ward_smmu_features wide = everything;
+	uint64_t words[WARD_STE_WORDS], entry = 0x80000000 | 1 << 12 | 3;
+	struct ward_context context;
+	struct ward_ste ste;
+
+	(void)state;
+	wide.output_bits = 52;
+	good_context(words);
+	put(words, 0, 7, 6, 1);
+	put(words, 0, 34, 32, 5);
+	assert_int_equal(ward_context_decode(words, &wide, &context), 0);
+	assert_int_equal(context.half[0].output_bits, 48);
+	assert_int_equal(context.half[0].format->address(&context.half[0], entry, 3),
+			 1ull << 48 | 0x80000000);
+	good_ste(words);
+	put(words, 2, 47, 46, 1);
+	put(words, 2, 50, 48, 5);
+	assert_int_equal(ward_ste_decode(words, &wide, &ste), 0);
+	assert_int_equal(ste.stage2.output_bits, 48);
+	assert_int_equal(ste.stage2.format->address(&ste.stage2, entry, 3),
+			 1ull << 48 | 0x80000000);
+	assert_true(ste.stage2.format->leaf_allowed(&ste.stage2, 1));
+	/* Where it has not, the bits say nothing. */
+	assert_int_equal(ward_ste_decode(words, &everything, &ste), 0);
+	assert_int_equal(ste.stage2.format->address(&ste.stage2, entry, 3), 0x80000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,7 +481,7 @@ int main(void)
 		cmocka_unit_test(test_ste_features),   cmocka_unit_test(test_s2sl0),
 		cmocka_unit_test(test_ste_values),     cmocka_unit_test(test_stage1_from_ste),
 		cmocka_unit_test(test_context_fields), cmocka_unit_test(test_context_values),
-		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_types),	       cmocka_unit_test(test_high_bits),
 	};
 
 	return cmocka_run_group_tests_name("dma/ste", tests, NULL, NULL);
