@@ -133,6 +133,7 @@ static int walk_stage2(struct passage *passage, uint64_t gpa, uint32_t access,
 		.target = leaf.output & ~PAGE_OFFSET,
 		.gpa = gpa & ~PAGE_OFFSET,
 		.input = leaf.input,
+		.leaf = leaf.input,
 		.vmid = passage->ste->vmid,
 		.kind = WARD_TLB_STAGE2,
 		.level1 = WARD_NO_LEVEL,
@@ -208,14 +209,19 @@ static int walk(struct passage *passage, const struct ward_smmuv3_tlb_key *key,
 		struct ward_translation *ret_translation, struct ward_fault *ret_fault)
 {
 	const struct ward_emul_request *request = passage->request;
+	/* From the address as asked for to the one it is kept by. */
+	uint64_t iova = ward_iova_raw(request->iova), shift = key->input - iova;
 	struct ward_translation *translation;
 	struct ward_smmuv3_tlb_entry entry;
 	struct ward_nested_leaf leaf;
+	struct ward_range leaf1;
 
 	passage->walked = passage->walked || passage->context;
 	if (ward_context_walk(&passage->nesting, &passage->ste->stage1, passage->context,
-			      request->iova, request->access, &leaf, ret_fault) ||
-	    ward_nested_finish(&passage->nesting, request->iova, request->access, &leaf, ret_fault))
+			      request->iova, request->access, &leaf, ret_fault))
+		return -EFAULT;
+	leaf1 = leaf.translation.input;
+	if (ward_nested_finish(&passage->nesting, request->iova, request->access, &leaf, ret_fault))
 		return -EFAULT;
 	*ret_translation = leaf.translation;
 	if (!passage->context || request->probe)
@@ -225,8 +231,8 @@ static int walk(struct passage *passage, const struct ward_smmuv3_tlb_key *key,
 		.page = key->input & ~PAGE_OFFSET,
 		.target = ward_target_raw(translation->target) & ~PAGE_OFFSET,
 		.gpa = leaf.gpa & ~PAGE_OFFSET,
-		.input = { key->input - (ward_iova_raw(request->iova) - translation->input.start),
-			   key->input + (translation->input.last - ward_iova_raw(request->iova)) },
+		.input = { translation->input.start + shift, translation->input.last + shift },
+		.leaf = { leaf1.start + shift, leaf1.last + shift },
 		.vmid = key->vmid,
 		.asid = key->asid,
 		.kind = key->kind,
@@ -273,13 +279,15 @@ static uint8_t event_of(const struct passage *passage, const struct ward_fault *
 		[WARD_FAULT_ADDRESS_SIZE] = WARD_F_ADDR_SIZE,
 		[WARD_FAULT_ACCESS_FLAG] = WARD_F_ACCESS,
 	};
-	bool has_pasid = ward_pasid_raw(passage->request->pasid) != ward_pasid_raw(WARD_PASID_NONE);
+	enum ward_stage1_default without = passage->ste->stage1.without_pasid;
+	uint32_t pasid = ward_pasid_raw(passage->request->pasid);
+	bool has_pasid = pasid != ward_pasid_raw(WARD_PASID_NONE);
 
 	switch (fault->reason) {
 	case WARD_FAULT_PASID:
-		if (!has_pasid ||
-		    (ward_pasid_raw(passage->request->pasid) == 0 &&
-		     passage->ste->stage1.without_pasid == WARD_STAGE1_DEFAULT_CONTEXT0))
+		/* What S1DSS refuses. A first level without context 0 is another thing. */
+		if (has_pasid ? pasid == 0 && without == WARD_STAGE1_DEFAULT_CONTEXT0
+			      : without == WARD_STAGE1_DEFAULT_FAULT)
 			return WARD_F_STREAM_DISABLED;
 		return WARD_C_BAD_SUBSTREAMID;
 	case WARD_FAULT_CONTEXT:

@@ -123,7 +123,7 @@ static bool applies(const struct ward_smmuv3_tlb_filter *filter,
 		return false;
 	if (!filter->any_asid && !entry->global && entry->asid != filter->asid)
 		return false;
-	return ward_range_overlaps(filter->input, entry->input);
+	return ward_range_overlaps(filter->input, entry->leaf);
 }
 
 void ward_smmuv3_tlb_forget(struct ward_smmuv3_cache *cache,

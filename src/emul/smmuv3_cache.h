@@ -18,10 +18,13 @@
 #define WARD_TLB_STAGE2 0x2u /* a gpa, on its way to memory */
 #define WARD_TLB_BOTH 0x4u   /* stage 1 and stage 2 in one */
 
-/* One translation, kept by the 4 KiB page that was asked for; input: all that its leaf covers. */
+/*
+ * One translation, kept by the 4 KiB page that was asked for. input: what goes on alike; leaf: what
+ * the leaf of the first stage there is covers, any page of which names it for invalidation.
+ */
 struct ward_smmuv3_tlb_entry {
 	uint64_t page, target, gpa; /* page, and where its first byte leads */
-	struct ward_range input;
+	struct ward_range input, leaf;
 	uint16_t vmid, asid;
 	uint8_t kind;
 	bool global; /* for every asid */

@@ -276,6 +276,14 @@ static void test_substreams(void **state)
 	assert_int_equal(words[0], 0x06 | 1 << 11 | (uint64_t)SID << 32);
 	assert_int_equal(dma(SID, 2, IOVA, WARD_READ), 0);
 	no_event();
+	/* Context 0 by way of a first level that does not have it: no substream is to be had. */
+	put(ste_at(SID), peek(ste_at(SID)) | 1 << 4 | 7ull << 59);
+	put(CONTEXTS, 0);
+	done(0x03 | (uint64_t)SID << 32, 1);
+	faults(SID, IOVA, WARD_FAULT_PASID);
+	expect_event(0x08, SID, 0, 0, 0);
+	put(ste_at(SID), 1 | ONE << 1 | CONTEXTS | 2ull << 59);
+	done(0x03 | (uint64_t)SID << 32, 1);
 	/* A PASID's own fault names it. */
 	assert_int_equal(dma(SID, 2, 1ull << 40, WARD_WRITE), -EFAULT);
 	assert_true(next_event(words));

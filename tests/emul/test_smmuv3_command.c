@@ -185,6 +185,30 @@ static void test_stage2_under_stage1(void **state)
 	faults(1, last, WARD_FAULT_TRANSLATION);
 }
 
+/* A block of stage 1 over pages of stage 2: any page of the block names what was cached of it. */
+static void test_pages_under_block(void **state)
+{
+	uint64_t block = RAM + 0x200000;
+
+	(void)state;
+	put_ste(ste_at(SID), BOTH);
+	for (uint64_t i = 0; i < 512; i++)
+		put(LEAF_STREAMS + i * 8, (block + i * PAGE) | LEAF2);
+	put(STAGE2(3) + 8, LEAF_STREAMS | 3);
+	put(STAGE1(2), block | (LEAF1 & ~2ull));
+	leads(SID, IOVA, block + IOVA);
+	assert_int_equal(box.translation.input.start, 0x5000);
+	assert_int_equal(box.translation.input.last, 0x5fff);
+	put(STAGE1(2), 0);
+	done(0x12 | VMID << 32 | ASID << 48, 0x200000);
+	sync();
+	leads(SID, IOVA, block + IOVA);
+	assert_int_equal(box.translation.input.last, 0x5fff);
+	done(0x12 | VMID << 32 | ASID << 48, 0x8000);
+	sync();
+	faults(SID, IOVA, WARD_FAULT_TRANSLATION);
+}
+
 /* A permission that is cached holds, too, and says the stage it is of. */
 static void test_cached_permission(void **state)
 {
@@ -473,6 +497,7 @@ int main(void)
 		BOX_TEST(test_global),
 		BOX_TEST(test_tags),
 		BOX_TEST(test_stage2_under_stage1),
+		BOX_TEST(test_pages_under_block),
 		BOX_TEST(test_cached_permission),
 		BOX_TEST(test_top_byte),
 		BOX_TEST(test_ste_cache),
