@@ -75,12 +75,31 @@ static enum cli_space_kind kind_of_group(const struct cli_context *context, uint
 	return CLI_SPACE_UNKNOWN;
 }
 
-/* Whoever opened it through VFIO brought a space along; the kernel's file tells of its own only. */
-static bool is_open(const struct ward_function_state *state)
+/* Functions of one kernel group are in one space. */
+static bool shares_space(const struct cli_context *context, uint32_t a, uint32_t b)
 {
-	return state->owner.kind == WARD_OWNER_CLIENT ||
-	       (state->driver && state->driver_yields &&
-		(state->irq_mode == WARD_IRQ_MSI || state->irq_mode == WARD_IRQ_MSIX));
+	const struct ward_machine *machine = context->machine;
+
+	return a == b || (machine->functions[a].group != WARD_NONE &&
+			  machine->functions[a].group == machine->functions[b].group);
+}
+
+/*
+ * Whoever opened one of its group through VFIO brought a space along; the kernel's file tells of its
+ * own only.
+ */
+static bool is_open(const struct cli_context *context, uint32_t function)
+{
+	for (uint32_t i = 0; i < context->machine->functions_count; i++) {
+		const struct ward_function_state *state = &context->state->functions[i];
+
+		if (shares_space(context, function, i) &&
+		    (state->owner.kind == WARD_OWNER_CLIENT ||
+		     (state->driver && state->driver_yields &&
+		      (state->irq_mode == WARD_IRQ_MSI || state->irq_mode == WARD_IRQ_MSIX))))
+			return true;
+	}
+	return false;
 }
 
 static enum cli_space_kind kind_now(const struct cli_context *context, uint32_t function)
@@ -102,7 +121,7 @@ static enum cli_space_kind kind_now(const struct cli_context *context, uint32_t 
 	}
 	if (space)
 		return kind_of_space(space);
-	if (is_open(&context->state->functions[function]))
+	if (is_open(context, function))
 		return CLI_SPACE_CLIENT;
 	return kind_of_group(context, f->group);
 }
@@ -119,11 +138,58 @@ static const char *why_unknown(const struct cli_context *context, uint32_t funct
 	return "the kernel does not say how its group is translated";
 }
 
+/* Who maps there for the host, itself first; and whose driver is one of VFIO's, or WARD_NONE. */
+static uint32_t who_maps(const struct cli_context *context, uint32_t function, uint32_t *ret_count,
+			 uint32_t *ret_yields)
+{
+	uint32_t who = WARD_NONE;
+
+	*ret_count = 0;
+	*ret_yields = WARD_NONE;
+	for (uint32_t i = 0; i < context->machine->functions_count; i++) {
+		/* Ports map nothing for those below. */
+		if (!cli_driver(context, i) || !shares_space(context, function, i) ||
+		    (i != function && context->machine->functions[i].header_type != 0))
+			continue;
+		if (context->state->functions[i].driver_yields) {
+			if (strcmp(cli_driver(context, i), "pci-stub") != 0)
+				*ret_yields = i;
+			continue;
+		}
+		(*ret_count)++;
+		if (who == WARD_NONE || i == function)
+			who = i;
+	}
+	return who;
+}
+
+/* A space of the kernel's is one for all functions of a group. */
+static char *text_of_kernel(const struct cli_context *context, uint32_t function)
+{
+	uint32_t count, yields, who = who_maps(context, function, &count, &yields);
+
+	if (count == 1 && who == function)
+		return app_printf("what its driver %s has mapped; only the kernel knows which "
+				  "memory",
+				  cli_driver(context, function));
+	if (count == 1)
+		return app_printf("what %s of %s, in the same kernel group, has mapped; only the "
+				  "kernel knows which memory",
+				  cli_driver(context, who), cli_name(context, who));
+	if (count)
+		return app_printf("what the drivers of its kernel group have mapped, %s of %s and "
+				  "%u more; only the kernel knows which memory",
+				  cli_driver(context, who), cli_name(context, who), count - 1);
+	if (yields != WARD_NONE)
+		return app_printf("no memory, unless somebody has %s open through %s: then what "
+				  "he has mapped",
+				  cli_name(context, yields), cli_driver(context, yields));
+	return app_strdup("no memory: nothing in it has a driver that would map any");
+}
+
 static char *text_now(const struct cli_context *context, uint32_t function,
 		      enum cli_space_kind kind)
 {
-	const char *driver = cli_driver(context, function);
-
 	switch (kind) {
 	case CLI_SPACE_NONE:
 		return app_strdup("nothing translates it: it can read and write all memory");
@@ -134,14 +200,10 @@ static char *text_now(const struct cli_context *context, uint32_t function,
 	case CLI_SPACE_BLOCKED:
 		return app_strdup("it can read and write no memory");
 	case CLI_SPACE_CLIENT:
-		return app_strdup("what the client that has it open has mapped; only the kernel "
-				  "knows which memory");
+		return app_strdup("what the client that has its group open has mapped; only the "
+				  "kernel knows which memory");
 	case CLI_SPACE_DMA:
-		return driver && !context->state->functions[function].driver_yields
-			       ? app_printf("what its driver %s has mapped; only the kernel knows "
-					    "which memory",
-					    driver)
-			       : app_strdup("no memory: it has no driver that would map any");
+		return text_of_kernel(context, function);
 	case CLI_SPACE_MAPPED:
 		break;
 	}
@@ -271,6 +333,23 @@ static enum ward_tri page_isolates(const struct ward_machine *machine, uint32_t 
 	return controller == WARD_NONE ? WARD_UNKNOWN : machine->controllers[controller].isolates;
 }
 
+/* What firmware and old drivers want mapped to itself is, driver or not. */
+static char *with_direct(char *text, const struct cli_space *space)
+{
+	bool direct = false;
+	char *longer;
+
+	for (uint32_t i = 0; i < space->reserved_count; i++)
+		direct |= space->reserved[i].kind == WARD_REGION_DIRECT ||
+			  space->reserved[i].kind == WARD_REGION_DIRECT_RELAXABLE;
+	if (space->kind != CLI_SPACE_DMA || !direct)
+		return text;
+	longer = app_printf("%s; besides, memory that is always mapped for it (direct regions)",
+			    text);
+	free(text);
+	return longer;
+}
+
 int cli_space_of(const struct cli_context *context, uint32_t function, struct cli_space *ret_space)
 {
 	const struct ward_function *f = &context->machine->functions[function];
@@ -289,7 +368,7 @@ int cli_space_of(const struct cli_context *context, uint32_t function, struct cl
 
 	if (code < 0)
 		return cli_fail(context->options, CLI_FAILURE, "%s", strerror(-code));
-	space.text = text_of_holder(context, function, holder, kind);
+	space.text = with_direct(text_of_holder(context, function, holder, kind), &space);
 	space.supposed = is_supposed(context, holder);
 	if (space.client)
 		find_pages(context, function, &space);

@@ -104,12 +104,14 @@ static int controller_missing(const struct cli_context *context, const char *tex
 static int read_value(const struct cli_context *context, size_t key, char *value,
 		      struct ward_supposition *supposition)
 {
+	struct ward_address address;
 	char *colon;
 
 	if (keys[key].shape != DEVICE_NAME)
 		return cli_device_find(context, value, &supposition->function);
 	colon = strrchr(value, ':');
-	if (!colon || !colon[1])
+	/* An address has a colon of its own: then the name was forgotten. */
+	if (!colon || !colon[1] || colon == value || ward_address_parse(value, &address) == 0)
 		return cli_fail(context->options, CLI_USAGE,
 				"--suppose %s needs a device and a name, as in: --suppose %s",
 				keys[key].name, keys[key].example);

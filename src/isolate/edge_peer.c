@@ -174,6 +174,37 @@ static void add_peers(struct ward_graph *g, uint32_t from, uint32_t function, ui
 }
 
 /*
+ * PCIe counts a device with VFs as one of several functions (base specification 6.12.1.2), and one
+ * that routes among them must have ACS (9.3.7); Linux takes VFs for alone. A VF without ACS is taken
+ * for sending to nobody in its device, which verdicts say (judge_function.c); one that could redirect
+ * and does not is taken at its word.
+ */
+static bool vf_routes_peers(const struct ward_function *vf, enum ward_certainty *ret_certainty)
+{
+	if (vf->physfn == WARD_NONE || vf->acs.present == WARD_NO || vf->acs.quirk == WARD_YES)
+		return false;
+	*ret_certainty = vf->acs.present == WARD_YES ? WARD_ASSUMED : WARD_UNSURE;
+	return vf->acs.present == WARD_UNKNOWN ||
+	       (vf->acs.capability & (WARD_ACS_RR | WARD_ACS_EC) &&
+		(ward_acs_effective(vf) & (WARD_ACS_RR | WARD_ACS_EC)) != WARD_ACS_RR);
+}
+
+static void add_vf_peers(struct ward_graph *g, uint32_t from, uint32_t vf)
+{
+	const struct ward_function *f = &g->machine->functions[vf];
+	enum ward_certainty certainty;
+	uint32_t first, last;
+
+	if (!vf_routes_peers(f, &certainty))
+		return;
+	device_range(g->machine, f->physfn, &first, &last);
+	ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_SLOT, vf, certainty);
+	/* A slot of several has its functions already. */
+	if (first == last)
+		add_registers(g, node(g, WARD_NODE_SLOT, first), first, WARD_WHY_BAR, WARD_CERTAIN);
+}
+
+/*
  * A request that starts at, or was passed up by, a function: other functions of its device, and
  * everybody on its bus when the bus is a conventional one.
  */
@@ -193,6 +224,7 @@ static void add_neighbours(struct ward_graph *g, uint32_t from, uint32_t functio
 			ward_graph_add(g, from, node(g, WARD_NODE_SLOT, first), WARD_WHY_SLOT,
 				       function, certainty);
 	}
+	add_vf_peers(g, from, function);
 	if (f->parent != WARD_NONE && is_conventional(&machine->functions[f->parent], &certainty))
 		ward_graph_add(g, from, node(g, WARD_NODE_BUS_DOWN, f->bus), WARD_WHY_SHARED_BUS,
 			       f->parent, certainty);
@@ -217,7 +249,7 @@ static void add_vf(struct ward_graph *g, uint32_t vf, uint32_t pf)
 	ward_graph_add(g, node(g, WARD_NODE_FUNCTION, pf), node(g, WARD_NODE_FUNCTION, vf),
 		       WARD_WHY_PF, pf, WARD_CERTAIN);
 	device_range(g->machine, pf, &first, &last);
-	if (first != last && (vf < first || vf > last))
+	if (vf < first || vf > last)
 		add_registers(g, node(g, WARD_NODE_SLOT, first), vf, WARD_WHY_BAR, WARD_CERTAIN);
 }
 

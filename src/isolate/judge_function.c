@@ -296,10 +296,14 @@ static void assume(struct ward_judgement *j, uint32_t function)
 
 	if (f->iommu_known == WARD_YES && f->stream.iommu != WARD_NONE)
 		ward_judge_assume(j, "The root complex sends every request through the IOMMU "
-				     "before it goes anywhere else.");
-	if (f->physfn != WARD_NONE)
-		ward_judge_assume(j, "The VFs of a card do not route requests to one another "
-				     "inside it (PCIe demands ACS of an SR-IOV device that does).");
+				     "before it goes anywhere else, to root ports and functions of "
+				     "other slots as well.");
+	/* With ACS there are edges or none (edge_peer.c), and nothing to assume. */
+	if (f->physfn != WARD_NONE && f->acs.present == WARD_NO)
+		ward_judge_assume(j,
+				  "VFs without ACS send no requests to their PF or to one "
+				  "another inside the card (PCIe demands ACS of cards that route "
+				  "such).");
 	if (f->ats == WARD_YES && !f->ats_enabled && !ward_ats_may_come(j->machine, f))
 		ward_judge_assume(j, ward_judge_text(j, "ATS of %s stays off (it is off now).",
 						     f->name));

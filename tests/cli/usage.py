@@ -240,7 +240,13 @@ def the_space_of_a_function():
     assert space_of("02:00.0") == ("dma", False, None), space_of("02:00.0")
     expect(on_switch("reach", "eth0"), 0, "space now: dma", "its driver e1000e", "0xfee00000",
            "every writer is checked", stream="stdout")
-    expect(on_switch("reach", "eth0", "--suppose", "driver=eth0:none"), 0, "no memory: it has no",
+    expect(on_switch("reach", "eth0", "--suppose", "driver=eth0:none"), 0,
+           "no memory: nothing in it", stream="stdout")
+    # What others of its group have mapped is mapped for it, too.
+    expect(on_switch("reach", "00:1f.2", "--suppose", "driver=00:1f.2:none"), 0, "of its kernel group",
+           "lpc_ich of 0000:00:1f.0", "direct regions", stream="stdout")
+    assert space_of("00:1f.3", "--suppose", "owner=00:1f.2:vm1")[0] == "client"
+    expect(on_switch("reach", "eth0", "--suppose", "driver=eth0:vfio-pci"), 0, "no memory, unless",
            stream="stdout")
     done = on_switch("reach", "eth0", "--suppose", "space=eth0:identity")
     expect(done, 0, "identity (supposed)", "touches all memory", "space of kernel group 6",
@@ -254,7 +260,8 @@ def the_space_of_a_function():
     assert memory == [{"start": "0x0", "last": "0xffffffffffffffff", "read": True, "write": True,
                        "space_of": "0000:02:01.0", "assumed": False, "unknown": False}], memory
     expect(on_switch("reach", "eth0", "--suppose", "space=eth0:idenity"), 1, '"identity"')
-    expect(on_switch("reach", "eth0", "--suppose", "space=eth0"), 2, "a device and a name")
+    for nameless in ("space=eth0", "space=04:00.0", "space=0000:04:00.0", "space=:blocked"):
+        expect(on_switch("reach", "eth0", "--suppose", nameless), 2, "a device and a name")
 
 
 @case

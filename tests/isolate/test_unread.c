@@ -111,12 +111,72 @@ static void unknown_controller(void **unused)
 	make_free(&m);
 }
 
+static bool rests_on(const struct ward_verdict *verdict, const char *words)
+{
+	for (uint32_t i = 0; i < verdict->assumptions_count; i++) {
+		if (strstr(verdict->assumptions[i], words))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * VFs are taken for sending to nobody inside their device only where there is no ACS that would say
+ * otherwise; and slots of the root complex for meeting at the IOMMU.
+ */
+static void assumptions_of_vfs(void **unused)
+{
+	const uint16_t redirects = WARD_ACS_RR | WARD_ACS_CR;
+	const struct ward_verdict *verdict;
+	struct ward_function *f;
+	struct make m;
+
+	(void)unused;
+	make_x86(&m);
+	root_port_to(&m, "00:1c.0", 1, 1, ACS_ON);
+	endpoint(&m, "01:00.0");
+	f = vf(&m, "01:10.0", "01:00.0");
+	vf(&m, "01:10.1", "01:00.0");
+	verdict = made(&m, "01:10.0");
+	assert_int_equal(verdict->answer, WARD_SAFE);
+	assert_true(rests_on(verdict, "VFs without ACS"));
+	assert_true(rests_on(verdict, "functions of other slots"));
+	make_free(&m);
+	assert_false(rests_on(made(&m, "01:00.0"), "VFs without ACS"));
+	make_free(&m);
+	/* It redirects: nothing to assume, and nobody is got at. */
+	f->acs = (struct ward_acs){ .present = WARD_YES,
+				    .capability = redirects,
+				    .control = redirects };
+	verdict = made(&m, "01:10.0");
+	assert_int_equal(verdict->answer, WARD_SAFE);
+	assert_false(rests_on(verdict, "VFs without ACS"));
+	assert_null(finding_of(verdict, "peer-unowned"));
+	make_free(&m);
+	/* It could and does not: the PF and the other VF are got at. */
+	f->acs.control = 0;
+	m.driver[1] = "nic";
+	verdict = made(&m, "01:10.0");
+	assert_int_equal(verdict->answer, WARD_UNSAFE);
+	assert_non_null(finding_of(verdict, "peer-dma"));
+	assert_non_null(finding_of(verdict, "peer-unowned"));
+	assert_false(rests_on(verdict, "VFs without ACS"));
+	make_free(&m);
+	/* Nobody could look. */
+	f->acs = (struct ward_acs){ .present = WARD_UNKNOWN };
+	verdict = made(&m, "01:10.0");
+	assert_int_equal(verdict->answer, WARD_CANNOT_TELL);
+	assert_false(rests_on(verdict, "VFs without ACS"));
+	make_free(&m);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asleep_function_0),
 		cmocka_unit_test(ats_to_come),
 		cmocka_unit_test(unknown_controller),
+		cmocka_unit_test(assumptions_of_vfs),
 	};
 
 	return cmocka_run_group_tests_name("isolate/unread", tests, NULL, NULL);
