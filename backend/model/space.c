@@ -90,7 +90,7 @@ void ward_model_flush(struct ward_model *model, const struct ward_model_stream *
 	iommu->driver->flush(iommu, stream, range);
 	/* A device that kept a translation for itself may use it until it is frozen. */
 	if (stream->ats && !iommu->driver->flush_device(iommu, stream, range))
-		ward_emul_freeze(model->emul, stream->function, WARD_ERROR_TIMEOUT);
+		ward_model_freeze_stream(model, stream);
 }
 
 /* What a caller that goes through the library is never told. */

@@ -37,7 +37,6 @@ struct ward_model_stream {
 	 */
 	uint16_t tag;
 	uint64_t entry_at; /* of its entry, in memory */
-	uint32_t function; /* one that is seen with it: the one to freeze */
 	bool ats;	   /* its device has a cache that is to be invalidated */
 	/* Devices attached by it share a space, for the IOMMU cannot tell them apart. */
 	uint32_t attached;
@@ -137,6 +136,8 @@ bool ward_model_answers(void *iommu, ward_sid_t sid, struct ward_range range);
 int ward_model_find_streams(struct ward_model *model);
 uint32_t ward_model_ids(const struct ward_model *model, uint32_t function,
 			uint32_t ret_streams[WARD_MODEL_IDS]);
+/* Its device did not answer: whoever may be seen with it is frozen. */
+void ward_model_freeze_stream(struct ward_model *model, const struct ward_model_stream *stream);
 
 /* space.c */
 extern const struct ward_space_ops ward_model_space_ops;

@@ -44,7 +44,7 @@ static uint32_t find(const struct ward_model *model, struct ward_stream id)
 	return WARD_NONE;
 }
 
-static int add(struct ward_model *model, uint32_t function, struct ward_stream id)
+static int add(struct ward_model *model, struct ward_stream id)
 {
 	struct ward_model_stream *stream;
 
@@ -57,7 +57,6 @@ static int add(struct ward_model *model, uint32_t function, struct ward_stream i
 		.iommu = id.iommu,
 		.sid = id.sid,
 		.tag = (uint16_t)++model->iommus[id.iommu].streams,
-		.function = function,
 	};
 	return 0;
 }
@@ -74,7 +73,7 @@ int ward_model_find_streams(struct ward_model *model)
 	for (uint32_t i = 0; i < model->facts->functions_count; i++) {
 		for (unsigned int number = 0; number < ids_of(model, i); number++) {
 			struct ward_stream id;
-			int code = id_of(model, i, number, &id) ? add(model, i, id) : 0;
+			int code = id_of(model, i, number, &id) ? add(model, id) : 0;
 
 			if (code)
 				return code;
@@ -102,4 +101,15 @@ uint32_t ward_model_ids(const struct ward_model *model, uint32_t function,
 			ret_streams[count++] = index;
 	}
 	return count;
+}
+
+void ward_model_freeze_stream(struct ward_model *model, const struct ward_model_stream *stream)
+{
+	for (uint32_t i = 0; i < model->facts->functions_count; i++) {
+		uint32_t streams[WARD_MODEL_IDS], count = ward_model_ids(model, i, streams);
+
+		for (uint32_t at = 0; at < count; at++)
+			if (&model->streams[streams[at]] == stream)
+				ward_emul_freeze(model->emul, i, WARD_ERROR_TIMEOUT);
+	}
 }

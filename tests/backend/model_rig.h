@@ -131,4 +131,33 @@ static inline enum ward_dma_end rig_write(struct rig *rig, const char *function,
 	return rig_dma(rig, function, iova, true, &word, sizeof(word)).end;
 }
 
+/* Two cards behind ports of their own, and a third behind a bridge to conventional PCI. */
+static inline void rig_cards(struct rig *rig, void (*make)(struct make *m))
+{
+	make(&rig->make);
+	root_port(&rig->make, "00:1c.0", 1, ACS_ON);
+	root_port(&rig->make, "00:1d.0", 2, ACS_ON);
+	root_port_to(&rig->make, "00:1e.0", 3, 4, ACS_ON);
+	endpoint(&rig->make, "01:00.0");
+	endpoint(&rig->make, "02:00.0");
+	pcie_to_pci(&rig->make, "03:00.0", 4);
+	conventional(&rig->make, "04:01.0");
+	conventional(&rig->make, "04:02.0");
+}
+
+/* Once over an SMMUv3, once over VT-d; more adds to the machine. */
+static inline void rig_on_both(void (*more)(struct make *m), void (*body)(struct rig *rig))
+{
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct rig rig = { 0 };
+
+		rig_cards(&rig, kind ? make_x86 : make_arm_its);
+		if (more)
+			more(&rig.make);
+		rig_start(&rig);
+		body(&rig);
+		rig_end(&rig);
+	}
+}
+
 #endif
