@@ -42,7 +42,8 @@ static struct ward_allocate_known *recall(struct ward_allocator *allocator, uint
 			if (known->freed[j] + (known->length - 1) > top)
 				top = known->freed[j] + (known->length - 1);
 		}
-		top = add_up_to(top, size_alignment(known->length), limit);
+		/* An alignment of 2^64 is 0. */
+		top = add_up_to(top, size_alignment(known->length) - 1, limit);
 		if (top < new.top)
 			new.top = top;
 	}

@@ -162,11 +162,41 @@ static void refused(void **state)
 	ward_space_destroy(unmanaged);
 }
 
+/* Blocks of more than half of all addresses are aligned to 2^64: there is one place for each. */
+static void more_than_half(void **state)
+{
+	struct ward_space_options options = {
+		.size = sizeof(options),
+		.kind = WARD_SPACE_DYNAMIC,
+		.aperture = { 0, UINT64_MAX },
+	};
+	struct ward_space *space;
+
+	(void)state;
+	assert_int_equal(ward_space_create(&options, &space), 0);
+	for (uint64_t pages = 1; pages < 4; pages++) {
+		struct ward_mapping mapping = {
+			.last = ward_iova(UINT64_MAX / 2 + pages * PAGE),
+			.access = WARD_READ,
+		};
+		ward_iova_t iova = ward_iova(77);
+
+		assert_int_equal(ward_space_map_any(space, &mapping, ward_iova(UINT64_MAX), &iova),
+				 0);
+		assert_int_equal(ward_iova_raw(iova), 0);
+		assert_int_equal(ward_space_map_any(space, &mapping, ward_iova(UINT64_MAX), &iova),
+				 -ENOSPC);
+		assert_int_equal(ward_space_unmap_all(space), 0);
+	}
+	ward_space_destroy(space);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_highest),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(more_than_half),
 	};
 
 	return cmocka_run_group_tests_name("dma/allocate", tests, NULL, NULL);
