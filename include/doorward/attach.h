@@ -2,7 +2,8 @@
 /**
  * @file
  * Who is in which space. A requester that is in none is blocked; one that moves from a space to
- * another sees the old one or the new one, never a third thing.
+ * another sees the old one or the new one, never a third thing. Who is in a nested space without a
+ * PASID is in it with each PASID that has no space of its own: those are the guest's to hand out.
  *
  * Threads: one at a time may attach and detach; any number may translate meanwhile, each with its own
  * reader.
@@ -53,10 +54,11 @@ int ward_attach(struct ward_attach_table *table, const struct ward_requester *re
 		struct ward_space *space, const struct ward_reserved *reserved, uint32_t count);
 
 /**
- * Takes a requester out of its space: it is blocked from now on. Waits for readers.
+ * Takes a requester out of the space of its own: it is blocked from now on, but for a PASID in a
+ * nested space. Waits for readers.
  * @param table a table
  * @param requester who
- * @return 0 or -ENOENT it is in none
+ * @return 0 or -ENOENT it has none
  */
 int ward_detach(struct ward_attach_table *table, const struct ward_requester *requester);
 

@@ -210,7 +210,16 @@ int ward_detach(struct ward_attach_table *table, const struct ward_requester *re
 struct ward_space *ward_attached(const struct ward_attach_table *table,
 				 const struct ward_requester *requester)
 {
-	return atomic_load(&probe(atomic_load(&table->slots), requester)->space);
+	struct slots *slots = atomic_load(&table->slots);
+	struct ward_space *space = atomic_load(&probe(slots, requester)->space);
+	struct ward_requester whole = *requester;
+
+	if (space || requester->pasid == WARD_PASID_NONE)
+		return space;
+	/* The contexts of a stage 1 are chosen by PASID, so its guest has all of them. */
+	whole.pasid = WARD_PASID_NONE;
+	space = atomic_load(&probe(slots, &whole)->space);
+	return space && space->kind == WARD_SPACE_NESTED ? space : NULL;
 }
 
 int ward_attach_table_translate(const struct ward_attach_table *table, struct ward_reader *reader,

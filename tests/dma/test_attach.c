@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* Who is in which space. */
 #include <doorward/attach.h>
+#include <doorward/memory.h>
+#include <doorward/stage1.h>
 
 #include "sweep.h"
 
@@ -147,6 +149,48 @@ static void users_keep_a_space(void **state)
 	ward_attach_table_destroy(table);
 }
 
+/* Behind a stage 1 all PASIDs are the guest's: none has to be attached, one may be. */
+static void a_nested_space_has_all_pasids(void **state)
+{
+	struct ward_stage1 stage1 = { .kind = WARD_STAGE1_TABLES };
+	struct ward_space_options options = { .size = sizeof(options),
+					      .kind = WARD_SPACE_NESTED,
+					      .stage1 = &stage1 };
+	struct ward_requester whole = requester(0, 0x100, WARD_PASID_NONE);
+	struct ward_requester one = requester(0, 0x100, ward_pasid(5));
+	struct ward_requester other = requester(0, 0x101, ward_pasid(5));
+	struct ward_space *space = make(WARD_SPACE_UNMANAGED), *nested;
+	struct ward_attach_table *table;
+	struct ward_memory *memory;
+
+	(void)state;
+	options.parent = space;
+	assert_int_equal(ward_memory_create(&memory), 0);
+	stage1.memory = memory;
+	assert_int_equal(ward_space_create(&options, &nested), 0);
+	assert_int_equal(ward_attach_table_create(NULL, &table), 0);
+	assert_int_equal(ward_attach(table, &whole, nested, NULL, 0), 0);
+	assert_ptr_equal(ward_attached(table, &one), nested);
+	assert_null(ward_attached(table, &other));
+	/* It is the stage 1 that knows no such PASID. */
+	assert_int_equal(leads_to(table, &one, WARD_FAULT_PASID), 0);
+	assert_int_equal(leads_to(table, &other, WARD_FAULT_BLOCKED), 0);
+	assert_int_equal(ward_detach(table, &one), -ENOENT);
+	assert_int_equal(ward_attach(table, &one, space, NULL, 0), 0);
+	assert_ptr_equal(ward_attached(table, &one), space);
+	assert_int_equal(ward_detach(table, &one), 0);
+	assert_ptr_equal(ward_attached(table, &one), nested);
+	assert_int_equal(ward_detach(table, &whole), 0);
+	assert_null(ward_attached(table, &one));
+	assert_int_equal(users(nested), 0);
+	assert_int_equal(users(space), 1);
+	ward_attach_table_destroy(table);
+	ward_space_destroy(nested);
+	assert_int_equal(users(space), 0);
+	ward_space_destroy(space);
+	ward_memory_destroy(memory);
+}
+
 /* Thousands come and go, move, and the table grows. */
 static void many(void **state)
 {
@@ -221,8 +265,11 @@ static void allocation_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(blocked_until_attached), cmocka_unit_test(refused),
-		cmocka_unit_test(users_keep_a_space),	  cmocka_unit_test(many),
+		cmocka_unit_test(blocked_until_attached),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(users_keep_a_space),
+		cmocka_unit_test(a_nested_space_has_all_pasids),
+		cmocka_unit_test(many),
 		cmocka_unit_test(allocation_failures),
 	};
 
