@@ -33,6 +33,11 @@ void *ward_alloc(size_t size)
 	return fault_now() ? NULL : calloc(1, size ? size : 1);
 }
 
+void *ward_alloc_aligned(size_t alignment, size_t size)
+{
+	return fault_now() ? NULL : aligned_alloc(alignment, size);
+}
+
 void *ward_alloc_array(size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)

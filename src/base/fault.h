@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 void *ward_alloc(size_t size); /* zeroed; size 0 gives a unique pointer */
+/* Not zeroed; alignment is a power of two, size a multiple of it. */
+void *ward_alloc_aligned(size_t alignment, size_t size);
 void *ward_alloc_array(size_t count, size_t size);
 void *ward_realloc_array(void *old, size_t count, size_t size); /* new part is not zeroed */
 

@@ -62,6 +62,7 @@ bool ward_tree_next(const struct ward_tree *tree, uint64_t from, struct ward_tre
 			if (i < node->count - 1)
 				bound = ward_inner_bound(node, i);
 			node = ward_inner_child(node, i);
+			prefetch(node);
 		}
 		i = ward_leaf_index(node, from);
 		if (i < node->count) {

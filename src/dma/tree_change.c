@@ -180,9 +180,10 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 			 struct children *all, unsigned int at)
 {
 	struct ward_node *old = path->node[d], *left, *right;
-	struct children new = { 0 };
+	struct children new;
 	int from = 0, to = 0;
 
+	new.count = 0;
 	left = neighbour(path, d, -1);
 	right = neighbour(path, d, 1);
 	if (all->count > WARD_INNER_MAX) {
@@ -198,8 +199,9 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 		return;
 	} else if (all->count < old->count && left &&
 		   left->count + all->count <= WARD_INNER_MERGE) {
-		struct children both = { 0 };
+		struct children both;
 
+		both.count = 0;
 		add_children(&both, left, 0, (unsigned int)left->count,
 			     bound_at(path, d - 1, path->index[d - 1] - 1));
 		for (unsigned int i = 0; i < all->count; i++)
@@ -226,8 +228,9 @@ static void replace(struct ward_tree *tree, const struct path *path, unsigned in
 		    unsigned int from, unsigned int to, const struct children *new)
 {
 	struct ward_node *node = path->node[d];
-	struct children all = { 0 };
+	struct children all;
 
+	all.count = 0;
 	if (new->count == 1 && from == to) {
 		atomic_store(&node->inner.child[from], new->node[0]);
 		return;
@@ -253,9 +256,10 @@ static void set_entries(struct ward_tree *tree, const struct path *path, struct 
 	unsigned int d = path->height;
 	struct ward_node *old = path->node[d], *left, *right;
 	bool shrinks = all->count < old->count;
-	struct children new = { 0 };
+	struct children new;
 	int from = 0, to = 0;
 
+	new.count = 0;
 	left = shrinks ? neighbour(path, d, -1) : NULL;
 	right = shrinks ? neighbour(path, d, 1) : NULL;
 	if (all->count > WARD_LEAF_MAX) {
@@ -268,8 +272,9 @@ static void set_entries(struct ward_tree *tree, const struct path *path, struct 
 	} else if (all->count == 0) {
 		/* Nothing comes in its place. */
 	} else if (left && left->count + all->count <= WARD_LEAF_MERGE) {
-		struct entries both = { 0 };
+		struct entries both;
 
+		both.count = 0;
 		add_entries(&both, left);
 		memcpy(&both.entry[both.count], all->entry, all->count * sizeof(all->entry[0]));
 		both.count += all->count;
@@ -314,10 +319,11 @@ static void raise_bound(const struct path *path, uint64_t last)
 void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry)
 {
 	struct ward_tree_entry *all;
-	struct entries entries = { 0 };
+	struct entries entries;
 	struct path path;
 	unsigned int at, count;
 
+	entries.count = 0;
 	tree->count++;
 	tree->bytes += entry->last - entry->start + 1;
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed)) {
@@ -357,8 +363,9 @@ static void remove_from_leaf(struct ward_tree *tree, const struct path *path,
 			     struct ward_range range)
 {
 	const struct ward_node *leaf = path->node[path->height];
-	struct entries left = { 0 };
+	struct entries left;
 
+	left.count = 0;
 	for (unsigned int i = 0; i < leaf->count; i++) {
 		struct ward_tree_entry entry = ward_leaf_entry(leaf, i), part = entry;
 

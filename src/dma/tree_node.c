@@ -79,36 +79,32 @@ static void begin_chunk(struct ward_node_pool *pool, struct ward_node_chunk *chu
 	pool->chunks = chunk;
 }
 
-/* Large trees are read all over: fewer, larger pages spare misses of the TLB. Only advice. */
-static void ask_for_huge_pages(struct ward_node_chunk *chunk)
-{
-	uintptr_t start = (uintptr_t)chunk, end = start + chunk->bytes;
-
-	start = (start + HUGE_PAGE - 1) & -(uintptr_t)HUGE_PAGE;
-	end &= -(uintptr_t)HUGE_PAGE;
-	if (start < end)
-		(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
-}
-
-/* A chunk more, a quarter of what there is: large ones have whole huge pages in them. */
+/*
+ * A chunk more, a quarter of what there is. Large trees are read all over: those are made of whole
+ * huge pages, which spare misses of the TLB (madvise is only advice).
+ */
 static int grow(struct ward_node_pool *pool, size_t count)
 {
+	size_t alignment = CACHE_LINE, bytes;
 	struct ward_node_chunk *chunk;
-	size_t bytes;
 
 	if (count < pool->nodes / 4)
 		count = pool->nodes / 4;
 	if (count < CHUNK_MIN)
 		count = CHUNK_MIN;
-	bytes = count * sizeof(struct ward_node);
+	bytes = (count + 1) * sizeof(struct ward_node);
 	if (bytes > CHUNK_MAX)
 		bytes = CHUNK_MAX;
-	bytes += sizeof(*chunk) + CACHE_LINE;
-	chunk = ward_alloc(bytes);
+	if (bytes >= HUGE_PAGE / 4) {
+		alignment = HUGE_PAGE;
+		bytes = (bytes + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE;
+	}
+	chunk = ward_alloc_aligned(alignment, bytes);
 	if (!chunk)
 		return -ENOMEM;
 	chunk->bytes = bytes;
-	ask_for_huge_pages(chunk);
+	if (alignment == HUGE_PAGE)
+		(void)madvise(chunk, bytes, MADV_HUGEPAGE);
 	while (pool->fresh < pool->fresh_end)
 		push(&pool->free, pool->fresh++);
 	begin_chunk(pool, chunk);
