@@ -88,26 +88,32 @@ static bool fits(const struct map *map, int level, uint64_t first, uint64_t last
 /* Looks at a table that is there; 0 when all of first..last is free. */
 static int survey(struct map *map, uint64_t base, int level, uint64_t first, uint64_t last);
 
-/* What a range takes that lies in one entry of this level, where nothing is yet. */
-static int survey_free(struct map *map, int level, uint64_t first, uint64_t last)
+/*
+ * What a range takes that lies in one entry of this level, where nothing is yet; and as much for
+ * each of times such ranges. Of the entries below, those between the first and the last are whole,
+ * and one is as good as the other.
+ */
+static int survey_free(struct map *map, int level, uint64_t first, uint64_t last, uint64_t times)
 {
-	uint64_t end;
+	uint64_t end, begin, mask;
+	int code;
 
 	if (fits(map, level, first, last))
 		return 0;
 	if (level == WARD_TABLE_LAST_LEVEL)
 		return -EINVAL;
-	map->needed++;
+	map->needed += times;
 	level++;
-	for (;; first = end + 1) {
-		int code;
-
-		end = ward_table_entry_last(map->table, level, first, last);
-		code = survey_free(map, level, first, end);
-		/* Of leaves of the last level, one is as good as the other. */
-		if (code || end == last || level == WARD_TABLE_LAST_LEVEL)
-			return code;
-	}
+	mask = ward_table_mask(map->table, level);
+	end = ward_table_entry_last(map->table, level, first, last);
+	begin = last & ~mask;
+	code = survey_free(map, level, first, end, times);
+	if (code || end == last)
+		return code;
+	if (begin != end + 1)
+		code = survey_free(map, level, end + 1, end + 1 + mask,
+				   times * ((begin - end - 1) / (mask + 1)));
+	return code ? code : survey_free(map, level, begin, last, times);
 }
 
 static int survey_entry(struct map *map, uint64_t at, int level, uint64_t first, uint64_t last)
@@ -119,7 +125,7 @@ static int survey_entry(struct map *map, uint64_t at, int level, uint64_t first,
 		return -EFAULT;
 	switch (format->kind(map->table, entry, level)) {
 	case WARD_ENTRY_INVALID:
-		return survey_free(map, level, first, last);
+		return survey_free(map, level, first, last, 1);
 	case WARD_ENTRY_TABLE:
 		return survey(map, format->address(map->table, entry, level), level + 1, first,
 			      last);

@@ -219,6 +219,8 @@ int ward_table_chain_fill(struct ward_table_chain *chain, const struct ward_tabl
 {
 	uint64_t address, size = UINT64_C(1) << table->granule_shift;
 
+	if (count * (size / PAGE_BYTES) > pages->end - pages->first - pages->count)
+		return -ENOMEM;
 	for (; count > 0; count--) {
 		if (ward_table_pages_alloc(pages, size, &address))
 			goto free_chain;

@@ -171,12 +171,53 @@ static void a_table_that_cannot_be_is_not_made(void **state)
 	ward_memory_destroy(memory);
 }
 
+/* 2 GiB in small pages that begin and end within a table: exactly the tables it takes, or none. */
+static void tables_are_counted_before(void **state)
+{
+	const struct ward_range memory_range = { 0x1000000, 0x1ffffff };
+	const struct ward_range input = { 0x1ff000, 0x1ff000 + (UINT64_C(2) << 30) - 1 };
+	struct ward_table table = table_case_table(&table_cases[17]);
+	struct ward_entry_reader reader = { ward_entry_read_memory, NULL };
+	struct ward_table_leaf leaf;
+	struct ward_table_pages *pages;
+	struct ward_memory *memory;
+	uint64_t root;
+
+	(void)state;
+	assert_int_equal(ward_memory_create(&memory), 0);
+	assert_int_equal(ward_memory_add(memory, memory_range, 0, NULL), 0);
+	assert_int_equal(ward_table_pages_create(memory, memory_range, &pages), 0);
+	assert_int_equal(ward_table_create(&table, pages), 0);
+	root = ward_table_pages_used(pages);
+	assert_int_equal(ward_table_map(&table, pages, input, 0x1000, WARD_READ, WARD_NORMAL, 0),
+			 0);
+	/* 3 tables of 2 MiB entries below the first, and 1025 of pages below them. */
+	assert_int_equal(ward_table_pages_used(pages), root + (3 + 1025) * 4096);
+	reader.context = memory;
+	assert_int_equal(ward_table_walk(&table, &reader, input.last, WARD_READ, NULL, NULL, &leaf,
+					 NULL),
+			 0);
+	assert_int_equal(leaf.output, 0x1000 + (UINT64_C(2) << 30) - 1);
+	/* Half of all there is, which the memory has no tables for. */
+	assert_int_equal(ward_table_map(&table, pages,
+					(struct ward_range){ UINT64_C(1) << 42,
+							     (UINT64_C(1) << 43) - 1 },
+					0x1000, WARD_READ, WARD_NORMAL, 0),
+			 -ENOMEM);
+	assert_int_equal(ward_table_pages_used(pages), root + (3 + 1025) * 4096);
+	ward_table_destroy(&table, pages);
+	assert_int_equal(ward_table_pages_used(pages), 0);
+	ward_table_pages_destroy(pages);
+	ward_memory_destroy(memory);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_size_begins_where_it_should),
 		cmocka_unit_test(what_must_be_concatenated_is),
 		cmocka_unit_test(a_table_that_cannot_be_is_not_made),
+		cmocka_unit_test(tables_are_counted_before),
 	};
 
 	return cmocka_run_group_tests_name("dma/table-start", tests, NULL, NULL);
