@@ -128,11 +128,13 @@ static int build(struct ward_model *model, struct ward_range tables, struct ward
 	for (uint32_t i = 0; !code && i < facts->iommus_count; i++)
 		if (model->iommus[i].driver)
 			code = start_iommu(model, &model->iommus[i]);
-	return code ? ward_fail(error, code,
-				code == -ENOMEM ? "no memory, or too little for tables"
-						: "the IOMMUs cannot be set up: is the range of "
-						  "tables memory?")
-		    : 0;
+	if (!code)
+		return 0;
+	return ward_fail(error, code,
+			 code == -ENOMEM   ? "no memory, or too little for tables"
+			 : code == -ENOSPC ? "more than 65535 ids at one IOMMU"
+					   : "the IOMMUs cannot be set up: is the range of tables "
+					     "memory?");
 }
 
 int ward_backend_model(const struct ward_machine *machine, struct ward_memory *memory,

@@ -30,7 +30,7 @@ struct ward_memory;
  * @param tables part of memory that the backend may use for those tables
  * @param ret_backend the backend; the caller destroys it
  * @param ret_error a sentence on failure; may be NULL
- * @return 0; -EINVAL; -ENOMEM
+ * @return 0; -EINVAL; -ENOMEM; -ENOSPC more than 65535 ids at one IOMMU
  */
 int ward_backend_model(const struct ward_machine *machine, struct ward_memory *memory,
 		       struct ward_range tables, struct ward_backend **ret_backend,
@@ -104,10 +104,10 @@ void ward_device_close(struct ward_device *device);
 int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct ward_space *space);
 
 /**
- * Takes a device out of its space: blocked.
+ * Takes a device out of its space: blocked, as after its open.
  * @param device a device
  * @param pasid as in attach
- * @return 0; -ENOENT it is in none
+ * @return 0; -ENOENT it is in none; -EIO
  */
 int ward_device_detach(struct ward_device *device, ward_pasid_t pasid);
 

@@ -126,7 +126,7 @@ struct ward_error_state {
  * @param functions indexes
  * @param count how many
  * @param freeze_on_fault a DMA fault of one freezes them all
- * @return 0, -EINVAL, -EBUSY one of them is frozen, -ENOMEM
+ * @return 0, -EINVAL, -EBUSY one of them is frozen
  */
 int ward_model_error_domain(struct ward_backend *backend, const uint32_t *functions, uint32_t count,
 			    bool freeze_on_fault);
