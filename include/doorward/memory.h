@@ -111,17 +111,6 @@ int ward_memory_write_u64(struct ward_memory *memory, uint64_t address, uint64_t
  */
 void *ward_memory_at(const struct ward_memory *memory, struct ward_range range, bool write);
 
-/**
- * Walks the regions by address.
- * @param memory a memory
- * @param cursor 0 to begin; moved on by the call
- * @param ret_range the next region
- * @param ret_flags its flags; may be NULL
- * @return true while there was one
- */
-bool ward_memory_next(const struct ward_memory *memory, uint32_t *cursor,
-		      struct ward_range *ret_range, uint32_t *ret_flags);
-
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

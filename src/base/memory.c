@@ -312,17 +312,3 @@ void *ward_memory_at(const struct ward_memory *memory, struct ward_range range, 
 		return NULL;
 	return region->host + (range.start - region->range.start);
 }
-
-bool ward_memory_next(const struct ward_memory *memory, uint32_t *cursor,
-		      struct ward_range *ret_range, uint32_t *ret_flags)
-{
-	const struct region *region;
-
-	if (*cursor >= memory->count)
-		return false;
-	region = regions_of(memory) + (*cursor)++;
-	*ret_range = region->range;
-	if (ret_flags)
-		*ret_flags = region->flags;
-	return true;
-}
