@@ -164,7 +164,8 @@ bool ward_space_next(const struct ward_space *space, ward_iova_t from,
 		     struct ward_mapping *ret_mapping);
 
 /**
- * Takes a range out of what can be mapped, for as long as the space lives.
+ * Takes a range out of what can be mapped, for as long as the space lives; of a nested space, out of
+ * its stage 2.
  * @param space a space
  * @param reserved the region; WARD_REGION_DIRECT_RELAXABLE takes nothing
  * @return 0; -EADDRINUSE something is mapped there (a WARD_REGION_DIRECT that is mapped to itself
@@ -173,7 +174,7 @@ bool ward_space_next(const struct ward_space *space, ward_iova_t from,
 int ward_space_reserve(struct ward_space *space, const struct ward_reserved *reserved);
 
 /**
- * Walks the reserved regions, by address.
+ * Walks the reserved regions, by address; of a nested space, those of its stage 2.
  * @param space a space
  * @param cursor 0 to begin; moved on by the call
  * @param ret_reserved the next one

@@ -144,6 +144,8 @@ int ward_space_reserve(struct ward_space *space, const struct ward_reserved *res
 bool ward_space_reserved_next(const struct ward_space *space, uint32_t *cursor,
 			      struct ward_reserved *ret_reserved)
 {
+	if (space->kind == WARD_SPACE_NESTED)
+		space = space->parent;
 	if (*cursor >= space->reserved_count)
 		return false;
 	*ret_reserved = space->reserved[(*cursor)++];

@@ -159,6 +159,8 @@ static void a_nested_space_has_all_pasids(void **state)
 	struct ward_requester whole = requester(0, 0x100, WARD_PASID_NONE);
 	struct ward_requester one = requester(0, 0x100, ward_pasid(5));
 	struct ward_requester other = requester(0, 0x101, ward_pasid(5));
+	struct ward_reserved region = { { 0x9000, 0x9fff }, WARD_REGION_RESERVED }, found;
+	uint32_t own = 0, below = 0;
 	struct ward_space *space = make(WARD_SPACE_UNMANAGED), *nested;
 	struct ward_attach_table *table;
 	struct ward_memory *memory;
@@ -169,7 +171,9 @@ static void a_nested_space_has_all_pasids(void **state)
 	stage1.memory = memory;
 	assert_int_equal(ward_space_create(&options, &nested), 0);
 	assert_int_equal(ward_attach_table_create(NULL, &table), 0);
-	assert_int_equal(ward_attach(table, &whole, nested, NULL, 0), 0);
+	assert_int_equal(ward_attach(table, &whole, nested, &region, 1), 0);
+	assert_true(ward_space_reserved_next(nested, &own, &found));
+	assert_true(ward_space_reserved_next(space, &below, &found));
 	assert_ptr_equal(ward_attached(table, &one), nested);
 	assert_null(ward_attached(table, &other));
 	/* It is the stage 1 that knows no such PASID. */
