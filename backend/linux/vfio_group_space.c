@@ -8,6 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* What a space has by default. */
+#define APERTURE_LAST ((UINT64_C(1) << 48) - 1)
+
 static int map_in(const struct ward_vfio_group *group, const struct ward_mapping *mapping)
 {
 	uint64_t start = ward_iova_raw(mapping->start);
@@ -139,6 +142,21 @@ static uint64_t pages_of(const struct ward_vfio_backend *backend)
 	return sizes ? sizes : page;
 }
 
+/* The last address, of those up to last, that every group so far takes. */
+static uint64_t last_of(const struct ward_vfio_backend *backend, uint64_t last)
+{
+	for (const struct ward_vfio_group *group = backend->groups; group; group = group->next) {
+		const struct ward_range *hole;
+
+		if (!group->holes_count)
+			continue;
+		hole = &group->holes[group->holes_count - 1].range;
+		if (hole->last == UINT64_MAX && hole->start && hole->start - 1 < last)
+			last = hole->start - 1;
+	}
+	return last;
+}
+
 int ward_vfio_space(void *context, struct ward_space_options *options)
 {
 	struct ward_vfio_backend *backend = context;
@@ -154,6 +172,9 @@ int ward_vfio_space(void *context, struct ward_space_options *options)
 	space->next = backend->spaces;
 	backend->spaces = space;
 	options->page_sizes = pages_of(backend);
+	if (!options->aperture.last)
+		options->aperture.last = APERTURE_LAST;
+	options->aperture.last = last_of(backend, options->aperture.last);
 	if (!options->mappings_max || options->mappings_max > backend->mappings_max)
 		options->mappings_max = backend->mappings_max;
 	options->ops = &ward_vfio_space_ops;

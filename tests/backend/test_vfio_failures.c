@@ -300,6 +300,35 @@ static void lying_capabilities(void **unused)
 	ward_backend_destroy(backend);
 }
 
+/* Addresses are chosen for a space before anybody is in it: where open groups can have them. */
+static void narrow_iommu(void **unused)
+{
+	const uint32_t ranges = sizeof(struct vfio_iommu_type1_info) +
+				sizeof(struct vfio_iommu_type1_info_cap_iova_range);
+	const struct vfio_iova_range valid[] = { { 0, 0xfedfffff }, { 0xfef00000, 0x7fffffffff } };
+	struct ward_space_options options = { .size = sizeof(options), .kind = WARD_SPACE_DYNAMIC };
+	const struct ward_mapping page = { .last = ward_iova(0xfff),
+					   .target = ward_target(0x10000),
+					   .access = WARD_READ,
+					   .type = WARD_NORMAL };
+	struct ward_backend *backend = make();
+	struct ward_space *space = NULL;
+	struct ward_device *device;
+	ward_iova_t at = ward_iova(0);
+
+	(void)unused;
+	memcpy(fake.info + ranges, valid, sizeof(valid));
+	device = open_device(backend, "0000:01:00.0");
+	assert_int_equal(ward_backend_space(backend, &options, &space), 0);
+	assert_int_equal(ward_space_map_any(space, &page, ward_iova(UINT64_MAX), &at), 0);
+	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
+	assert_true(ward_iova_raw(at) == 0x7ffffff000);
+	assert_int_equal(fake_mappings(), 1);
+	ward_device_close(device);
+	ward_space_destroy(space);
+	ward_backend_destroy(backend);
+}
+
 /* The second of a group is where the first one is, before it was put anywhere. */
 static void second_of_a_group(void **unused)
 {
@@ -336,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_attach_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(lying_capabilities, setup, teardown),
+		cmocka_unit_test_setup_teardown(narrow_iommu, setup, teardown),
 		cmocka_unit_test_setup_teardown(second_of_a_group, setup, teardown),
 	};
 
