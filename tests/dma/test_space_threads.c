@@ -7,6 +7,7 @@
  * ThreadSanitizer (scripts/check-threads).
  */
 #include <doorward/attach.h>
+#include <doorward/stage1.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@
 struct world {
 	struct ward_readers *readers;
 	struct ward_space *space, *other;
+	struct ward_space *nested; /* on space, its stage 1 left out */
 	struct ward_attach_table *table;
 	/* The page that leads to it, or POISON. */
 	uint64_t cell[CELLS];
@@ -189,7 +191,10 @@ static void map_and_unmap(void **state)
 	end_world(world);
 }
 
-/* Enters, translates, tells so, and stays until the writer is about to wait for it. */
+/*
+ * Enters, and again; translates through the nested space, tells so, and stays until the writer is
+ * about to wait for it. To exit once is not to leave.
+ */
 static void *hold(void *context)
 {
 	struct world *world = context;
@@ -202,14 +207,16 @@ static void *hold(void *context)
 		return NULL;
 	}
 	ward_reader_enter(reader);
-	if (ward_space_translate(world->space, reader, WARD_PASID_NONE, ward_iova(0), WARD_READ,
+	ward_reader_enter(reader);
+	if (ward_space_translate(world->nested, reader, WARD_PASID_NONE, ward_iova(0), WARD_READ,
 				 &translation, NULL))
 		wrong(world);
 	atomic_store(&world->inside, 1);
 	/* Until nobody finds it any more; the writer waits from then on. */
-	while (ward_space_translate(world->space, reader, WARD_PASID_NONE, ward_iova(0), WARD_READ,
+	while (ward_space_translate(world->nested, reader, WARD_PASID_NONE, ward_iova(0), WARD_READ,
 				    &translation, NULL) == 0)
 		sched_yield();
+	ward_reader_exit(reader);
 	for (unsigned int i = 0; i < 1000; i++)
 		sched_yield();
 	atomic_store(&world->left, true);
@@ -218,14 +225,23 @@ static void *hold(void *context)
 	return NULL;
 }
 
-/* Unmap does not return before a reader has left that holds a translation. */
+/* Unmap does not return before a reader has left that holds a translation, also of a nested space. */
 static void unmap_waits(void **state)
 {
+	const struct ward_stage1 bypass = { .kind = WARD_STAGE1_BYPASS };
+	struct ward_space_options options = {
+		.size = sizeof(options),
+		.kind = WARD_SPACE_NESTED,
+		.stage1 = &bypass,
+	};
+
 	(void)state;
 	for (unsigned int all = 0; all < 2; all++) {
 		struct world *world = make_world();
 		pthread_t thread;
 
+		options.parent = world->space;
+		assert_int_equal(ward_space_create(&options, &world->nested), 0);
 		map_cell(world->space, 0, 1, 0);
 		map_cell(world->space, 9, 1, 9);
 		assert_int_equal(pthread_create(&thread, NULL, hold, world), 0);
@@ -239,6 +255,7 @@ static void unmap_waits(void **state)
 					 0);
 		assert_true(atomic_load(&world->left));
 		pthread_join(thread, NULL);
+		ward_space_destroy(world->nested);
 		end_world(world);
 	}
 }
