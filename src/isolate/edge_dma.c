@@ -119,25 +119,86 @@ static int compare_streams(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-static uint32_t list_streams(const struct ward_machine *machine, struct seen_stream *streams)
-{
-	uint32_t count = 0;
+struct stream_list {
+	struct seen_stream *streams;
+	size_t count, capacity;
+};
 
-	for (uint32_t i = 0; i < machine->functions_count; i++) {
+static int add_stream(struct stream_list *list, struct seen_stream stream)
+{
+	void *streams = list->streams;
+	int err = ward_array_reserve(&streams, &list->capacity, list->count + 1, sizeof(stream));
+
+	if (err)
+		return err;
+	list->streams = streams;
+	list->streams[list->count++] = stream;
+	return 0;
+}
+
+/* The first row that has a requester id, or NULL: no IOMMU sees it. */
+static const struct ward_id_map *stream_map(const struct ward_machine *machine, uint32_t segment,
+					    uint16_t rid)
+{
+	for (uint32_t i = 0; i < machine->id_maps_count; i++) {
+		const struct ward_id_map *map = &machine->id_maps[i];
+		uint16_t masked = rid & map->mask;
+
+		if (map->kind == WARD_ID_MAP_IOMMU && map->segment == segment &&
+		    masked >= ward_rid_raw(map->first) && masked <= ward_rid_raw(map->last))
+			return map->target == WARD_NONE ? NULL : map;
+	}
+	return NULL;
+}
+
+/* What id maps make of the ids that a function has besides its own. */
+static int list_alias_streams(const struct ward_machine *machine, uint32_t function,
+			      struct stream_list *list)
+{
+	const struct ward_function *f = &machine->functions[function];
+	struct ward_alias_walk walk;
+	struct ward_alias alias;
+	int err = 0;
+
+	ward_alias_start(machine, function, &walk);
+	while (!err && ward_alias_next(&walk, &alias)) {
+		uint16_t rid = ward_rid_raw(alias.rid);
+		const struct ward_id_map *map = stream_map(machine, f->address.segment, rid);
+		uint32_t sid;
+
+		if (alias.cause == WARD_ALIAS_OWN || !map)
+			continue;
+		sid = map->output_base + (rid & map->mask) - ward_rid_raw(map->first);
+		err = add_stream(list, (struct seen_stream){
+					       .id = (uint64_t)map->target << 32 | sid,
+					       .segment = f->address.segment,
+					       .function = function,
+				       });
+	}
+	return err;
+}
+
+static int list_streams(const struct ward_machine *machine, struct stream_list *list)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < machine->functions_count && !err; i++) {
 		const struct ward_function *f = &machine->functions[i];
 		uint32_t sid = ward_sid_raw(f->stream.sid);
+		bool pci = f->kind == WARD_FUNCTION_PCI;
 
 		if (f->iommu_known != WARD_YES || f->stream.iommu == WARD_NONE)
 			continue;
-		streams[count++] = (struct seen_stream){
-			.id = (uint64_t)f->stream.iommu << 32 | sid,
-			.segment = f->address.segment,
-			.function = i,
-			.plain =
-				f->kind == WARD_FUNCTION_PCI && sid == ward_rid_raw(f->address.rid),
-		};
+		err = add_stream(list, (struct seen_stream){
+					       .id = (uint64_t)f->stream.iommu << 32 | sid,
+					       .segment = f->address.segment,
+					       .function = i,
+					       .plain = pci && sid == ward_rid_raw(f->address.rid),
+				       });
+		if (!err && pci && machine->id_maps_count)
+			err = list_alias_streams(machine, i, list);
 	}
-	return count;
+	return err;
 }
 
 /*
@@ -149,18 +210,14 @@ static uint32_t list_streams(const struct ward_machine *machine, struct seen_str
 static void add_streams(struct ward_graph *g)
 {
 	const struct ward_machine *machine = g->machine;
-	struct seen_stream *streams = ward_alloc_array(machine->functions_count, sizeof(*streams));
-	uint32_t count;
+	struct stream_list list = { 0 };
 
-	if (!streams) {
+	if (list_streams(machine, &list))
 		g->failed = true;
-		return;
-	}
-	count = list_streams(machine, streams);
-	if (count)
-		qsort(streams, count, sizeof(*streams), compare_streams);
-	for (uint32_t i = 1, first = 0; i < count; i++) {
-		const struct seen_stream *a = &streams[first], *b = &streams[i];
+	if (list.count)
+		qsort(list.streams, list.count, sizeof(*list.streams), compare_streams);
+	for (size_t i = 1, first = 0; i < list.count; i++) {
+		const struct seen_stream *a = &list.streams[first], *b = &list.streams[i];
 		bool guess = a->plain && b->plain && a->segment != b->segment;
 		enum ward_certainty certainty = guess ? WARD_UNSURE : WARD_CERTAIN;
 
@@ -177,7 +234,7 @@ static void add_streams(struct ward_graph *g)
 			       node(g, WARD_NODE_FUNCTION, a->function), WARD_WHY_STREAM,
 			       a->function, certainty);
 	}
-	free(streams);
+	free(list.streams);
 }
 
 /* Linux switches ATS on by itself, so a capability that could not be read may be in use. */

@@ -108,13 +108,19 @@ static bool share_id(const struct plan *plan, uint32_t a, uint32_t b)
 
 static bool share_stream(const struct plan *plan, uint32_t a, uint32_t b)
 {
-	const struct plan_function *x = &plan->functions[a], *y = &plan->functions[b];
+	uint16_t x[PLAN_IDS], y[PLAN_IDS];
+	uint32_t x_count = plan_ids(plan, a, x), y_count = plan_ids(plan, b, y);
 	uint32_t targets[2], outputs[2];
 
-	return !x->platform && !y->platform &&
-	       plan_map_id(plan, false, x->segment, plan_rid(x), &targets[0], &outputs[0]) &&
-	       plan_map_id(plan, false, y->segment, plan_rid(y), &targets[1], &outputs[1]) &&
-	       targets[0] == targets[1] && outputs[0] == outputs[1];
+	for (uint32_t i = 0; i < x_count * y_count; i++) {
+		if (plan_map_id(plan, false, plan->functions[a].segment, x[i / y_count],
+				&targets[0], &outputs[0]) &&
+		    plan_map_id(plan, false, plan->functions[b].segment, y[i % y_count],
+				&targets[1], &outputs[1]) &&
+		    targets[0] == targets[1] && outputs[0] == outputs[1])
+			return true;
+	}
+	return false;
 }
 
 void plan_tell_apart(struct plan *plan)

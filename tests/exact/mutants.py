@@ -58,6 +58,8 @@ MUTANTS = (
     ("alias-ignored", DMA,
      "if (alias.cause == WARD_ALIAS_OWN)", "if (true)"),
     ("folded-streams-ignored", DMA, "		if (a->id != b->id) {", "		if (true) {"),
+    ("stream-of-alias-ignored", DMA,
+     "if (!err && pci && machine->id_maps_count)", "if (false)"),
     ("untranslated-ignored", DMA, "	case WARD_NO:\n", "	case WARD_NO:\n		break;\n"),
     ("ats-ignored", DMA, "		if (f->ats_enabled)", "		if (false)"),
     ("translation-blocking-ignored", DMA,

@@ -67,17 +67,20 @@ static uint32_t root_of(const struct plan *plan, const struct plan_function *f)
 	return (uint32_t)(f->segment << 8 | f->bus);
 }
 
-/* Each root bus is a row. Masks fold the functions of a slot, or those of a bus, into one. */
+/*
+ * Each root bus is a row. Masks fold the functions of a slot, those of a bus, or all that have one
+ * place on their bus, into one.
+ */
 static void add_row(struct plan *plan, struct random *r, bool msi, uint32_t root)
 {
-	static const uint16_t masks[] = { 0xffff, 0xffff, 0xffff, 0xfff8, 0xff00 };
+	static const uint16_t masks[] = { 0xffff, 0xffff, 0xffff, 0xfff8, 0xff00, 0xc0ff };
 	struct plan_map *m = &plan->maps[plan->maps_count++];
 	uint32_t targets = msi ? plan->controllers_count : plan->iommus_count;
 
 	m->present = true;
 	m->msi = msi;
 	m->segment = root >> 8;
-	m->mask = masks[random_below(r, 5)];
+	m->mask = masks[random_below(r, 6)];
 	m->first = (uint16_t)((root & 0xff) << 8);
 	m->last = (uint16_t)(m->first | 0x3fff);
 	m->target = targets && !random_chance(r, 6) ? random_below(r, targets) : WARD_NONE;
