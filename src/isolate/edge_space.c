@@ -102,16 +102,37 @@ static uint32_t attachments_end(const struct ward_graph *graph, uint32_t functio
 	return low;
 }
 
-bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
+/* Where its requests without PASID go, or NULL. */
+static const struct ward_attachment *attachment_of(const struct ward_graph *graph,
+						   uint32_t function)
 {
 	uint32_t end = attachments_end(graph, function);
 	const struct ward_attachment *a;
-	struct ward_space_info info;
 
 	if (!end)
-		return false;
+		return NULL;
 	a = &graph->attachments[end - 1];
-	if (a->function != function || a->pasid != WARD_PASID_NONE)
+	return a->function == function && a->pasid == WARD_PASID_NONE ? a : NULL;
+}
+
+enum ward_tri ward_graph_is_passed(const struct ward_graph *graph, uint32_t function)
+{
+	const struct ward_machine *machine = graph->machine;
+	uint32_t group = machine->functions[function].group;
+
+	if (ward_is_translated(machine, function) != WARD_YES || attachment_of(graph, function))
+		return WARD_NO;
+	if (group == WARD_NONE || machine->groups[group].type == WARD_GROUP_TYPE_UNKNOWN)
+		return WARD_UNKNOWN;
+	return machine->groups[group].type == WARD_GROUP_IDENTITY ? WARD_YES : WARD_NO;
+}
+
+bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
+{
+	const struct ward_attachment *a = attachment_of(graph, function);
+	struct ward_space_info info;
+
+	if (!a)
 		return false;
 	ward_space_bound(a->space, &info);
 	return info.kind == WARD_SPACE_BLOCKED;

@@ -49,6 +49,7 @@ enum ward_why {
 	WARD_WHY_IDENTITY,     /* the space translates every address to itself */
 	WARD_WHY_MAPPED_BAR,   /* a BAR of via is mapped in the space, writable */
 	WARD_WHY_MAPPED_PAGE,  /* a doorbell's page is mapped in the space, writable */
+	WARD_WHY_PASSED,       /* the kernel lets addresses of via pass as they are; no edge */
 	WARD_WHYS,
 };
 
@@ -131,6 +132,12 @@ const struct ward_space *ward_space_bound(const struct ward_space *space,
 /* The state says that its requests without PASID all fault; and that all of its requests do. */
 bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function);
 bool ward_graph_is_walled(const struct ward_graph *graph, uint32_t function);
+/*
+ * The state does not say which space it is in, and the kernel has it in one where every address means
+ * itself. A hand-over replaces that for the functions handed over and for their kernel groups only.
+ * No also where nothing translates it: that is told as such.
+ */
+enum ward_tri ward_graph_is_passed(const struct ward_graph *graph, uint32_t function);
 
 /* ATS is off, and Linux will switch it on when it attaches the function. */
 bool ward_ats_may_come(const struct ward_machine *machine, const struct ward_function *f);

@@ -140,6 +140,21 @@ static struct ward_finding *ats(struct ward_judgement *j, uint32_t subject, uint
 	return finding;
 }
 
+/* The kernel changes it on demand, if it has no driver of the group to ask. */
+static void remedy_passed(struct ward_judgement *j, struct ward_finding *finding, uint32_t via)
+{
+	uint32_t number = j->machine->groups[j->machine->functions[via].group].number;
+
+	ward_finding_remedy(
+		j, finding, WARD_REMEDY_OTHER_SPACE, via,
+		ward_judge_text(j,
+				"have the kernel translate %s, while nothing in its group has a "
+				"driver (for all, at boot: iommu.passthrough=0)",
+				j->machine->functions[via].name),
+		ward_judge_text(j, "echo DMA > /sys/kernel/iommu_groups/%u/type", number));
+	ward_remedy_claim_too(j, finding, via);
+}
+
 static struct ward_finding *identity(struct ward_judgement *j, uint32_t subject, uint32_t via,
 				     bool unsure)
 {
@@ -156,12 +171,16 @@ static struct ward_finding *identity(struct ward_judgement *j, uint32_t subject,
 			via == subject ? ward_judge_text(j, "the IOMMU of %s", name)
 				       : ward_judge_text(j, "whether %s can get at %s",
 							 j->machine->functions[subject].name, name);
-	ward_finding_remedy(j, finding, WARD_REMEDY_OTHER_SPACE, via,
-			    ward_judge_text(j,
-					    "put %s into a space that maps only the memory of its "
-					    "owner, or into one that is blocked",
-					    name),
-			    NULL);
+	if (ward_graph_is_passed(&j->isolation->graph, via) == WARD_YES)
+		remedy_passed(j, finding, via);
+	else
+		ward_finding_remedy(
+			j, finding, WARD_REMEDY_OTHER_SPACE, via,
+			ward_judge_text(j,
+					"put %s into a space that maps only the memory of its "
+					"owner, or into one that is blocked",
+					name),
+			NULL);
 	return finding;
 }
 
@@ -239,6 +258,45 @@ static void judge_function(struct ward_judgement *j, const struct ward_visit *vi
 	}
 }
 
+static bool in_group_claimed(const struct ward_judgement *j, uint32_t group)
+{
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		if (j->machine->functions[j->claimed[i]].group == group)
+			return true;
+	}
+	return false;
+}
+
+/* One that nobody has stays in the space that the kernel has it in. */
+static void judge_passed(struct ward_judgement *j, const struct ward_visit *visit, uint32_t via)
+{
+	const struct ward_graph *g = j->reach->graph;
+	const struct ward_edge edge = {
+		.to = ward_graph_node(g, WARD_NODE_MEMORY, 0),
+		.via = via,
+		.why = WARD_WHY_PASSED,
+		.certainty = WARD_CERTAIN,
+	};
+	enum ward_tri passed = ward_graph_is_passed(g, via);
+	struct ward_finding *finding;
+
+	if (ward_whose(j, via) != WARD_WHOSE_NOBODY || passed == WARD_NO ||
+	    in_group_claimed(j, j->machine->functions[via].group))
+		return;
+	if (passed == WARD_UNKNOWN) {
+		ward_judge_assume(j, ward_judge_text(j,
+						     "The kernel has no memory mapped for %s, "
+						     "which is nobody's (its files do not say).",
+						     j->machine->functions[via].name));
+		return;
+	}
+	finding = identity(j, ward_start_of(j, visit), via, visit->certainty == WARD_UNSURE);
+	if (finding)
+		ward_remedy_path(j, finding, visit);
+	ward_remedy_waive(j, finding);
+	ward_finding_path_edge(j, finding, via, &edge);
+}
+
 static const struct ward_visit *visit_of(const struct ward_judgement *j, uint32_t function)
 {
 	return ward_reach_visit(j->reach,
@@ -265,7 +323,9 @@ void ward_judge_memory(struct ward_judgement *j)
 		uint32_t index;
 
 		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_FUNCTION &&
-		    !ward_is_claimed(j, index) && !ward_is_foreign(ward_whose(j, index)))
+		    !ward_is_claimed(j, index) && !ward_is_foreign(ward_whose(j, index))) {
 			judge_function(j, visit, index);
+			judge_passed(j, visit, index);
+		}
 	}
 }

@@ -40,6 +40,7 @@ static const char *const why_texts[WARD_WHYS] = {
 	[WARD_WHY_IDENTITY] = "there every address means itself",
 	[WARD_WHY_MAPPED_BAR] = "a BAR of %s is mapped there, writable",
 	[WARD_WHY_MAPPED_PAGE] = "its page is mapped there, writable",
+	[WARD_WHY_PASSED] = "the kernel has %s in a group of type identity",
 };
 
 void ward_why_text(const struct ward_graph *graph, const struct ward_edge *edge, char *text,

@@ -210,15 +210,44 @@ static void seed_memory(struct summing *s, struct lane *lane, enum ward_why why)
 	}
 }
 
-/* Which space it is does not matter. */
+/* Which space it is does not matter; the kernel's are labelled with its groups. */
 static void seed_identity(struct summing *s, struct lane *lane)
 {
 	uint32_t memory = ward_graph_node(s->g, WARD_NODE_MEMORY, 0);
 
 	for (uint32_t e = s->start[memory]; e < s->start[memory + 1]; e++) {
 		if (s->back[e].why == WARD_WHY_IDENTITY)
-			put_label(s, lane, s->back[e].from, 0);
+			put_label(s, lane, s->back[e].from, LABEL_INDEX);
 	}
+	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
+		if (ward_whose(&s->j, i) == WARD_WHOSE_NOBODY &&
+		    ward_graph_is_passed(s->g, i) == WARD_YES)
+			put_label(s, lane, ward_graph_node(s->g, WARD_NODE_FUNCTION, i),
+				  s->g->machine->functions[i].group);
+	}
+}
+
+/* A space that is all memory, and that a hand-over of the function does not replace. */
+static bool has_identity(const struct summing *s, enum lane_name name, uint32_t function)
+{
+	const struct lane *lane = &s->lanes[name];
+	uint32_t node = ward_graph_node(s->g, WARD_NODE_FUNCTION, function);
+
+	for (unsigned int i = 0; lane->label && i < 2; i++) {
+		if (lane->label[node][i] != WARD_NONE &&
+		    lane->label[node][i] != s->g->machine->functions[function].group)
+			return true;
+	}
+	return false;
+}
+
+static bool knows_spaces(const struct ward_graph *g)
+{
+	for (uint32_t i = 0; i < g->machine->groups_count; i++) {
+		if (g->machine->groups[i].type == WARD_GROUP_IDENTITY)
+			return true;
+	}
+	return g->attachments_count > 0;
 }
 
 static void seed_host(struct summing *s, struct lane *lane)
@@ -278,9 +307,8 @@ static int run_lanes(struct summing *s)
 		struct lane *lane = &s->lanes[name];
 
 		lane->unsure = name >= LANES_SURE;
-		/* Without spaces in the state there is nothing to spread. */
-		if (!s->g->attachments_count &&
-		    (name == LANE_IDENTITY || name == LANE_OPEN_IDENTITY))
+		/* Without spaces that are known there is nothing to spread. */
+		if (!knows_spaces(s->g) && (name == LANE_IDENTITY || name == LANE_OPEN_IDENTITY))
 			continue;
 		lane->label = ward_alloc_array(nodes, sizeof(*lane->label));
 		if (!lane->label)
@@ -409,7 +437,7 @@ static const char *reach_code(const struct summing *s, uint32_t function)
 		return "space-identity";
 	if (has_other(s, LANE_MEMORY, function))
 		return "no-iommu";
-	if (has_any(s, LANE_IDENTITY, function))
+	if (has_identity(s, LANE_IDENTITY, function))
 		return "space-identity";
 	code = other_code(s, LANE_FUNCTION, function);
 	if (!code && is_reached_by_client(s, function, CLIENT_SURE))
@@ -430,7 +458,7 @@ static const char *open_reach_code(const struct summing *s, uint32_t function)
 {
 	if (has_any(s, LANE_OPEN_MEMORY, function))
 		return "iommu-unknown";
-	if (has_any(s, LANE_OPEN_IDENTITY, function))
+	if (has_identity(s, LANE_OPEN_IDENTITY, function))
 		return "space-identity";
 	if (is_reached_by_client(s, function, CLIENT_UNSURE))
 		return "reached-by-other";

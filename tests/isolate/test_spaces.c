@@ -504,6 +504,50 @@ static void out_of_memory(void **unused)
 	ward_space_destroy(space);
 }
 
+/* What nobody has stays where the kernel has it; a hand-over moves its own kernel groups only. */
+static void passed_by_the_kernel(void **unused)
+{
+	struct ward_space *space = space_of(WARD_SPACE_BLOCKED);
+	struct ward_finding finding;
+	uint32_t dma;
+	struct make m;
+
+	(void)unused;
+	a_switch(&m, NO_ACS);
+	kernel_group(&m, 5, "03:00.0", NULL);
+	kernel_group(&m, 6, "04:00.0", NULL);
+	m.groups[0].type = WARD_GROUP_IDENTITY;
+	m.groups[1].type = WARD_GROUP_IDENTITY;
+	finding = *finding_in(made(&m, "03:00.0"), "space-identity");
+	assert_int_equal(m.verdict->answer, WARD_UNSAFE);
+	assert_int_equal(finding.blocker, at(&m, "04:00.0"));
+	assert_string_equal(finding.remedies[0].command,
+			    "echo DMA > /sys/kernel/iommu_groups/6/type");
+	assert_int_equal(finding.path[finding.path_count - 1].kind, WARD_NODE_MEMORY);
+	/* Both together, or in one group: both move. */
+	assert_int_equal(judged(&m, WARD_POLICY_STRICT, NULL, "03:00.0 04:00.0")->answer,
+			 WARD_SAFE);
+	make_free(&m);
+	m.functions[make_ordinal(&m, "04:00.0")].group = 0;
+	assert_int_equal(made(&m, "03:00.0")->answer, WARD_SAFE);
+	make_free(&m);
+	/* The state knows better. */
+	m.functions[make_ordinal(&m, "04:00.0")].group = 1;
+	make_done(&m);
+	put(&m, "04:00.0", space);
+	assert_int_equal(judged(&m, WARD_POLICY_STRICT, NULL, "03:00.0")->answer, WARD_SAFE);
+	make_free(&m);
+	m.groups[1].type = WARD_GROUP_DMA;
+	assert_int_equal(made(&m, "03:00.0")->answer, WARD_SAFE);
+	dma = m.verdict->assumptions_count;
+	make_free(&m);
+	/* Not known is said. */
+	m.groups[1].type = WARD_GROUP_TYPE_UNKNOWN;
+	assert_int_equal(made(&m, "03:00.0")->assumptions_count, dma + 1);
+	make_free(&m);
+	ward_space_destroy(space);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -529,6 +573,7 @@ int main(void)
 		cmocka_unit_test(identity_says_it_all),
 		cmocka_unit_test(mappings_are_no_matter_of_groups),
 		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(passed_by_the_kernel),
 	};
 
 	return cmocka_run_group_tests_name("isolate/spaces", tests, NULL, NULL);

@@ -206,6 +206,18 @@ static void draw_mappings(struct make *m)
 	}
 }
 
+/* Sometimes the kernel says that it translates little. */
+static void draw_groups(struct make *m)
+{
+	m->groups_count = chance(3) ? 1 + draw(3) : 0;
+	for (uint32_t g = 0; g < m->groups_count; g++) {
+		m->groups[g].number = g;
+		m->groups[g].type = chance(2) ? WARD_GROUP_IDENTITY : WARD_GROUP_DMA;
+	}
+	for (uint32_t i = 0; i < m->count && m->groups_count; i++)
+		m->functions[i].group = chance(8) ? WARD_NONE : draw(m->groups_count);
+}
+
 static void draw_machine(struct make *m, uint64_t seed)
 {
 	unsigned int ports = 1 + draw(3), bus = 1;
@@ -236,6 +248,7 @@ static void draw_machine(struct make *m, uint64_t seed)
 	if (chance(4))
 		platform(m, "soc.dma")->stream.iommu = chance(2) ? 0 : WARD_NONE;
 	draw_mappings(m);
+	draw_groups(m);
 }
 
 /* Codes that differ only in how the same function is got at. */
