@@ -102,7 +102,8 @@ int ward_doorbell_map(struct ward_doorbells *doorbells, struct ward_space *space
 /**
  * The reserved region that a requester in such a space has.
  * @param doorbells a layout
- * @param ret_reserved WARD_REGION_SW_MSI (WINDOW) or WARD_REGION_DIRECT, for the guest (IDENTITY)
+ * @param ret_reserved WINDOW: WARD_REGION_SW_MSI; IDENTITY: WARD_REGION_DIRECT, to be told to the guest
+ * (of the stage 2 it is a window as ever, and not for ward_attach)
  * @return true when there is one
  */
 bool ward_doorbells_reserved(const struct ward_doorbells *doorbells,

@@ -123,7 +123,7 @@ int ward_space_map_any(struct ward_space *space, const struct ward_mapping *mapp
  * @param start first address
  * @param last last address
  * @param flags WARD_UNMAP_SPLIT or 0
- * @param ret_bytes how much was mapped there; may be NULL
+ * @param ret_bytes how much was mapped there (0 when it was all of 2^64); may be NULL
  * @return 0 or an error of the table above; -EIO or another error of the backend, and the mappings
  * are as before. Where doorbells lie between them, that is because the backend took back what it had
  * removed already; what it did not take back is gone
@@ -189,7 +189,7 @@ struct ward_space_info {
 	struct ward_range aperture;
 	uint64_t page_sizes;
 	uint64_t mappings, mappings_max;
-	uint64_t mapped_bytes;
+	uint64_t mapped_bytes; /**< modulo 2^64 */
 	uint64_t memory_bytes; /**< of this process, for the mappings */
 	uint32_t users;	       /**< attachments and spaces nested on it */
 	void *backing;
