@@ -76,6 +76,8 @@ static int map_space(void *backing, const struct ward_mapping *mapping)
 	struct ward_vfio_space *space = backing;
 	struct ward_range range = { ward_iova_raw(mapping->start), ward_iova_raw(mapping->last) };
 
+	if (!space->backend)
+		return -EIO;
 	for (struct ward_vfio_group *group = space->groups; group; group = group->beside) {
 		int code = map_in(group, mapping);
 

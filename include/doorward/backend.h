@@ -48,7 +48,8 @@ int ward_backend_vfio_group(int devfd, int sysfd, struct ward_backend **ret_back
 			    struct ward_error *ret_error);
 
 /**
- * Destroys a backend. Devices must have been closed and spaces destroyed before.
+ * Destroys a backend. Devices must have been closed and spaces destroyed before; into a space that
+ * is left nothing can be mapped any more (-EIO).
  * @param backend a backend, or NULL
  */
 void ward_backend_destroy(struct ward_backend *backend);

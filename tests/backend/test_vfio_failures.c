@@ -329,6 +329,19 @@ static void narrow_iommu(void **unused)
 	ward_backend_destroy(backend);
 }
 
+static void space_without_a_backend(void **unused)
+{
+	struct ward_backend *backend = make();
+	struct ward_space *space = space_of(backend);
+
+	(void)unused;
+	assert_int_equal(map(space, IOVA), 0);
+	ward_backend_destroy(backend);
+	assert_int_equal(map(space, 2 * IOVA), -EIO);
+	assert_int_equal(ward_space_unmap_all(space), 0);
+	ward_space_destroy(space);
+}
+
 /* The second of a group is where the first one is, before it was put anywhere. */
 static void second_of_a_group(void **unused)
 {
@@ -366,6 +379,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(open_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(lying_capabilities, setup, teardown),
 		cmocka_unit_test_setup_teardown(narrow_iommu, setup, teardown),
+		cmocka_unit_test_setup_teardown(space_without_a_backend, setup, teardown),
 		cmocka_unit_test_setup_teardown(second_of_a_group, setup, teardown),
 	};
 
