@@ -123,9 +123,9 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 		return -EOPNOTSUPP;
 	code = check_streams(device, carried);
 	if (!code)
-		code = reserve_regions(device, space, carried);
-	if (!code)
 		code = build_tables(device, carried);
+	if (!code)
+		code = reserve_regions(device, space, carried);
 	if (code)
 		return code;
 	for (uint32_t i = 0; i < device->streams_count; i++) {

@@ -344,6 +344,39 @@ static void direct_region(void **unused)
 	rig_on_both(add_region, direct_region_body);
 }
 
+/* Refused when there is no memory for tables, an attach takes nothing out of the space. */
+static void refused_attach_body(struct rig *rig)
+{
+	struct ward_device *greedy = rig_open(rig, "0000:02:00.0");
+	struct ward_device *device = rig_open(rig, "0000:01:00.0");
+	struct ward_space *all = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_space *space = rig_space(rig, WARD_SPACE_UNMANAGED);
+	struct ward_reserved reserved;
+	uint32_t cursor = 0;
+	uint64_t at = 1;
+
+	assert_int_equal(ward_device_attach(greedy, WARD_PASID_NONE, all), 0);
+	while (rig_map(all, at << 30, RAM) == 0)
+		at++;
+	assert_int_equal(rig_map(all, at << 30, RAM), -ENOMEM);
+	assert_int_equal(rig_map(space, IOVA, RAM), 0);
+	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), -ENOMEM);
+	assert_false(ward_space_reserved_next(space, &cursor, &reserved));
+	assert_int_equal(ward_space_unmap_all(all), 0);
+	assert_int_equal(ward_device_attach(device, WARD_PASID_NONE, space), 0);
+	assert_true(ward_space_reserved_next(space, &cursor, &reserved));
+	ward_device_close(greedy);
+	ward_device_close(device);
+	ward_space_destroy(all);
+	ward_space_destroy(space);
+}
+
+static void refused_attach(void **unused)
+{
+	(void)unused;
+	rig_on_both(add_region, refused_attach_body);
+}
+
 /* Tables that became empty are given back: there is room for a few hundred, not for thousands. */
 static void tables_come_back_body(struct rig *rig)
 {
@@ -471,6 +504,7 @@ int main(void)
 		cmocka_unit_test(no_iommu),
 		cmocka_unit_test(other_iommu),
 		cmocka_unit_test(direct_region),
+		cmocka_unit_test(refused_attach),
 		cmocka_unit_test(tables_come_back),
 		cmocka_unit_test(destroyed_too_early),
 		cmocka_unit_test(sweep),
