@@ -107,7 +107,9 @@ static void add_requesters(struct ward_graph *g, uint32_t function)
 struct seen_stream {
 	uint64_t id; /* IOMMU, StreamID */
 	uint32_t segment, function;
+	uint16_t rid;
 	bool plain; /* the requester id, unchanged */
+	bool alias; /* of an id that is not its own */
 };
 
 static int compare_streams(const void *a, const void *b)
@@ -173,6 +175,8 @@ static int list_alias_streams(const struct ward_machine *machine, uint32_t funct
 					       .id = (uint64_t)map->target << 32 | sid,
 					       .segment = f->address.segment,
 					       .function = function,
+					       .rid = rid,
+					       .alias = true,
 				       });
 	}
 	return err;
@@ -193,6 +197,7 @@ static int list_streams(const struct ward_machine *machine, struct stream_list *
 					       .id = (uint64_t)f->stream.iommu << 32 | sid,
 					       .segment = f->address.segment,
 					       .function = i,
+					       .rid = ward_rid_raw(f->address.rid),
 					       .plain = pci && sid == ward_rid_raw(f->address.rid),
 				       });
 		if (!err && pci && machine->id_maps_count)
@@ -226,6 +231,9 @@ static void add_streams(struct ward_graph *g)
 			continue;
 		}
 		if (guess && machine->arch == WARD_ARCH_X86)
+			continue;
+		/* One requester id: that is told by its node. */
+		if ((a->alias || b->alias) && a->segment == b->segment && a->rid == b->rid)
 			continue;
 		ward_graph_add(g, node(g, WARD_NODE_FUNCTION, a->function),
 			       node(g, WARD_NODE_FUNCTION, b->function), WARD_WHY_STREAM,
