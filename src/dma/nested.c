@@ -152,7 +152,8 @@ static int context_address(const struct ward_nesting *nesting, const struct ward
 	step.entry = entry;
 	step.output = align_down(entry & 0x000ffffffffff000, 64ull << leaf_bits);
 	tell(nesting, &step);
-	if (!(entry & 1)) {
+	/* One beyond all memory is none; a stage 2 says itself what it has not. */
+	if (!(entry & 1) || (!nesting->stage2 && step.output >> stage1->features.output_bits)) {
 		fail(ret_fault, WARD_FAULT_PASID, WARD_CLASS_INPUT, 0);
 		ret_fault->fetch = address;
 		return -EFAULT;

@@ -121,24 +121,21 @@ static bool bad_strw(const uint64_t *ste, const struct ward_smmu_features *featu
 	return !uses(ste, CONFIG_STAGE2) && bits(ste[1], 31, 30) != 0;
 }
 
+/* S1CDMax is not looked at without SubstreamIDs. */
+static unsigned int s1cdmax(const uint64_t *ste, const struct ward_smmu_features *features)
+{
+	return features->substream_bits == 0 ? 0 : (unsigned int)bits(ste[0], 63, 59);
+}
+
 static bool bad_s1cdmax(const uint64_t *ste, const struct ward_smmu_features *features)
 {
-	return bits(ste[0], 63, 59) > features->substream_bits;
+	return s1cdmax(ste, features) > features->substream_bits;
 }
 
 static bool bad_s1fmt(const uint64_t *ste, const struct ward_smmu_features *features)
 {
-	uint64_t format = bits(ste[0], 5, 4);
-
-	if (bits(ste[0], 63, 59) == 0)
-		return false;
-	return format == 3 || (format != 0 && !features->two_level_contexts);
-}
-
-static bool bad_s1dss(const uint64_t *ste, const struct ward_smmu_features *features)
-{
-	(void)features;
-	return bits(ste[0], 63, 59) != 0 && bits(ste[1], 1, 0) == 3;
+	return s1cdmax(ste, features) != 0 && bits(ste[0], 5, 4) != 0 &&
+	       !features->two_level_contexts;
 }
 
 static bool bad_s1stalld(const uint64_t *ste, const struct ward_smmu_features *features)
@@ -154,11 +151,11 @@ static bool bad_s1contextptr(const uint64_t *ste, const struct ward_smmu_feature
 	       !fits(bits_in_place(ste[0], 51, 6), features->output_bits);
 }
 
-/* Split-stage ATS (2) is not implemented, 3 is reserved. */
+/* Split-stage ATS (2) is not implemented; 3 is reserved, and as good as 0. */
 static bool bad_eats(const uint64_t *ste, const struct ward_smmu_features *features)
 {
 	(void)features;
-	return (uses(ste, CONFIG_STAGE1) || uses(ste, CONFIG_STAGE2)) && bits(ste[1], 29, 28) > 1;
+	return (uses(ste, CONFIG_STAGE1) || uses(ste, CONFIG_STAGE2)) && bits(ste[1], 29, 28) == 2;
 }
 
 static bool bad_s2aa64(const uint64_t *ste, const struct ward_smmu_features *features)
@@ -226,7 +223,6 @@ static const struct ste_rule {
 	{ CONFIG_STAGE1, bad_strw },
 	{ CONFIG_STAGE1, bad_s1cdmax },
 	{ CONFIG_STAGE1, bad_s1fmt },
-	{ CONFIG_STAGE1, bad_s1dss },
 	{ CONFIG_STAGE1, bad_s1stalld },
 	{ CONFIG_STAGE1, bad_s1contextptr },
 	{ 0, bad_eats },
@@ -246,6 +242,13 @@ static void set_root(struct ward_table *table, uint64_t base)
 
 static void decode_stage1(const uint64_t *ste, struct ward_stage1 *stage1)
 {
+	/* What is reserved behaves as 0. */
+	static const enum ward_context_layout layouts[] = {
+		WARD_CONTEXTS_LINEAR,
+		WARD_CONTEXTS_TWO_LEVEL_4K,
+		WARD_CONTEXTS_TWO_LEVEL_64K,
+		WARD_CONTEXTS_LINEAR,
+	};
 	static const enum ward_stage1_default defaults[] = {
 		WARD_STAGE1_DEFAULT_FAULT,
 		WARD_STAGE1_DEFAULT_BYPASS,
@@ -255,10 +258,10 @@ static void decode_stage1(const uint64_t *ste, struct ward_stage1 *stage1)
 
 	stage1->kind = WARD_STAGE1_TABLES;
 	stage1->contexts = ward_gpa(bits_in_place(ste[0], 51, 6));
-	stage1->pasid_bits = (uint8_t)bits(ste[0], 63, 59);
+	stage1->pasid_bits = (uint8_t)s1cdmax(ste, &stage1->features);
 	if (stage1->pasid_bits == 0)
 		return;
-	stage1->layout = (enum ward_context_layout)bits(ste[0], 5, 4);
+	stage1->layout = layouts[bits(ste[0], 5, 4)];
 	stage1->without_pasid = defaults[bits(ste[1], 1, 0)];
 }
 

@@ -67,17 +67,17 @@ static const struct wrong_field {
 	unsigned int illegal;
 } wrong_ste_fields[] = {
 	{ "V clear", 0, 0, 0, 0, ALL | ABORT },
-	{ "S1Fmt reserved", 0, 5, 4, 3, ANY_STAGE1 },
+	{ "S1Fmt reserved", 0, 5, 4, 3, 0 },
 	{ "S1Fmt 4K", 0, 5, 4, 1, 0 },
 	{ "S1Fmt 64K", 0, 5, 4, 2, 0 },
 	{ "S1ContextPtr beyond OAS", 0, 51, 6, 1ull << 38, STAGE1 },
 	{ "S1ContextPtr the last", 0, 51, 6, (1ull << 38) - 1, 0 },
 	{ "S1CDMax the most", 0, 63, 59, 16, 0 },
 	{ "S1CDMax too many", 0, 63, 59, 17, ANY_STAGE1 },
-	{ "S1DSS reserved", 1, 1, 0, 3, ANY_STAGE1 },
+	{ "S1DSS reserved", 1, 1, 0, 3, 0 },
 	{ "S1STALLD", 1, 27, 27, 1, ANY_STAGE1 },
 	{ "EATS split", 1, 29, 28, 2, STAGE1 | STAGE2 | NESTED },
-	{ "EATS reserved", 1, 29, 28, 3, STAGE1 | STAGE2 | NESTED },
+	{ "EATS reserved", 1, 29, 28, 3, 0 },
 	{ "STRW EL2", 1, 31, 30, 2, STAGE1 },
 	{ "STRW reserved", 1, 31, 30, 3, STAGE1 },
 	{ "S2T0SZ beyond IAS", 2, 37, 32, 19, ANY_STAGE2 },
@@ -150,7 +150,8 @@ static void test_ste_features(void **state)
 	} rows[] = {
 		{ "no stage 1", { 44, 7, 16, true, false, true }, ANY_STAGE1, 0 },
 		{ "no stage 2", { 44, 7, 16, true, true, false }, ANY_STAGE2, 0 },
-		{ "no PASIDs", { 44, 7, 0, true, true, true }, ANY_STAGE1, 0 },
+		{ "no PASIDs", { 44, 7, 0, true, true, true }, 0, 0 },
+		{ "no PASIDs, two-level tables", { 44, 7, 0, false, true, true }, 0, 1 },
 		{ "no two-level tables, one used", { 44, 7, 16, false, true, true }, ANY_STAGE1, 1 },
 		{ "no two-level tables, none used", { 44, 7, 16, false, true, true }, 0, 0 },
 		{ "16K only", { 44, 2, 16, true, true, true }, ANY_STAGE2, 0 },
@@ -251,6 +252,14 @@ static void test_ste_values(void **state)
 	assert_int_equal(ward_ste_decode(words, &everything, &ste), 0);
 	assert_int_equal(ste.vmid, 0xbeef);
 	assert_false(ste.has_stage2);
+	/* What is reserved is as good as 0. */
+	put(words, 0, 5, 4, 3);
+	put(words, 1, 1, 0, 3);
+	put(words, 1, 29, 28, 3);
+	assert_int_equal(ward_ste_decode(words, &everything, &ste), 0);
+	assert_int_equal(ste.stage1.layout, WARD_CONTEXTS_LINEAR);
+	assert_int_equal(ste.stage1.without_pasid, WARD_STAGE1_DEFAULT_FAULT);
+	assert_false(ste.ats);
 	/* One context: layout and default say nothing. */
 	put(words, 0, 63, 59, 0);
 	put(words, 0, 5, 4, 3);
