@@ -64,7 +64,10 @@ static int switched_off(const struct ward_smmuv3 *smmu, const struct ward_emul_r
 	return 0;
 }
 
-/* Addresses that a device says it had translated before (IHI 0070, 3.9.1). */
+/*
+ * Addresses that a device says it had translated before (IHI 0070, 3.9.1.3). What is wrong with
+ * them or their stream is not recorded (REC_CFG_ATS 0), but that they are forbidden is.
+ */
 static int translated(struct ward_smmuv3 *smmu, const struct ward_emul_request *request,
 		      struct ward_translation *ret_translation, struct ward_fault *ret_fault,
 		      uint8_t *ret_event)
@@ -73,17 +76,22 @@ static int translated(struct ward_smmuv3 *smmu, const struct ward_emul_request *
 	struct ward_ste room;
 
 	*ret_event = WARD_F_TRANSL_FORBIDDEN;
-	if (!smmu->options.ats)
+	if (!smmu->options.ats || !(smmu->reg.cr0 & WARD_CR0_SMMUEN))
 		return fail(ret_fault, WARD_FAULT_BLOCKED, 0);
 	if (smmu->reg.cr0 & WARD_CR0_ATSCHK) {
 		if (ward_smmuv3_stream(smmu, request->sid, request->probe ? &room : NULL, &ste,
-				       ret_fault, ret_event))
+				       ret_fault, ret_event)) {
+			*ret_event = WARD_EVENT_NONE;
 			return -EFAULT;
+		}
 		if (ste->stage1.kind == WARD_STAGE1_ABORT)
 			*ret_event = WARD_EVENT_NONE;
 		if (!ste->ats)
 			return fail(ret_fault, WARD_FAULT_BLOCKED, 0);
 	}
+	*ret_event = WARD_EVENT_NONE;
+	if (ward_iova_raw(request->iova) >> smmu->options.features.output_bits != 0)
+		return fail(ret_fault, WARD_FAULT_ADDRESS_SIZE, 0);
 	pass_through(request, WARD_NORMAL, ret_translation);
 	return 0;
 }
@@ -367,10 +375,10 @@ static int translate(void *iommu, const struct ward_emul_request *request,
 	uint8_t event = WARD_EVENT_NONE;
 	int code;
 
-	if (!(smmu->reg.cr0 & WARD_CR0_SMMUEN))
-		code = switched_off(smmu, request, ret_translation, &fault);
-	else if (request->translated)
+	if (request->translated)
 		code = translated(smmu, request, ret_translation, &fault, &event);
+	else if (!(smmu->reg.cr0 & WARD_CR0_SMMUEN))
+		code = switched_off(smmu, request, ret_translation, &fault);
 	else
 		code = through_stream(smmu, request, ret_translation, &fault, &event);
 	if (code == 0)

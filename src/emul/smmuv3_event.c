@@ -9,9 +9,10 @@
 #define HAS_INPUT 0x1u	/* InputAddr */
 #define HAS_READ 0x2u	/* RnW */
 #define HAS_ACCESS 0x4u /* RnW, InD, PnU */
-#define HAS_STAGE 0x8u	/* S2, CLASS, TTRnW */
+#define HAS_STAGE 0x8u	/* S2, CLASS */
 #define HAS_FETCH 0x10u /* FetchAddr */
 #define HAS_IPA 0x20u	/* of stage 2 */
+#define HAS_TABLE 0x40u /* TTRnW */
 
 static const uint8_t event_fields[] = {
 	[WARD_F_STE_FETCH] = HAS_FETCH,
@@ -21,7 +22,7 @@ static const uint8_t event_fields[] = {
 	[WARD_F_TRANSLATION] = HAS_INPUT | HAS_ACCESS | HAS_STAGE | HAS_IPA,
 	[WARD_F_ADDR_SIZE] = HAS_INPUT | HAS_ACCESS | HAS_STAGE | HAS_IPA,
 	[WARD_F_ACCESS] = HAS_INPUT | HAS_ACCESS | HAS_STAGE | HAS_IPA,
-	[WARD_F_PERMISSION] = HAS_INPUT | HAS_ACCESS | HAS_STAGE | HAS_IPA,
+	[WARD_F_PERMISSION] = HAS_INPUT | HAS_ACCESS | HAS_STAGE | HAS_IPA | HAS_TABLE,
 };
 
 static uint64_t event_class(enum ward_fault_class fault_class)
@@ -44,8 +45,14 @@ static void make_record(const struct ward_emul_request *request, uint8_t id,
 	uint64_t words[EVENT_WORDS] = { 0 };
 
 	words[0] = id | (uint64_t)ward_sid_raw(request->sid) << 32;
-	if (ward_pasid_raw(request->pasid) != ward_pasid_raw(WARD_PASID_NONE))
-		words[0] |= 1u << 11 | (uint64_t)(ward_pasid_raw(request->pasid) & 0xfffff) << 12;
+	/* Translated requests are as if they had none (PASIDTT 0). */
+	if (ward_pasid_raw(request->pasid) != ward_pasid_raw(WARD_PASID_NONE) &&
+	    !request->translated) {
+		words[0] |= (uint64_t)(ward_pasid_raw(request->pasid) & 0xfffff) << 12;
+		/* SSV: where there always is a SubstreamID, nothing says so. */
+		if (id != WARD_C_BAD_SUBSTREAMID)
+			words[0] |= 1u << 11;
+	}
 	if ((fields & (HAS_READ | HAS_ACCESS)) && !(request->access & WARD_WRITE))
 		words[1] |= 1ull << 35;
 	if ((fields & HAS_ACCESS) && (request->access & WARD_EXEC))
@@ -54,10 +61,10 @@ static void make_record(const struct ward_emul_request *request, uint8_t id,
 		words[1] |= event_class(fault->fault_class) << 40;
 		if (fault->stage == 2)
 			words[1] |= 1ull << 39;
-		/* Tables are only ever read. */
-		if (fault->fault_class == WARD_CLASS_TABLE)
-			words[1] |= 1ull << 44;
 	}
+	/* Tables are only ever read. */
+	if ((fields & HAS_TABLE) && fault->fault_class == WARD_CLASS_TABLE)
+		words[1] |= 1ull << 44;
 	if (fields & HAS_INPUT)
 		words[2] = ward_iova_raw(request->iova);
 	if (fields & HAS_FETCH)
