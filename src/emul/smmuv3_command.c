@@ -17,6 +17,7 @@ enum command_error {
 #define NEEDS_STAGE2 0x2u
 #define NEEDS_ATS 0x4u
 #define IS_SECURE_SELECT 0x8u /* bit 10, SSec, must be clear in a non-secure queue */
+#define HAS_GRANULE 0x10u     /* TG, for a range or a level */
 
 struct command {
 	uint8_t opcode;
@@ -84,6 +85,15 @@ static uint16_t command_vmid(const struct ward_smmuv3 *smmu, const uint64_t *wor
 static uint16_t command_asid(const uint64_t *words)
 {
 	return (uint16_t)(words[0] >> 48);
+}
+
+/* A granule with neither a range nor a level is reserved; level 1 of 16 KiB pages is none. */
+static bool useless_granule(const uint64_t *words)
+{
+	unsigned int granule = words[1] >> 10 & 3, level = words[1] >> 8 & 3;
+	bool has_level = level != 0 && !(granule == 2 && level == 1);
+
+	return granule != 0 && !has_level && (words[0] & (0x1full << 12 | 0x1full << 20)) == 0;
 }
 
 /* One address, or, with TG, (NUM + 1) << SCALE pages (IDR3.RIL). */
@@ -247,10 +257,10 @@ static const struct command commands[] = {
 	{ 0x06, IS_SECURE_SELECT | NEEDS_STAGE1, cfgi_cd_all },
 	{ 0x10, NEEDS_STAGE1, tlbi_nh_all },
 	{ 0x11, NEEDS_STAGE1, tlbi_nh_asid },
-	{ 0x12, NEEDS_STAGE1, tlbi_nh_va },
-	{ 0x13, NEEDS_STAGE1, tlbi_nh_vaa },
+	{ 0x12, HAS_GRANULE | NEEDS_STAGE1, tlbi_nh_va },
+	{ 0x13, HAS_GRANULE | NEEDS_STAGE1, tlbi_nh_vaa },
 	{ 0x28, NEEDS_STAGE2, tlbi_s12_vmall },
-	{ 0x2a, NEEDS_STAGE2, tlbi_s2_ipa },
+	{ 0x2a, HAS_GRANULE | NEEDS_STAGE2, tlbi_s2_ipa },
 	{ 0x30, 0, tlbi_nsnh_all },
 	{ 0x40, IS_SECURE_SELECT | NEEDS_ATS, atc_inv },
 	{ 0x46, 0, sync },
@@ -268,7 +278,8 @@ static enum command_error run(struct ward_smmuv3 *smmu, const uint64_t *words)
 		if (((command->needs & NEEDS_STAGE1) && !features->stage1) ||
 		    ((command->needs & NEEDS_STAGE2) && !features->stage2) ||
 		    ((command->needs & NEEDS_ATS) && !smmu->options.ats) ||
-		    ((command->needs & IS_SECURE_SELECT) && (words[0] >> 10 & 1)))
+		    ((command->needs & IS_SECURE_SELECT) && (words[0] >> 10 & 1)) ||
+		    ((command->needs & HAS_GRANULE) && useless_granule(words)))
 			return CERROR_ILL;
 		return command->run(smmu, words);
 	}

@@ -382,6 +382,21 @@ static void test_illegal(void **state)
 			fail_msg("command %#llx is taken", (unsigned long long)illegal[i]);
 		expect_error(1);
 	}
+	/* A granule for nothing: no range, no level. Level 1 has no leaves of 16 KiB pages. */
+	for (uint64_t granule = 1; granule <= 3; granule++) {
+		const uint8_t by_address[] = { 0x12, 0x13, 0x2a };
+
+		for (size_t i = 0; i < sizeof(by_address); i++) {
+			command(by_address[i], granule << 10);
+			expect_error(1);
+			done(by_address[i] | 1 << 12, granule << 10);
+			done(by_address[i] | 1 << 20, granule << 10);
+			done(by_address[i], granule << 10 | 2 << 8);
+		}
+	}
+	command(0x12, 2 << 10 | 1 << 8);
+	expect_error(1);
+	done(0x12, 1 << 10 | 1 << 8);
 	done(0x01 | sid_of(SID), 0);
 	done(0x02 | sid_of(SID), 0x1000);
 	done(0x46 | 1 << 12, 0);
