@@ -260,7 +260,7 @@ static void judge_function(struct ward_judgement *j, const struct ward_visit *vi
 
 static bool in_group_claimed(const struct ward_judgement *j, uint32_t group)
 {
-	for (uint32_t i = 0; i < j->claimed_count; i++) {
+	for (uint32_t i = 0; i < j->claimed_count && group != WARD_NONE; i++) {
 		if (j->machine->functions[j->claimed[i]].group == group)
 			return true;
 	}
@@ -283,7 +283,12 @@ static void judge_passed(struct ward_judgement *j, const struct ward_visit *visi
 	if (ward_whose(j, via) != WARD_WHOSE_NOBODY || passed == WARD_NO ||
 	    in_group_claimed(j, j->machine->functions[via].group))
 		return;
+	/* One without a group is in the space of whoever has its StreamID, and that one is judged. */
 	if (passed == WARD_UNKNOWN) {
+		uint32_t user = ward_stream_user(j->isolation, via);
+
+		if (user != WARD_NONE && user != via)
+			return;
 		ward_judge_assume(j, ward_judge_text(j,
 						     "The kernel has no memory mapped for %s, "
 						     "which is nobody's (its files do not say).",
