@@ -50,11 +50,6 @@ uint64_t ward_arm_address(const struct ward_table *table, uint64_t entry, int le
 	return address;
 }
 
-bool ward_arm_access_flag_fault(const struct ward_table *table, uint64_t entry)
-{
-	return !table->access_flag_off && !(entry & WARD_ARM_ACCESS_FLAG);
-}
-
 /* D8.7: how many entries a contiguous run has. */
 unsigned int ward_arm_run(const struct ward_table *table, uint64_t entry, int level)
 {

@@ -15,7 +15,6 @@
 bool ward_arm_leaf_allowed(const struct ward_table *table, int level);
 enum ward_entry_kind ward_arm_kind(const struct ward_table *table, uint64_t entry, int level);
 uint64_t ward_arm_address(const struct ward_table *table, uint64_t entry, int level);
-bool ward_arm_access_flag_fault(const struct ward_table *table, uint64_t entry);
 unsigned int ward_arm_run(const struct ward_table *table, uint64_t entry, int level);
 uint64_t ward_arm_make_table(const struct ward_table *table, uint64_t address);
 /* A leaf without permissions and type. */

@@ -47,12 +47,12 @@ static uint64_t make_leaf(const struct ward_table *table, uint64_t address, int 
 
 const struct ward_table_format ward_format_arm_stage2 = {
 	.name = "Arm stage 2",
+	.access_flag = WARD_ARM_ACCESS_FLAG,
 	.leaf_allowed = ward_arm_leaf_allowed,
 	.kind = ward_arm_kind,
 	.address = ward_arm_address,
 	.access = access,
 	.type = type,
-	.access_flag_fault = ward_arm_access_flag_fault,
 	.run = ward_arm_run,
 	.make_table = ward_arm_make_table,
 	.make_leaf = make_leaf,

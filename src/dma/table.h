@@ -38,6 +38,8 @@ struct ward_table;
 /* A format: ten small functions. */
 struct ward_table_format {
 	const char *name;
+	/* A leaf without this bit faults, unless the table says access_flag_off; 0: there is none. */
+	uint64_t access_flag;
 	/* Leaves may stand at this level (0 to 3) with this granule. */
 	bool (*leaf_allowed)(const struct ward_table *table, int level);
 	enum ward_entry_kind (*kind)(const struct ward_table *table, uint64_t entry, int level);
@@ -47,8 +49,6 @@ struct ward_table_format {
 	uint32_t (*access)(const struct ward_table *table, uint64_t entry,
 			   const struct ward_table_limits *limits);
 	enum ward_memory_type (*type)(const struct ward_table *table, uint64_t entry);
-	/* The access flag of a leaf is clear and somebody cares; NULL: there is none. */
-	bool (*access_flag_fault)(const struct ward_table *table, uint64_t entry);
 	/* log2 of the entries in the contiguous run this leaf says it is part of; NULL: none. */
 	unsigned int (*run)(const struct ward_table *table, uint64_t entry, int level);
 	/* Adds what a table entry forbids; NULL: nothing. */

@@ -80,7 +80,7 @@ static int take_leaf(const struct ward_table *table, const struct ward_entry_rea
 {
 	const struct ward_table_format *format = table->format;
 
-	if (format->access_flag_fault && format->access_flag_fault(table, leaf->entry))
+	if (format->access_flag & ~leaf->entry && !table->access_flag_off)
 		return fault(table, ret_fault, WARD_FAULT_ACCESS_FLAG, leaf->level, leaf->entry_at);
 	leaf->access = format->access(table, leaf->entry, limits);
 	if (access & ~leaf->access)
