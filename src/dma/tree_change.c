@@ -426,7 +426,27 @@ static void remove_some(struct ward_tree *tree, struct ward_range range, uint64_
 	remove_from_leaf(tree, &path, range);
 }
 
-void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
+/* The usual case, a whole entry that is all there is in the range: one look is enough. */
+static bool remove_one(struct ward_tree *tree, struct ward_range range)
+{
+	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
+	const struct ward_node *leaf;
+	struct path path;
+	unsigned int i;
+
+	if (!root || ward_node_available(&tree->pool) < ward_root_height(root) + 2)
+		return false;
+	seek(tree, range.start, &path);
+	leaf = path.node[path.height];
+	i = ward_leaf_index(leaf, range.start);
+	if (i >= leaf->count || leaf->leaf.start[i] != range.start ||
+	    leaf->leaf.last[i] != range.last)
+		return false;
+	remove_from_leaf(tree, &path, range);
+	return true;
+}
+
+static void remove_each(struct ward_tree *tree, struct ward_range range)
 {
 	struct ward_tree_entry entry;
 
@@ -441,6 +461,12 @@ void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
 		if (entry.last >= range.last)
 			break;
 	}
+}
+
+void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
+{
+	if (!remove_one(tree, range))
+		remove_each(tree, range);
 	ward_node_wait(&tree->pool);
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))
 		ward_node_trim(&tree->pool);
