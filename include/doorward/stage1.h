@@ -4,6 +4,9 @@
  * A guest's stage 1: tables in guest memory that we do not trust, walked over our stage 2. What a VM
  * monitor asks to learn where an address written by its guest leads, and what an emulated SMMU does.
  *
+ * Threads: as for ward_space_translate: where another thread may change the stage 2 meanwhile, call
+ * ward_space_walk and ward_space_stage1 between ward_reader_enter and ward_reader_exit.
+ *
  * Sources: Arm IHI 0070 (SMMUv3) chapter 5 for STE and CD, 13 for attributes; Arm DDI 0487 D8 for
  * tables.
  */

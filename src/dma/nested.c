@@ -427,22 +427,35 @@ int ward_nested_translate(const struct ward_stage1 *stage1, const struct ward_sp
 	return 0;
 }
 
+/* What a walk of a space needs; false: it is no nested one. */
+static bool look_into(const struct ward_space *space, struct ward_space_info *ret_info,
+		      struct space_below *ret_below, struct ward_nesting *ret_nesting)
+{
+	ward_space_info(space, ret_info);
+	if (ret_info->kind != WARD_SPACE_NESTED)
+		return false;
+	*ret_below = (struct space_below){ .parent = ret_info->parent };
+	*ret_nesting = (struct ward_nesting){
+		.memory = ret_info->stage1->memory,
+		.stage2 = ask_parent,
+		.context = ret_below,
+	};
+	return true;
+}
+
 int ward_space_walk(const struct ward_space *space, ward_pasid_t pasid, ward_iova_t iova,
 		    uint32_t access, void (*step)(void *context, const struct ward_walk_step *step),
 		    void *context, struct ward_translation *ret_translation,
 		    struct ward_fault *ret_fault)
 {
 	struct ward_space_info info;
-	struct space_below below = { NULL, NULL };
-	struct ward_nesting nesting = { .stage2 = ask_parent, .context = &below };
+	struct space_below below;
+	struct ward_nesting nesting;
 	struct ward_nested_leaf leaf;
 	struct ward_fault fault;
 
-	ward_space_info(space, &info);
-	if (info.kind != WARD_SPACE_NESTED)
+	if (!look_into(space, &info, &below, &nesting))
 		return -EINVAL;
-	below.parent = info.parent;
-	nesting.memory = info.stage1->memory;
 	nesting.step = step;
 	nesting.step_context = context;
 	if (first_stage(&nesting, info.stage1, pasid, iova, access, &leaf, &fault) ||
@@ -456,16 +469,13 @@ int ward_space_stage1(const struct ward_space *space, ward_pasid_t pasid, ward_i
 		      uint32_t access, ward_gpa_t *ret_gpa, struct ward_fault *ret_fault)
 {
 	struct ward_space_info info;
-	struct space_below below = { NULL, NULL };
-	struct ward_nesting nesting = { .stage2 = ask_parent, .context = &below };
+	struct space_below below;
+	struct ward_nesting nesting;
 	struct ward_nested_leaf leaf;
 	struct ward_fault fault;
 
-	ward_space_info(space, &info);
-	if (info.kind != WARD_SPACE_NESTED)
+	if (!look_into(space, &info, &below, &nesting))
 		return -EINVAL;
-	below.parent = info.parent;
-	nesting.memory = info.stage1->memory;
 	if (first_stage(&nesting, info.stage1, pasid, iova, access, &leaf, &fault))
 		return give_up(&fault, iova, access, ret_fault);
 	*ret_gpa = ward_gpa(leaf.gpa);
