@@ -43,6 +43,8 @@ typedef uint16_t WARD_BITWISE ward_rid_t;
 typedef uint32_t WARD_BITWISE ward_sid_t;
 /** DeviceID: what a GICv3 ITS sees (Arm IHI 0069, 5.2). */
 typedef uint32_t WARD_BITWISE ward_devid_t;
+/** Global system interrupt: the number a VM monitor uses for an interrupt of its guest. */
+typedef uint32_t WARD_BITWISE ward_gsi_t;
 
 static inline ward_pa_t ward_pa(uint64_t raw)
 {
@@ -140,6 +142,16 @@ static inline ward_devid_t ward_devid(uint32_t raw)
 static inline uint32_t ward_devid_raw(ward_devid_t devid)
 {
 	return (WARD_FORCE uint32_t)devid;
+}
+
+static inline ward_gsi_t ward_gsi(uint32_t raw)
+{
+	return (WARD_FORCE ward_gsi_t)raw;
+}
+
+static inline uint32_t ward_gsi_raw(ward_gsi_t gsi)
+{
+	return (WARD_FORCE uint32_t)gsi;
 }
 
 /** An inclusive range; a full 64-bit space is representable. An unset one has start > last. */

@@ -47,6 +47,7 @@
 #include <doorward/backend/model.h>
 #include <doorward/memory.h>
 
+#include "emul/controller.h"
 #include "emul/iommu.h"
 
 struct ward_emul;
@@ -62,6 +63,26 @@ void ward_emul_destroy(struct ward_emul *emul); /* and its IOMMUs */
  */
 void ward_emul_set_iommu(struct ward_emul *emul, uint32_t index,
 			 const struct ward_emul_iommu_ops *ops, void *iommu);
+
+/*
+ * Takes controller (NULL ops: none), destroys what was there: index of facts->controllers. Without
+ * one, what is written to its doorbells comes to WARD_INTERRUPT_NONE.
+ */
+void ward_emul_set_controller(struct ward_emul *emul, uint32_t index,
+			      const struct ward_emul_controller_ops *ops, void *controller);
+
+/*
+ * The DeviceID that a requester id is seen with at a controller, after id maps; false: it comes without
+ * one. The function of that id decides when it is its own controller, else the rows of the maps.
+ */
+bool ward_emul_devid(const struct ward_emul *emul, uint32_t segment, ward_rid_t rid,
+		     uint32_t controller, ward_devid_t *ret_devid);
+
+/* The function's own MSI and MSI-X registers, as the host programs them; NULL: it has neither. */
+struct ward_vectors *ward_emul_vectors(struct ward_emul *emul, uint32_t function);
+/* As ward_model_raise, of the mode that is on. */
+int ward_emul_raise(struct ward_emul *emul, uint32_t function, uint32_t vector,
+		    struct ward_raise *ret_raise);
 
 void ward_emul_set_temper(struct ward_emul *emul, const struct ward_model_temper *temper);
 const struct ward_model_temper *ward_emul_temper(const struct ward_emul *emul);

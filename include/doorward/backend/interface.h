@@ -11,13 +11,13 @@
 #define DOORWARD_BACKEND_INTERFACE_H
 
 #include <doorward/attach.h>
+#include <doorward/irq.h>
+#include <doorward/vm.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
-
-struct ward_device_info;
 
 /** Carries out one space. */
 struct ward_space_ops {
@@ -37,8 +37,23 @@ struct ward_space_ops {
 	bool has_doorbells;
 };
 
+/** Interrupts of one device that was opened; the calls of irq.h. */
+struct ward_irq_ops {
+	int (*info)(void *device, uint32_t index, struct ward_irq_info *ret_info);
+	/**
+	 * The library has checked flags, index, range, size of the data and that the action is one
+	 * that the index has; what depends on what is enabled now is the backend's to say.
+	 */
+	int (*set)(void *device, const struct ward_irq_set *set);
+	/** Ways it does not have are -EOPNOTSUPP. */
+	int (*set_messages)(void *device, enum ward_message_way way, uint32_t index, uint32_t start,
+			    uint32_t count, const ward_iova_t *iovas, struct ward_error *ret_error);
+	int (*get)(void *device, uint32_t index, uint32_t vector, struct ward_host_irq *ret_irq);
+};
+
 /** One device that was opened. */
 struct ward_device_ops {
+	const struct ward_irq_ops *irq; /**< NULL: it has no interrupts */
 	/**
 	 * Into this space, or from the one it is in into this one: old or new, never in between.
 	 * -EIO: neither was possible, and it is blocked until it was detached.
@@ -68,6 +83,36 @@ struct ward_backend_ops {
 	/** Told that the caller broke the contract; NULL: the backend does not police its caller. */
 	void (*misused)(void *backend, const char *how);
 };
+
+/** The interrupt half of a guest; the calls of vm.h, which has checked what the contract says. */
+struct ward_vm_ops {
+	const char *name; /**< "model", "kvm" */
+	int (*start)(void *vm);
+	int (*set_routes)(void *vm, const struct ward_route *routes, uint32_t count);
+	int (*irqfd)(void *vm, const struct ward_irqfd *irqfd);
+	int (*irq_line)(void *vm, uint32_t irq, bool level);
+	int (*signal_msi)(void *vm, const struct ward_route *route);
+	void (*destroy)(void *vm);
+};
+
+/**
+ * Makes a VM usable.
+ * @param ops what it does; lives for ever
+ * @param context handed to ops
+ * @param options how it was made, checked: kind, sizes
+ * @param ret_vm the VM; the caller destroys it
+ * @return 0; -EINVAL options that make no sense; -ENOMEM; on failure context was not taken
+ */
+int ward_vm_create(const struct ward_vm_ops *ops, void *context,
+		   const struct ward_vm_options *options, struct ward_vm **ret_vm);
+
+/**
+ * What was handed to ward_vm_create, for calls that only one kind has.
+ * @param vm a VM
+ * @param ops of that kind
+ * @return its context, or NULL: it is of another kind
+ */
+void *ward_vm_context(const struct ward_vm *vm, const struct ward_vm_ops *ops);
 
 struct ward_backend;
 

@@ -18,8 +18,11 @@
 #ifndef DOORWARD_BACKEND_MODEL_H
 #define DOORWARD_BACKEND_MODEL_H
 
-#include <doorward/backend.h>
+#include <doorward/apic.h>
+#include <doorward/irq.h>
+#include <doorward/its.h>
 #include <doorward/machine.h>
+#include <doorward/vm.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,6 +61,8 @@ struct ward_dma_result {
 	uint32_t index;		 /**< of the function or controller reached */
 	uint64_t target;	 /**< physical address reached; BAR: offset in it */
 	struct ward_fault fault; /**< WARD_DMA_FAULT: why */
+	struct ward_interrupt
+		interrupt; /**< WARD_DMA_DOORBELL, a write: what the controller made of it */
 };
 
 /**
@@ -71,6 +76,100 @@ struct ward_dma_result {
  */
 int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct ward_dma *dma,
 		   struct ward_dma_result *ret_result);
+
+/** What became of an interrupt that a function raised. */
+struct ward_raise {
+	bool masked;		    /**< its message did not go out: pending, or the mode is off */
+	struct ward_dma_result dma; /**< the message as a DMA */
+};
+
+/**
+ * Lets a function raise an interrupt as its hardware does: it writes what its own table says, as a
+ * DMA under its own requester id.
+ * @param backend a model
+ * @param function index of the function
+ * @param index WARD_IRQS_MSI or WARD_IRQS_MSIX
+ * @param vector which
+ * @param ret_raise what came of it
+ * @return 0; -EINVAL no such function or vector; -EOPNOTSUPP that mode is off
+ */
+int ward_model_raise(struct ward_backend *backend, uint32_t function, enum ward_irq_index index,
+		     uint32_t vector, struct ward_raise *ret_raise);
+
+/**
+ * Sets the INTx line of a function.
+ * @param backend a model
+ * @param function index of the function
+ * @param level of the line
+ * @return 0 or -EINVAL no such function, no pin
+ */
+int ward_model_intx(struct ward_backend *backend, uint32_t function, bool level);
+
+/**
+ * Whose interrupt it is that a message raised: the answer to "whom did that disturb?".
+ * @param backend a model
+ * @param controller index of the controller that was reached
+ * @param interrupt what came of a message
+ * @param ret_function index of the function that has the host vector
+ * @param ret_index enum ward_irq_index; may be NULL
+ * @param ret_vector which of its vectors; may be NULL
+ * @return 0; -ENOENT nobody has it, or nothing is pending
+ */
+int ward_model_whose(struct ward_backend *backend, uint32_t controller,
+		     const struct ward_interrupt *interrupt, uint32_t *ret_function,
+		     uint32_t *ret_index, uint32_t *ret_vector);
+
+/**
+ * A guest's interrupt controller in software. Its irqfds are served by ward_vm_model_dispatch, from the
+ * thread that calls it: it starts none of its own.
+ * @param options how; GICv2, GICv3: CPUs as said
+ * @param memory the guest's, for tables of the ITS and of LPIs; borrowed. NULL where there are none
+ * @param readers who raises interrupts meanwhile; borrowed. NULL: nobody does
+ * @param ret_vm the VM; the caller destroys it
+ * @return 0; -EINVAL; -ENOMEM; -EMFILE
+ */
+int ward_vm_model(const struct ward_vm_options *options, struct ward_memory *memory,
+		  struct ward_readers *readers, struct ward_vm **ret_vm);
+
+/**
+ * @param vm a model
+ * @return a file descriptor that is readable when ward_vm_model_dispatch has something to do; -EINVAL
+ * it is no model
+ */
+int ward_vm_model_fd(const struct ward_vm *vm);
+
+/**
+ * Serves eventfds that were written: takes what they counted, raises their GSIs. Never blocks.
+ * @param vm a model
+ * @param reader the thread's, or NULL where the VM has no readers
+ * @return how many were served, or -EINVAL it is no model
+ */
+int ward_vm_model_dispatch(struct ward_vm *vm, struct ward_reader *reader);
+
+/**
+ * Raises a GSI by its routes, as an irqfd does. Without a lock.
+ * @param vm a model
+ * @param reader the thread's, entered; or NULL
+ * @param gsi which
+ * @param ret_interrupt what came of it; may be NULL
+ * @return at how many CPUs or chips it arrived; 0 nowhere; -EINVAL no such GSI, or no model
+ */
+int ward_vm_model_raise(struct ward_vm *vm, struct ward_reader *reader, ward_gsi_t gsi,
+			struct ward_interrupt *ret_interrupt);
+
+/** What a model's controller is made of, to look at and to write its registers; borrowed. */
+struct ward_vm_parts {
+	struct ward_gic *gic;	  /**< NULL on x86 */
+	struct ward_its *its;	  /**< NULL without */
+	struct ward_apics *apics; /**< NULL on Arm */
+};
+
+/**
+ * @param vm a model
+ * @param ret_parts its parts
+ * @return 0 or -EINVAL it is no model, or not started
+ */
+int ward_vm_model_parts(struct ward_vm *vm, struct ward_vm_parts *ret_parts);
 
 /** How devices and bridges behave where the specifications leave them free. */
 struct ward_model_temper {

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/**
+ * @file
+ * Wiring: the interrupts of one function from the guest's registers to the guest's interrupt
+ * controller. It reads what the guest wrote into its vectors and brings host vectors, eventfds, routes
+ * and irqfds into line, in the one order in which nothing is lost and nothing arrives wrongly:
+ *
+ *	a vector is masked:	its irqfd is taken away, then routes are committed
+ *	a vector is unmasked:	routes are committed, then its irqfd is assigned
+ *
+ * While it has no irqfd the eventfd keeps what arrives, and the assignment delivers it once. One device
+ * costs one change of host vectors and one commit, however many vectors it has.
+ *
+ * A function of the host (device given) raises eventfds itself. An emulated one (device NULL) is raised
+ * with ward_wiring_raise.
+ *
+ * Threads: one at a time; interrupts arrive on any.
+ */
+#ifndef DOORWARD_WIRING_H
+#define DOORWARD_WIRING_H
+
+#include <doorward/irq.h>
+#include <doorward/resolve.h>
+#include <doorward/routes.h>
+#include <doorward/vector.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct ward_wiring;
+
+/** A doorbell of the guest, and what a write there means. */
+struct ward_guest_doorbell {
+	struct ward_range registers; /**< guest physical */
+	/** A GICv2m frame: the data is an INTID, first to last, routed by pin. Else: MSI routes. */
+	uint32_t first_intid, last_intid; /**< both 0: no GICv2m frame */
+	ward_devid_t devid;		  /**< the function's, with has_devid */
+	bool has_devid;
+};
+
+/** How. Set size to sizeof(struct ward_wiring_options). All pointers are borrowed and outlive it. */
+struct ward_wiring_options {
+	size_t size;
+	struct ward_device *device; /**< NULL: emulated */
+	struct ward_vectors *vectors;
+	struct ward_vm *vm;
+	struct ward_routes *routes;
+	/** What translates the guest's messages, as in resolve.h; NULL: nothing. */
+	const struct ward_space *space;
+	const struct ward_guest_doorbell *doorbells; /**< copied */
+	uint32_t doorbells_count;		     /**< at most 64 */
+	/**
+	 * Host: messages of the device go to the address the guest chose, not to the software
+	 * window (nested; ward_device_set_messages), this way. Else 0.
+	 */
+	bool guest_addresses;
+	enum ward_message_way way;
+};
+
+/**
+ * Creates a wiring in which nothing is wired.
+ * @param options how
+ * @param ret_wiring the wiring; the caller destroys it
+ * @return 0; -EINVAL options that make no sense; -ENOMEM
+ */
+int ward_wiring_create(const struct ward_wiring_options *options, struct ward_wiring **ret_wiring);
+
+/**
+ * Takes all apart: irqfds, host vectors, routes (committed) and GSIs; destroys it.
+ * @param wiring a wiring, or NULL
+ */
+void ward_wiring_destroy(struct ward_wiring *wiring);
+
+/**
+ * Brings everything into line with the guest's registers. A vector whose message rings nothing is left
+ * unwired, as hardware would lose it: ret_error says which and why, and the rest is wired.
+ * @param wiring a wiring
+ * @param ret_error a sentence; may be NULL
+ * @return 0; 1 there are vectors whose messages ring nothing; an error of ward_device_set_irqs,
+ * ward_routes_commit or ward_vm_irqfd: then what was unwired for it stays unwired, and the call may
+ * be made again
+ */
+int ward_wiring_sync(struct ward_wiring *wiring, struct ward_error *ret_error);
+
+/**
+ * An emulated function raises a vector: it goes the same way as those of the host.
+ * @param wiring a wiring
+ * @param vector which
+ * @return 0; -EINVAL no such vector, or off; -EIO
+ */
+int ward_wiring_raise(struct ward_wiring *wiring, uint32_t vector);
+
+/** What one vector is wired to. */
+struct ward_wire {
+	bool wired;	   /**< its irqfd is assigned */
+	bool routed;	   /**< gsi has its message */
+	int eventfd;	   /**< or -1 */
+	ward_gsi_t gsi;	   /**< meaningful when routed */
+	int resolved;	   /**< what ward_doorbell_resolve answered for its message */
+	uint32_t doorbell; /**< index of the doorbell it rings, or WARD_NONE */
+	bool pending;	   /**< its eventfd holds an event */
+};
+
+/**
+ * @param wiring a wiring
+ * @param vector which
+ * @param ret_wire what it is wired to
+ * @return 0 or -EINVAL no such vector
+ */
+int ward_wiring_get(const struct ward_wiring *wiring, uint32_t vector, struct ward_wire *ret_wire);
+
+/**
+ * Holds table, registers and irqfds against each other: every wired vector is enabled, not masked, and
+ * its GSI has its message in force; every other one is not wired; no GSI is used twice.
+ * @param wiring a wiring, after ward_wiring_sync
+ * @param ret_error the first contradiction; may be NULL
+ * @return 0 or -EBADMSG
+ */
+int ward_wiring_verify(const struct ward_wiring *wiring, struct ward_error *ret_error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
