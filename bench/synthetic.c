@@ -282,7 +282,8 @@ static void add_controller(struct making *m, uint32_t number)
 		.kind = m->variant->controller,
 		.name = name,
 		.isolates = m->variant->controller == WARD_CONTROLLER_GICV2M ? WARD_NO : WARD_YES,
-		.doorbell = { doorbell, doorbell + (x86 ? 0xfffff : 0xfff) },
+		.doorbells = { { doorbell, doorbell + (x86 ? 0xfffff : 0xfff) } },
+		.doorbells_count = 1,
 		.pool = number,
 		.firmware_id = number,
 	};

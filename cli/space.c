@@ -242,7 +242,7 @@ static char *others_in(const struct cli_context *context, struct ward_range page
 	for (uint32_t i = 0; i < machine->controllers_count; i++) {
 		const struct ward_controller *c = &machine->controllers[i];
 
-		if (ward_range_overlaps(c->doorbell, page) &&
+		if (ward_controller_rung_in(c, page) &&
 		    (c->kind != own->kind || c->pool != own->pool))
 			list = join(list, c->name);
 	}
@@ -263,12 +263,12 @@ static char *others_in(const struct cli_context *context, struct ward_range page
 }
 
 static void add_page(const struct cli_context *context, struct cli_space *space,
-		     uint32_t controller)
+		     uint32_t controller, uint64_t doorbell)
 {
 	const struct ward_controller *c = &context->machine->controllers[controller];
 	uint64_t mask = context->machine->page_size - 1;
 	/* The register is the one at 0x40 of each kind: the first page has it, and no more is mapped. */
-	struct ward_range range = { c->doorbell.start & ~mask, c->doorbell.start | mask };
+	struct ward_range range = { doorbell & ~mask, doorbell | mask };
 	struct cli_doorbell_page *page;
 
 	for (uint32_t i = 0; i < space->pages_count; i++) {
@@ -304,9 +304,10 @@ static void find_pages(const struct cli_context *context, uint32_t function,
 	for (uint32_t i = 0; i < machine->controllers_count; i++) {
 		const struct ward_controller *c = &machine->controllers[i];
 
-		if (c->kind == own->kind && c->pool == own->pool &&
-		    !ward_range_is_empty(c->doorbell))
-			add_page(context, space, i);
+		if (c->kind != own->kind || c->pool != own->pool)
+			continue;
+		for (uint32_t d = 0; d < c->doorbells_count; d++)
+			add_page(context, space, i, c->doorbells[d].start);
 	}
 }
 

@@ -71,10 +71,12 @@ static const char *find_controller(const struct ward_machine *machine, const cha
 	for (uint32_t i = 0; i < machine->controllers_count; i++) {
 		const struct ward_controller *controller = &machine->controllers[i];
 
-		if (strcmp(controller->name, text) == 0 ||
-		    (!ward_range_is_empty(controller->doorbell) &&
-		     same_number(text, controller->doorbell.start)) ||
-		    same_number(text, controller->firmware_id))
+		bool found = strcmp(controller->name, text) == 0 ||
+			     same_number(text, controller->firmware_id);
+
+		for (uint32_t d = 0; d < controller->doorbells_count; d++)
+			found |= same_number(text, controller->doorbells[d].start);
+		if (found)
 			return controller->name;
 	}
 	return NULL;

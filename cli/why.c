@@ -110,18 +110,22 @@ static void tie_groups(struct ties *ties)
 static bool share_doorbell(const struct ward_machine *machine, uint32_t a, uint32_t b)
 {
 	uint64_t page = machine->page_size ? machine->page_size : 4096;
-	struct ward_range range_a, range_b;
+	const struct ward_controller *of_a, *of_b;
 
 	if (a == WARD_NONE || b == WARD_NONE)
 		return false;
-	if (a == b || machine->controllers[a].pool == machine->controllers[b].pool)
+	of_a = &machine->controllers[a];
+	of_b = &machine->controllers[b];
+	if (a == b || (of_a->kind == of_b->kind && of_a->pool == of_b->pool))
 		return true;
-	range_a = machine->controllers[a].doorbell;
-	range_b = machine->controllers[b].doorbell;
-	if (ward_range_is_empty(range_a) || ward_range_is_empty(range_b))
-		return false;
-	return range_a.start / page <= range_b.last / page &&
-	       range_b.start / page <= range_a.last / page;
+	for (uint32_t i = 0; i < of_a->doorbells_count; i++) {
+		struct ward_range pages = { of_a->doorbells[i].start & ~(page - 1),
+					    of_a->doorbells[i].last | (page - 1) };
+
+		if (ward_controller_rung_in(of_b, pages))
+			return true;
+	}
+	return false;
 }
 
 static void tie_doorbell(struct ties *ties)

@@ -83,7 +83,7 @@ int ward_builder_add_iommu(struct ward_builder *builder, const struct ward_iommu
  * @param builder a builder
  * @param controller the controller; strings are copied
  * @param ret_ordinal its ordinal; may be NULL
- * @return 0, -EINVAL, -ENOMEM
+ * @return 0; -EINVAL no name, no doorbell, too many or an empty one; -ENOMEM
  */
 int ward_builder_add_controller(struct ward_builder *builder,
 				const struct ward_controller *controller, uint32_t *ret_ordinal);

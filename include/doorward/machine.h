@@ -234,14 +234,18 @@ enum ward_controller_kind {
 	WARD_CONTROLLER_OTHER,
 };
 
-/** An MSI controller: a doorbell and what a write to it can raise. */
+/** Doorbells of one controller, at most. */
+#define WARD_DOORBELL_RANGES 8u
+
+/** An MSI controller: its doorbells and what a write to one can raise. */
 struct ward_controller {
 	enum ward_controller_kind kind;
 	const char *name; /**< "GICv2m frame 0x08020000" */
 	/** It tells writers apart, so that one cannot raise another's interrupts. */
 	enum ward_tri isolates;
-	/** The doorbell register's page or pages, physical. */
-	struct ward_range doorbell;
+	/** Pages of its doorbell registers, physical: a message may go to any of them. */
+	struct ward_range doorbells[WARD_DOORBELL_RANGES];
+	uint32_t doorbells_count; /**< at least one */
 	/** Interrupt ids it can raise: first and count; 0 when that says nothing (ITS, x86). */
 	uint32_t first_intid, intids;
 	/**
@@ -253,6 +257,21 @@ struct ward_controller {
 	uint32_t firmware_id;
 	const char *evidence;
 };
+
+/**
+ * Whether a range has something of a controller's doorbells in it.
+ * @param controller a controller
+ * @param range physical addresses
+ * @return true when it overlaps one of them
+ */
+static inline bool ward_controller_rung_in(const struct ward_controller *controller,
+					   struct ward_range range)
+{
+	for (uint32_t i = 0; i < controller->doorbells_count; i++)
+		if (ward_range_overlaps(controller->doorbells[i], range))
+			return true;
+	return false;
+}
 
 /** A reserved region of one function or of one kernel group. */
 struct ward_region {

@@ -68,7 +68,8 @@ void ward_emul_from_root(const struct ward_emul *emul, uint64_t address,
 uint32_t ward_emul_doorbell(const struct ward_emul *emul, uint64_t address)
 {
 	for (uint32_t i = 0; i < emul->facts->controllers_count; i++) {
-		if (ward_range_has(emul->facts->controllers[i].doorbell, address))
+		if (ward_controller_rung_in(&emul->facts->controllers[i],
+					    (struct ward_range){ address, address }))
 			return i;
 	}
 	return WARD_NONE;

@@ -32,11 +32,17 @@ static bool one_doorbell(const struct ward_machine *machine, const struct ward_c
 			 const struct ward_controller *b)
 {
 	uint64_t page = machine->page_size - 1;
-	struct ward_range pages = { a->doorbell.start & ~page, a->doorbell.last | page };
 
 	if (a->kind == b->kind && a->pool == b->pool)
 		return true;
-	return ward_range_overlaps(pages, b->doorbell);
+	for (uint32_t i = 0; i < a->doorbells_count; i++) {
+		struct ward_range pages = { a->doorbells[i].start & ~page,
+					    a->doorbells[i].last | page };
+
+		if (ward_controller_rung_in(b, pages))
+			return true;
+	}
+	return false;
 }
 
 /* Remapping and the APIC share their page by nature: the page is not what is reached there. */

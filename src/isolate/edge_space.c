@@ -245,7 +245,7 @@ static void touch_doorbells(struct mapping_walk *walk, struct ward_range target)
 		if (pool == WARD_NONE || c->kind == WARD_CONTROLLER_X86_APIC ||
 		    c->kind == WARD_CONTROLLER_X86_REMAPPING ||
 		    walk->pool_seen[pool] == walk->attachment + 1 ||
-		    !ward_range_overlaps(c->doorbell, target))
+		    !ward_controller_rung_in(c, target))
 			continue;
 		walk->pool_seen[pool] = walk->attachment + 1;
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_SPACE, walk->attachment),

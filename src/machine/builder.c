@@ -234,8 +234,12 @@ int ward_builder_add_controller(struct ward_builder *builder,
 	struct ward_machine *machine = ward_builder_machine(builder);
 	struct ward_controller copy = *controller;
 
-	if (!controller->name || ward_range_is_empty(controller->doorbell))
+	if (!controller->name || controller->doorbells_count == 0 ||
+	    controller->doorbells_count > WARD_DOORBELL_RANGES)
 		return -EINVAL;
+	for (uint32_t i = 0; i < controller->doorbells_count; i++)
+		if (ward_range_is_empty(controller->doorbells[i]))
+			return -EINVAL;
 	if (own_text(builder, &copy.name) || own_text(builder, &copy.evidence))
 		return -ENOMEM;
 	return append(&machine->controllers, &builder->controllers_capacity,

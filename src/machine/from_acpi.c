@@ -108,7 +108,8 @@ static int add_apic(struct ward_builder *builder, struct ward_acpi_tables *table
 					     : WARD_CONTROLLER_X86_REMAPPING,
 		.name = remapping == WARD_NO ? "APIC" : "APIC behind interrupt remapping",
 		.isolates = remapping,
-		.doorbell = { APIC_FIRST, APIC_LAST },
+		.doorbells = { { APIC_FIRST, APIC_LAST } },
+		.doorbells_count = 1,
 		.evidence = remapping_reason(tables, evidence),
 	};
 

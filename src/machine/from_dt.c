@@ -30,9 +30,10 @@ static int add_mbi(struct ward_builder *builder, const struct ward_dtb_controlle
 		.pool = 0,
 		.firmware_id = seen->phandle,
 		.evidence = evidence,
+		.doorbells_count = 1,
 	};
 	int err = ward_range_make(seen->base & ~(uint64_t)(DOORBELL_PAGE - 1), DOORBELL_PAGE,
-				  &mbi.doorbell);
+				  mbi.doorbells);
 
 	if (err)
 		return err;
@@ -48,8 +49,9 @@ static int add_other(struct ward_builder *builder, const struct ward_dtb_control
 		.name = seen->path,
 		.isolates = WARD_UNKNOWN,
 		/* Its doorbell may be anywhere; its registers are the best guess there is. */
-		.doorbell = { seen->base & ~(uint64_t)(DOORBELL_PAGE - 1),
-			      seen->base | (DOORBELL_PAGE - 1) },
+		.doorbells = { { seen->base & ~(uint64_t)(DOORBELL_PAGE - 1),
+				 seen->base | (DOORBELL_PAGE - 1) } },
+		.doorbells_count = 1,
 		.pool = ward_builder_machine(builder)->controllers_count,
 		.firmware_id = seen->phandle,
 		.evidence = evidence,

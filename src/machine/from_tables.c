@@ -35,8 +35,9 @@ int ward_add_frame(struct ward_builder *builder, uint64_t base, uint64_t size, u
 		.pool = 0,
 		.firmware_id = firmware_id,
 		.evidence = evidence,
+		.doorbells_count = 1,
 	};
-	int err = ward_range_make(base, size, &frame.doorbell);
+	int err = ward_range_make(base, size, frame.doorbells);
 
 	if (err)
 		return err;
@@ -55,9 +56,10 @@ int ward_add_its(struct ward_builder *builder, uint64_t base, uint32_t firmware_
 		.pool = ward_builder_machine(builder)->controllers_count,
 		.firmware_id = firmware_id,
 		.evidence = evidence,
+		.doorbells_count = 1,
 	};
 	int err =
-		ward_range_make(base + ITS_TRANSLATION_OFFSET, ITS_TRANSLATION_SIZE, &its.doorbell);
+		ward_range_make(base + ITS_TRANSLATION_OFFSET, ITS_TRANSLATION_SIZE, its.doorbells);
 
 	if (err)
 		return err;

@@ -35,7 +35,8 @@ static int use_plain_apic(struct ward_reading *reading, struct ward_function *f)
 		.kind = WARD_CONTROLLER_X86_APIC,
 		.name = "APIC, not remapped",
 		.isolates = WARD_NO,
-		.doorbell = { APIC_START, APIC_LAST },
+		.doorbells = { { APIC_START, APIC_LAST } },
+		.doorbells_count = 1,
 		.pool = WARD_NONE,
 		.evidence = "interrupt chips of some functions are not named IR-*",
 	};
@@ -136,15 +137,16 @@ static uint32_t mapped_controller(const struct ward_builder *builder, struct war
 static int add_unknown_frame(struct ward_reading *reading, uint32_t mapped, uint32_t *ret_ordinal)
 {
 	const struct ward_machine *machine = ward_builder_machine(reading->builder);
-	const struct ward_controller frame = {
+	struct ward_controller frame = {
 		.kind = WARD_CONTROLLER_OTHER,
 		.name = "GICv2m frame that firmware does not describe",
 		.isolates = WARD_NO,
-		.doorbell = machine->controllers[mapped].doorbell,
 		.pool = WARD_NONE,
 		.evidence = "the names of interrupt chips",
 	};
 
+	memcpy(frame.doorbells, machine->controllers[mapped].doorbells, sizeof(frame.doorbells));
+	frame.doorbells_count = machine->controllers[mapped].doorbells_count;
 	return ward_builder_add_controller(reading->builder, &frame, ret_ordinal);
 }
 

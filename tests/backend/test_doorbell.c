@@ -44,7 +44,7 @@ static struct ward_doorbells *layout(const struct rig *rig, enum ward_doorbell_w
 
 	assert_int_equal(machine->controllers_count, FRAMES);
 	for (uint32_t i = 0; i < FRAMES; i++)
-		frames[i] = machine->controllers[i].doorbell;
+		frames[i] = machine->controllers[i].doorbells[0];
 	assert_int_equal(ward_doorbells_create(&options, &doorbells), 0);
 	return doorbells;
 }

@@ -160,7 +160,8 @@ static inline void rig_doorbell(struct rig *rig, enum ward_controller_kind kind,
 	rig->controllers[rig->controllers_count++] = (struct ward_controller){
 		.kind = kind,
 		.name = "controller",
-		.doorbell = { start, last },
+		.doorbells = { { start, last } },
+		.doorbells_count = 1,
 	};
 }
 

@@ -150,9 +150,10 @@ static int add_parts(const struct plan *plan, struct ward_builder *builder)
 			.kind = plan->controllers[i].kind,
 			.name = names[i],
 			.isolates = plan->controllers[i].isolates ? WARD_YES : WARD_NO,
-			.doorbell = { plan->controllers[i].doorbell,
-				      plan->controllers[i].doorbell + plan->controllers[i].size -
-					      1 },
+			.doorbells = { { plan->controllers[i].doorbell,
+					 plan->controllers[i].doorbell + plan->controllers[i].size -
+						 1 } },
+			.doorbells_count = 1,
 			.pool = plan->controllers[i].pool,
 		};
 

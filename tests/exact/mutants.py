@@ -77,7 +77,7 @@ MUTANTS = (
     ("mapped-registers-ignored", SPACE,
      "if (ward_range_overlaps(root->range, target))", "if (false)"),
     ("mapped-doorbell-ignored", SPACE,
-     "!ward_range_overlaps(c->doorbell, target))", "true)"),
+     "!ward_controller_rung_in(c, target))", "true)"),
     ("pasid-ignored", SPACE,
      "if (translated == WARD_NO || info.kind == WARD_SPACE_BLOCKED)",
      "if (translated == WARD_NO ||"

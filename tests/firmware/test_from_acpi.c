@@ -236,8 +236,8 @@ static void remapping_is_decided_by_evidence(void **state)
 		assert_int_equal(apic->kind, c->isolates == WARD_NO
 						     ? WARD_CONTROLLER_X86_APIC
 						     : WARD_CONTROLLER_X86_REMAPPING);
-		assert_true(apic->doorbell.start == 0xfee00000 &&
-			    apic->doorbell.last == 0xfeefffff);
+		assert_true(apic->doorbells[0].start == 0xfee00000 &&
+			    apic->doorbells[0].last == 0xfeefffff);
 		assert_int_equal(at(machine, 0, 0)->controller, 0);
 		if (c->dmar)
 			assert_int_equal(machine->iommus[0].remaps_interrupts, c->isolates);
@@ -431,8 +431,8 @@ static void iort_says_streams_and_device_ids(void **state)
 	machine = linked(builder, &tables);
 	assert_int_equal(machine->controllers_count, 2);
 	assert_string_equal(machine->controllers[0].name, "GICv3 ITS 0x08080000");
-	assert_true(machine->controllers[0].doorbell.start == 0x8090000);
-	assert_true(machine->controllers[0].doorbell.last == 0x809ffff);
+	assert_true(machine->controllers[0].doorbells[0].start == 0x8090000);
+	assert_true(machine->controllers[0].doorbells[0].last == 0x809ffff);
 	assert_int_equal(machine->controllers[0].isolates, WARD_YES);
 	assert_int_equal(machine->controllers[1].firmware_id, 10);
 	assert_true(machine->controllers[0].pool != machine->controllers[1].pool);
@@ -511,8 +511,8 @@ static void frames_serve_all_when_there_is_no_its(void **state)
 		add_endpoint(builder, 3, 0x10);
 		machine = linked(builder, &tables);
 		assert_string_equal(machine->controllers[0].name, "GICv2m frame 0x08020000");
-		assert_true(machine->controllers[0].doorbell.start == 0x8020000);
-		assert_true(machine->controllers[0].doorbell.last == 0x8020fff);
+		assert_true(machine->controllers[0].doorbells[0].start == 0x8020000);
+		assert_true(machine->controllers[0].doorbells[0].last == 0x8020fff);
 		assert_int_equal(machine->controllers[0].isolates, WARD_NO);
 		assert_int_equal(machine->controllers[0].first_intid, 0x50);
 		assert_int_equal(machine->controllers[0].intids, 0x40);
@@ -537,7 +537,7 @@ static void amazon_frames_have_two_pages(void **state)
 	add_table(&tables, "APIC", &t);
 	devices(builder, &tables, NULL);
 	machine = linked(builder, &tables);
-	assert_true(machine->controllers[0].doorbell.last == 0x8021fff);
+	assert_true(machine->controllers[0].doorbells[0].last == 0x8021fff);
 	ward_machine_destroy(machine);
 }
 

@@ -43,7 +43,7 @@ static void gicv2m(void **unused)
 	m.functions[3].controller = 1;
 	m.controllers[1].pool = 1;
 	m.controllers[2].pool = 1;
-	m.controllers[2].doorbell = (struct ward_range){ 0x8020800, 0x8020fff };
+	m.controllers[2].doorbells[0] = (struct ward_range){ 0x8020800, 0x8020fff };
 	make_done(&m);
 	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
 	make_free(&m);
@@ -51,7 +51,7 @@ static void gicv2m(void **unused)
 	v2m(&m, 4096, 3);
 	m.functions[3].controller = 2;
 	m.controllers[1].pool = 1;
-	m.controllers[1].doorbell = (struct ward_range){ 0x8020800, 0x80217ff };
+	m.controllers[1].doorbells[0] = (struct ward_range){ 0x8020800, 0x80217ff };
 	m.controllers[2].pool = 1;
 	make_done(&m);
 	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");

@@ -69,7 +69,7 @@ static inline void test_describe_machine(FILE *out, const struct ward_machine *m
 			"controller %s kind %d isolates %d %" PRIx64 "-%" PRIx64 " %u+%u pool "
 			"%u id %u %s\n",
 			m->controllers[i].name, m->controllers[i].kind, m->controllers[i].isolates,
-			m->controllers[i].doorbell.start, m->controllers[i].doorbell.last,
+			m->controllers[i].doorbells[0].start, m->controllers[i].doorbells[0].last,
 			m->controllers[i].first_intid, m->controllers[i].intids,
 			m->controllers[i].pool, m->controllers[i].firmware_id,
 			m->controllers[i].evidence ? m->controllers[i].evidence : "-");

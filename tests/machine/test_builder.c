@@ -94,13 +94,22 @@ static void wrong_parts(void **unused)
 {
 	struct ward_builder *builder = new_builder();
 	struct ward_iommu iommu = { .controller = WARD_NONE };
-	struct ward_controller controller = { .name = "c", .doorbell = WARD_RANGE_EMPTY };
+	struct ward_controller controller = { .name = "c",
+					      .doorbells = { WARD_RANGE_EMPTY },
+					      .doorbells_count = 1 };
 	struct ward_region region = { .range = WARD_RANGE_EMPTY };
 	struct ward_id_map map = { .first = ward_rid(2), .last = ward_rid(1), .mask = 0xffff };
 
 	(void)unused;
 	assert_int_equal(ward_builder_add_iommu(builder, &iommu, NULL), -EINVAL);
 	assert_int_equal(ward_builder_add_controller(builder, &controller, NULL), -EINVAL);
+	controller.doorbells[0] = (struct ward_range){ 0, 0xfff };
+	controller.doorbells_count = 0;
+	assert_int_equal(ward_builder_add_controller(builder, &controller, NULL), -EINVAL);
+	controller.doorbells_count = WARD_DOORBELL_RANGES + 1;
+	assert_int_equal(ward_builder_add_controller(builder, &controller, NULL), -EINVAL);
+	controller.doorbells_count = 2; /* the second is { 0, 0 }: a byte */
+	assert_int_equal(ward_builder_add_controller(builder, &controller, NULL), 0);
 	assert_int_equal(ward_builder_add_region(builder, &region), -EINVAL);
 	assert_int_equal(ward_builder_add_id_map(builder, &map), -EINVAL);
 	map = (struct ward_id_map){ .first = ward_rid(1), .last = ward_rid(2), .mask = 0xfff0 };
@@ -340,7 +349,9 @@ static void id_maps(void **unused)
 {
 	struct ward_builder *builder = new_builder();
 	struct ward_iommu iommu = { .name = "smmu", .controller = WARD_NONE };
-	struct ward_controller its = { .name = "its", .doorbell = { 0, 0xffff } };
+	struct ward_controller its = { .name = "its",
+				       .doorbells = { { 0, 0xffff } },
+				       .doorbells_count = 1 };
 	struct ward_function known = pci("01:00.1");
 	const struct ward_function *f;
 	struct ward_machine *machine;
@@ -398,7 +409,9 @@ static void msi_id_behind_a_converter(void **unused)
 	static struct make m;
 	const struct ward_function *f;
 	struct ward_builder *builder = new_builder();
-	struct ward_controller its = { .name = "its", .doorbell = { 0, 0xffff } };
+	struct ward_controller its = { .name = "its",
+				       .doorbells = { { 0, 0xffff } },
+				       .doorbells_count = 1 };
 	struct ward_machine *machine;
 
 	(void)unused;
