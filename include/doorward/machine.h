@@ -273,6 +273,25 @@ static inline bool ward_controller_rung_in(const struct ward_controller *control
 	return false;
 }
 
+/**
+ * The register that a message is written to, in one of a controller's doorbell pages: MSI_SETSPI_NS,
+ * GITS_TRANSLATER and GICD_SETSPI_NSR are all at 0x40 of their page.
+ * @param controller a controller
+ * @param doorbell which of its doorbells
+ * @return physical addresses of its four bytes; of other kinds, the whole range
+ */
+static inline struct ward_range ward_controller_register(const struct ward_controller *controller,
+							 uint32_t doorbell)
+{
+	struct ward_range range = controller->doorbells[doorbell];
+
+	if (controller->kind != WARD_CONTROLLER_GICV2M &&
+	    controller->kind != WARD_CONTROLLER_GICV3_ITS &&
+	    controller->kind != WARD_CONTROLLER_GICV3_MBI)
+		return range;
+	return (struct ward_range){ range.start + 0x40, range.start + 0x43 };
+}
+
 /** A reserved region of one function or of one kernel group. */
 struct ward_region {
 	struct ward_range range;
