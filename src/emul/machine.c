@@ -114,7 +114,9 @@ int ward_emul_create(const struct ward_machine *facts, struct ward_memory *memor
 	emul->domains = ward_alloc_array(count, sizeof(*emul->domains));
 	emul->registers = ward_alloc_array(count, sizeof(*emul->registers));
 	emul->iommus = ward_alloc_array(facts->iommus_count, sizeof(*emul->iommus));
-	if (!emul->functions || !emul->domains || !emul->registers || !emul->iommus) {
+	emul->controllers = ward_alloc_array(facts->controllers_count, sizeof(*emul->controllers));
+	if (!emul->functions || !emul->domains || !emul->registers || !emul->iommus ||
+	    !emul->controllers) {
 		ward_emul_destroy(emul);
 		return -ENOMEM;
 	}
@@ -132,10 +134,13 @@ void ward_emul_destroy(struct ward_emul *emul)
 		return;
 	for (uint32_t i = 0; emul->iommus && i < emul->facts->iommus_count; i++)
 		ward_emul_set_iommu(emul, i, NULL, NULL);
+	for (uint32_t i = 0; emul->controllers && i < emul->facts->controllers_count; i++)
+		ward_emul_set_controller(emul, i, NULL, NULL);
 	free(emul->functions);
 	free(emul->domains);
 	free(emul->registers);
 	free(emul->iommus);
+	free(emul->controllers);
 	free(emul);
 }
 
@@ -247,8 +252,8 @@ static bool moved_in_memory(const struct ward_emul *emul, const struct ward_dma 
 }
 
 /* Moves the bytes; memory turns out to be registers or nothing. address: as the target sees it. */
-static void move(struct ward_emul *emul, const struct ward_dma *dma, uint64_t address,
-		 struct ward_dma_result *ret_result)
+static void move(struct ward_emul *emul, const struct emul_request *request,
+		 const struct ward_dma *dma, uint64_t address, struct ward_dma_result *ret_result)
 {
 	if (ret_result->end == WARD_DMA_MEMORY) {
 		if (moved_in_memory(emul, dma, address))
@@ -261,7 +266,9 @@ static void move(struct ward_emul *emul, const struct ward_dma *dma, uint64_t ad
 		ward_emul_bar_write(emul, ret_result->index, address, dma->bytes, dma->size);
 	else if (ret_result->end == WARD_DMA_BAR)
 		ward_emul_bar_read(emul, ret_result->index, address, dma->bytes, dma->size);
-	else if (ret_result->end == WARD_DMA_DOORBELL && !dma->write)
+	else if (ret_result->end == WARD_DMA_DOORBELL && dma->write)
+		ward_emul_ring(emul, request, dma, ret_result);
+	else if (ret_result->end == WARD_DMA_DOORBELL)
 		memset(dma->bytes, 0, dma->size);
 }
 
@@ -331,7 +338,7 @@ int ward_emul_dma(struct ward_emul *emul, uint32_t function, const struct ward_d
 	} else {
 		request = make_request(emul, function, dma);
 		route(emul, &request, &result, &address);
-		move(emul, dma, address, &result);
+		move(emul, &request, dma, address, &result);
 		if (result.end == WARD_DMA_FAULT)
 			ward_emul_note_fault(emul, function, &result.fault);
 	}

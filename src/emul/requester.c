@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-/* Requester ids: who sends under which, what bridges make of them, and which IOMMU sees them. */
+/*
+ * Requester ids: who sends under which, what bridges make of them, which IOMMU sees them, and with
+ * which DeviceID an MSI controller does.
+ */
 #include "emul/route.h"
 
 #include <string.h>
@@ -158,22 +161,33 @@ static const struct ward_function *find_function(const struct ward_machine *fact
 	return NULL;
 }
 
-/* The first row of a segment's map of IOMMUs that has an id. *ret_any: the segment has rows. */
-static const struct ward_id_map *find_row(const struct ward_machine *facts, uint32_t segment,
-					  ward_rid_t rid, bool *ret_any)
+/*
+ * The first row of a segment's maps of one kind that has an id; target: only rows that lead there, or
+ * WARD_NONE. *ret_any: the segment has rows of that kind.
+ */
+static const struct ward_id_map *find_row(const struct ward_machine *facts,
+					  enum ward_id_map_kind kind, struct ward_address address,
+					  uint32_t target, bool *ret_any)
 {
 	*ret_any = false;
 	for (uint32_t i = 0; i < facts->id_maps_count; i++) {
 		const struct ward_id_map *row = &facts->id_maps[i];
-		uint16_t masked = ward_rid_raw(rid) & row->mask;
+		uint16_t masked = ward_rid_raw(address.rid) & row->mask;
 
-		if (row->kind != WARD_ID_MAP_IOMMU || row->segment != segment)
+		if (row->kind != kind || row->segment != address.segment)
 			continue;
 		*ret_any = true;
+		if (target != WARD_NONE && row->target != target)
+			continue;
 		if (ward_rid_raw(row->first) <= masked && masked <= ward_rid_raw(row->last))
 			return row;
 	}
 	return NULL;
+}
+
+static uint32_t output_of(const struct ward_id_map *row, ward_rid_t rid)
+{
+	return row->output_base + (ward_rid_raw(rid) & row->mask) - ward_rid_raw(row->first);
 }
 
 bool ward_emul_stream(const struct ward_emul *emul, uint32_t segment, ward_rid_t rid,
@@ -189,9 +203,9 @@ bool ward_emul_stream(const struct ward_emul *emul, uint32_t segment, ward_rid_t
 	if (f && f->iommu_known == WARD_YES) {
 		iommu = f->stream.iommu;
 		sid = ward_sid_raw(f->stream.sid);
-	} else if ((row = find_row(facts, segment, rid, &any)) != NULL) {
+	} else if ((row = find_row(facts, WARD_ID_MAP_IOMMU, address, WARD_NONE, &any)) != NULL) {
 		iommu = row->target;
-		sid = row->output_base + (sid & row->mask) - ward_rid_raw(row->first);
+		sid = output_of(row, rid);
 	} else if (!any) {
 		f = bridge_of_bus(facts, segment, ward_rid_bus(rid));
 		iommu = f && f->iommu_known == WARD_YES ? f->stream.iommu
@@ -201,5 +215,46 @@ bool ward_emul_stream(const struct ward_emul *emul, uint32_t segment, ward_rid_t
 		return false;
 	*ret_iommu = iommu;
 	*ret_sid = ward_sid(sid);
+	return true;
+}
+
+static bool is_its(const struct ward_machine *facts, uint32_t controller)
+{
+	return controller != WARD_NONE &&
+	       facts->controllers[controller].kind == WARD_CONTROLLER_GICV3_ITS;
+}
+
+/*
+ * A DeviceID travels beside the write, put there by the root complex or the SMMU, which knows nothing
+ * of where the write ends. So an ITS that a function is not to use sees it with some id all the same:
+ * firmware's, where a row leads from this id to that ITS; else the one it has at its own. Where
+ * firmware says nothing of ids, they go through unchanged (Linux drivers/pci/msi/irqdomain.c takes
+ * the requester id then).
+ */
+bool ward_emul_devid(const struct ward_emul *emul, uint32_t segment, ward_rid_t rid,
+		     uint32_t controller, ward_devid_t *ret_devid)
+{
+	const struct ward_machine *facts = emul->facts;
+	const struct ward_address address = { segment, rid };
+	const struct ward_function *f = find_function(facts, address);
+	const struct ward_id_map *row;
+	bool any;
+
+	if (f && f->controller_known != WARD_YES)
+		f = NULL;
+	if (f && f->controller == controller) {
+		*ret_devid = f->devid;
+		return true;
+	}
+	row = find_row(facts, WARD_ID_MAP_MSI, address, controller, &any);
+	if (!row && f && is_its(facts, f->controller)) {
+		*ret_devid = f->devid;
+		return true;
+	}
+	if (!row)
+		row = find_row(facts, WARD_ID_MAP_MSI, address, WARD_NONE, &any);
+	if (any && (!row || row->target == WARD_NONE))
+		return false;
+	*ret_devid = ward_devid(row ? output_of(row, rid) : ward_rid_raw(rid));
 	return true;
 }

@@ -32,6 +32,11 @@ struct emul_iommu {
 	void *iommu;
 };
 
+struct emul_controller {
+	const struct ward_emul_controller_ops *ops;
+	void *controller;
+};
+
 struct emul_registers {
 	uint8_t bar[EMUL_BARS][WARD_EMUL_REGISTERS];
 	uint16_t command;
@@ -46,6 +51,7 @@ struct ward_emul {
 	struct emul_domain *domains;
 	struct emul_registers *registers;
 	struct emul_iommu *iommus;
+	struct emul_controller *controllers;
 	uint32_t first_root; /* functions on root buses, chained by next_sibling */
 };
 
@@ -117,6 +123,10 @@ void ward_emul_from_root(const struct ward_emul *emul, uint64_t address,
 uint32_t ward_emul_doorbell(const struct ward_emul *emul, uint64_t address);
 /* The controller that a write to x86's window rings, or WARD_NONE. */
 uint32_t ward_emul_x86_controller(const struct ward_emul *emul, uint32_t function);
+
+/* A write at the doorbell where result says: what its controller makes of it. */
+void ward_emul_ring(const struct ward_emul *emul, const struct emul_request *request,
+		    const struct ward_dma *dma, struct ward_dma_result *ret_result);
 
 /* Bytes into and out of the registers of a function that lie at an address of one of its BARs. */
 void ward_emul_bar_read(const struct ward_emul *emul, uint32_t function, uint64_t address,
