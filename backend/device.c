@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-#include "backend.h"
+#include "device.h"
 
 #include "base/error.h"
 #include "base/fault.h"
@@ -9,27 +9,6 @@
 
 /* PASIDs have 20 bits (PCIe base specification, 6.20). */
 #define PASID_LAST 0xfffffu
-
-/* One (device, PASID) that is in a space. */
-struct attachment {
-	struct attachment *next;
-	ward_pasid_t pasid;
-	/*
-	 * Requesters in the backend's table are (slot, serial of the device, PASID). A move takes
-	 * the new space in the slot that is free and lets go of the old one when the backend has
-	 * moved: nothing is left to fail then.
-	 */
-	uint32_t slot;
-};
-
-struct ward_device {
-	struct ward_backend *backend;
-	const struct ward_device_ops *ops;
-	void *context;
-	uint32_t serial;
-	uint64_t region_size[WARD_DEVICE_REGIONS];
-	struct attachment *attachments;
-};
 
 static int refuse_open(struct ward_error *error, int code, const char *name)
 {
@@ -106,9 +85,9 @@ static struct ward_requester requester_of(const struct ward_device *device, ward
 					.pasid = pasid };
 }
 
-static struct attachment **find_attachment(struct ward_device *device, ward_pasid_t pasid)
+static struct ward_attachment **find_attachment(struct ward_device *device, ward_pasid_t pasid)
 {
-	struct attachment **at = &device->attachments;
+	struct ward_attachment **at = &device->attachments;
 
 	while (*at && (*at)->pasid != pasid)
 		at = &(*at)->next;
@@ -116,9 +95,9 @@ static struct attachment **find_attachment(struct ward_device *device, ward_pasi
 }
 
 /* Forgets an attachment; its space may go with it. */
-static void drop_attachment(struct ward_device *device, struct attachment **at)
+static void drop_attachment(struct ward_device *device, struct ward_attachment **at)
 {
-	struct attachment *gone = *at;
+	struct ward_attachment *gone = *at;
 	struct ward_requester requester = requester_of(device, gone->pasid, gone->slot);
 
 	*at = gone->next;
@@ -137,7 +116,7 @@ void ward_device_close(struct ward_device *device)
 	free(device);
 }
 
-static int move_to(struct ward_device *device, struct attachment *attachment,
+static int move_to(struct ward_device *device, struct ward_attachment *attachment,
 		   struct ward_space *space, bool is_new)
 {
 	struct ward_attach_table *table = device->backend->attached;
@@ -162,7 +141,7 @@ static int move_to(struct ward_device *device, struct attachment *attachment,
 
 int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct ward_space *space)
 {
-	struct attachment *attachment, **at = find_attachment(device, pasid);
+	struct ward_attachment *attachment, **at = find_attachment(device, pasid);
 	int code;
 
 	if (!space || (pasid != WARD_PASID_NONE && ward_pasid_raw(pasid) > PASID_LAST))
@@ -189,7 +168,7 @@ int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct wa
 
 int ward_device_detach(struct ward_device *device, ward_pasid_t pasid)
 {
-	struct attachment **at = find_attachment(device, pasid);
+	struct ward_attachment **at = find_attachment(device, pasid);
 
 	int code;
 
