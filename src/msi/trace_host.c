@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* The host's half: vector, message, the way of a DMA, doorbell, controller, interrupt, eventfd. */
+#include "msi/trace.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <doorward/region.h>
+
+/* Linux numbers MSIs by function and vector (pci_msi_domain_calc_hwirq), newer ones by vector. */
+#define HWIRQ_VECTOR 0x7ffu
+
+static const struct ward_machine *machine_of(const struct ward_trace *trace)
+{
+	return trace->options->state->machine;
+}
+
+static const struct ward_function *function_of(const struct ward_trace *trace)
+{
+	return &machine_of(trace)->functions[trace->options->function];
+}
+
+static const struct ward_function_state *function_state(const struct ward_trace *trace)
+{
+	return &trace->options->state->functions[trace->options->function];
+}
+
+static const char *mode_name(uint32_t index)
+{
+	return index == WARD_IRQS_MSI ? "MSI" : "MSI-X";
+}
+
+static uint32_t vectors_of(const struct ward_trace *trace)
+{
+	const struct ward_function *f = function_of(trace);
+
+	if (trace->options->index == WARD_IRQS_MSI)
+		return f->msi ? f->msi_vectors : 0;
+	return f->msix ? f->msix_vectors : 0;
+}
+
+static bool is_x86(const struct ward_controller *controller)
+{
+	return controller->kind == WARD_CONTROLLER_X86_APIC ||
+	       controller->kind == WARD_CONTROLLER_X86_REMAPPING;
+}
+
+static void tell_vector(struct ward_trace *trace, const struct ward_host_irq *irq)
+{
+	enum ward_irq_mode wanted =
+		trace->options->index == WARD_IRQS_MSI ? WARD_IRQ_MSI : WARD_IRQ_MSIX;
+	enum ward_irq_mode mode = function_state(trace)->irq_mode;
+	const char *name = mode_name(trace->options->index), *of = function_of(trace)->name;
+
+	ward_trace_begin(trace, WARD_HOP_VECTOR);
+	ward_trace_field(trace, "vector", trace->options->vector, false);
+	if (irq && !irq->allocated)
+		ward_trace_stop(trace, "%s vector %u of %s is not enabled", name,
+				trace->options->vector, of);
+	else if (!irq && mode != wanted && mode != WARD_IRQ_UNKNOWN)
+		ward_trace_stop(trace, "%s uses no %s now", of, name);
+	else
+		ward_trace_say(trace, "%s vector %u of %s", name, trace->options->vector, of);
+}
+
+static void tell_message(struct ward_trace *trace, const struct ward_host_irq *irq)
+{
+	ward_trace_begin(trace, WARD_HOP_MESSAGE);
+	if (!irq || !irq->message_known) {
+		ward_trace_hide(trace,
+				"stands in the function's registers, which are its driver's");
+		return;
+	}
+	ward_trace_field(trace, "address", ward_iova_raw(irq->message.address), true);
+	ward_trace_field(trace, "data", irq->message.data, true);
+	ward_trace_say(trace, "writes 0x%x to 0x%llx%s", irq->message.data,
+		       (unsigned long long)ward_iova_raw(irq->message.address),
+		       irq->prepared ? ", an address that its owner chose" : "");
+}
+
+static void tell_step(struct ward_trace *trace, const struct ward_walk_step *step)
+{
+	ward_trace_begin(trace, step->stage == 2 ? WARD_HOP_STAGE2 : WARD_HOP_STAGE1);
+	ward_trace_field(trace, "input", step->input, true);
+	ward_trace_field(trace, "output", step->output, true);
+	if (step->stage == 0)
+		ward_trace_say(trace, "context descriptor at 0x%llx",
+			       (unsigned long long)step->entry_at);
+	else if (step->level == WARD_NO_LEVEL)
+		ward_trace_say(trace, "0x%llx -> 0x%llx", (unsigned long long)step->input,
+			       (unsigned long long)step->output);
+	else
+		ward_trace_say(trace, "0x%llx -> 0x%llx (level %d, entry at 0x%llx)",
+			       (unsigned long long)step->input, (unsigned long long)step->output,
+			       step->level, (unsigned long long)step->entry_at);
+}
+
+static uint32_t gather_frames(const struct ward_machine *machine,
+			      struct ward_doorbell_frame *frames, uint32_t room)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < machine->controllers_count && count < room; i++) {
+		const struct ward_controller *c = &machine->controllers[i];
+
+		for (uint32_t j = 0; !is_x86(c) && j < c->doorbells_count && count < room; j++)
+			frames[count++] =
+				(struct ward_doorbell_frame){ ward_controller_register(c, j), i };
+	}
+	return count;
+}
+
+#define FRAMES_MAX 64u
+
+/* Follows the message through the space to a doorbell; *ret_controller: whose. */
+static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
+		   uint32_t *ret_controller)
+{
+	struct ward_doorbell_frame frames[FRAMES_MAX];
+	struct ward_resolve_options options = { .size = sizeof(options),
+						.space = trace->options->space,
+						.pasid = WARD_PASID_NONE,
+						.frames = frames,
+						.controller = WARD_NONE };
+	struct ward_resolution resolution = { .frame = WARD_NONE };
+	char text[WARD_RESOLUTION_TEXT];
+	int code;
+
+	options.frames_count = gather_frames(machine_of(trace), frames, FRAMES_MAX);
+	code = ward_doorbell_resolve(&options, &irq->message, &resolution);
+	for (uint32_t i = 0; i < resolution.steps_count; i++)
+		tell_step(trace, &resolution.steps[i]);
+	ward_trace_begin(trace, WARD_HOP_DOORBELL);
+	if (code) {
+		ward_resolution_format(&resolution, &irq->message, text);
+		ward_trace_stop(trace, "%.200s", text);
+		return;
+	}
+	*ret_controller = frames[resolution.frame].controller;
+	ward_trace_field(trace, "address", resolution.address, true);
+	ward_trace_say(trace, "0x%llx", (unsigned long long)resolution.address);
+}
+
+static bool in_x86_window(const struct ward_host_irq *irq)
+{
+	uint64_t address = ward_iova_raw(irq->message.address);
+
+	return address >= WARD_X86_MSI_START && address <= WARD_X86_MSI_LAST;
+}
+
+/* What is known without a message: the doorbell of the function's own controller. */
+static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
+{
+	const struct ward_function *f = function_of(trace);
+	const struct ward_iommu *iommu =
+		f->stream.iommu == WARD_NONE ? NULL : &machine_of(trace)->iommus[f->stream.iommu];
+
+	*ret_controller = f->controller_known == WARD_YES ? f->controller : WARD_NONE;
+	if (iommu && *ret_controller != WARD_NONE &&
+	    !is_x86(&machine_of(trace)->controllers[*ret_controller])) {
+		ward_trace_begin(trace, WARD_HOP_STAGE2);
+		ward_trace_hide(trace, "%s translates it by mappings that are the kernel's",
+				iommu->name);
+	}
+	ward_trace_begin(trace, WARD_HOP_DOORBELL);
+	if (*ret_controller == WARD_NONE) {
+		trace->now.known = false;
+		ward_trace_stop(trace, "it is not known which MSI controller this function has");
+		return;
+	}
+	ward_trace_field(
+		trace, "address",
+		ward_controller_register(&machine_of(trace)->controllers[*ret_controller], 0).start,
+		true);
+	ward_trace_say(trace, "that of its own controller, on the word of %s",
+		       f->controller_evidence ? f->controller_evidence : "the machine");
+}
+
+static void tell_doorbell(struct ward_trace *trace, const struct ward_host_irq *irq,
+			  uint32_t *ret_controller)
+{
+	if (!irq || !irq->message_known) {
+		assume_doorbell(trace, ret_controller);
+		return;
+	}
+	if (machine_of(trace)->arch == WARD_ARCH_X86 && in_x86_window(irq)) {
+		*ret_controller = function_of(trace)->controller;
+		ward_trace_begin(trace, WARD_HOP_DOORBELL);
+		ward_trace_field(trace, "address", ward_iova_raw(irq->message.address), true);
+		ward_trace_say(trace, "in the interrupt window of x86, which nothing translates");
+		return;
+	}
+	follow(trace, irq, ret_controller);
+}
+
+static void tell_controller(struct ward_trace *trace, uint32_t controller)
+{
+	const struct ward_controller *c;
+
+	ward_trace_begin(trace, WARD_HOP_CONTROLLER);
+	if (controller == WARD_NONE) {
+		ward_trace_hide(trace, "none that this machine is known to have");
+		return;
+	}
+	c = &machine_of(trace)->controllers[controller];
+	if (c->kind == WARD_CONTROLLER_GICV3_ITS) {
+		ward_trace_field(trace, "device_id", ward_devid_raw(function_of(trace)->devid),
+				 true);
+		ward_trace_say(trace, "%s looks it up in the table of DeviceID 0x%x", c->name,
+			       ward_devid_raw(function_of(trace)->devid));
+		return;
+	}
+	ward_trace_say(trace, "%s, which %s", c->name,
+		       c->isolates == WARD_YES	? "tells writers apart"
+		       : c->isolates == WARD_NO ? "does not tell writers apart"
+						: "may or may not tell writers apart");
+}
+
+/* The host's record of a vector; NULL: it has none. */
+static const struct ward_host_vector *record_of(const struct ward_trace *trace)
+{
+	const struct ward_state *state = trace->options->state;
+	const struct ward_host_vector *found = NULL;
+
+	for (uint32_t i = 0; i < state->vectors_count; i++) {
+		const struct ward_host_vector *v = &state->vectors[i];
+
+		if (v->function == trace->options->function &&
+		    (v->hwirq & HWIRQ_VECTOR) == trace->options->vector)
+			found = v;
+	}
+	return found;
+}
+
+static void tell_interrupt(struct ward_trace *trace, const struct ward_host_irq *irq)
+{
+	const struct ward_host_vector *record = record_of(trace);
+
+	ward_trace_begin(trace, WARD_HOP_HOST_INTERRUPT);
+	if (irq && irq->number != WARD_NONE) {
+		ward_trace_field(trace, "number", irq->number, false);
+		ward_trace_say(trace, "%s %u",
+			       machine_of(trace)->arch == WARD_ARCH_X86 ? "vector" : "INTID",
+			       irq->number);
+	} else if (record) {
+		ward_trace_field(trace, "irq", record->irq, false);
+		ward_trace_say(trace, "interrupt %u of the host (%s)", record->irq,
+			       record->chip ? record->chip : "chip unknown");
+	} else if (irq) {
+		ward_trace_hide(trace, "the kernel does not tell its number");
+	} else {
+		ward_trace_stop(trace, "the host has no interrupt for this vector");
+	}
+}
+
+/* From the state alone: it ends at the host's driver, or with somebody whose eventfds are his. */
+static void tell_driver(struct ward_trace *trace)
+{
+	const struct ward_function_state *s = function_state(trace);
+
+	ward_trace_begin(trace, WARD_HOP_EVENTFD);
+	if (!s->driver) {
+		ward_trace_stop(trace, "no driver is bound: nobody takes it");
+	} else if (s->driver_yields) {
+		trace->now.known = false;
+		ward_trace_stop(trace,
+				"%s hands it to an eventfd of the process that has the device; "
+				"what that does with it is not seen from here",
+				s->driver);
+	} else {
+		ward_trace_say(trace, "none: driver %s of the host takes it", s->driver);
+	}
+}
+
+static void tell_eventfd(struct ward_trace *trace, const struct ward_host_irq *irq)
+{
+	if (!irq) {
+		tell_driver(trace);
+		return;
+	}
+	ward_trace_begin(trace, WARD_HOP_EVENTFD);
+	if (irq->eventfd < 0) {
+		ward_trace_stop(trace, "none was given: nobody is told");
+		return;
+	}
+	ward_trace_field(trace, "fd", (uint32_t)irq->eventfd, false);
+	ward_trace_say(trace, "eventfd %d is written", irq->eventfd);
+}
+
+int ward_trace_host(struct ward_trace *trace)
+{
+	uint32_t controller = WARD_NONE;
+	struct ward_host_irq known, *irq = NULL;
+	int code;
+
+	if (trace->options->vector >= vectors_of(trace))
+		return -EINVAL;
+	if (trace->options->device) {
+		code = ward_device_irq(trace->options->device, trace->options->index,
+				       trace->options->vector, &known);
+		if (code)
+			return code;
+		irq = &known;
+	}
+	tell_vector(trace, irq);
+	if (!trace->stopped)
+		tell_message(trace, irq);
+	if (!trace->stopped)
+		tell_doorbell(trace, irq, &controller);
+	if (!trace->stopped)
+		tell_controller(trace, controller);
+	if (!trace->stopped)
+		tell_interrupt(trace, irq);
+	if (!trace->stopped)
+		tell_eventfd(trace, irq);
+	return 0;
+}
