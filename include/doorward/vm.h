@@ -31,7 +31,10 @@ enum ward_vm_controller {
 	WARD_VM_GICV3_ITS,
 };
 
-/** How. Set size to sizeof(struct ward_vm_options). Addresses are guest physical; 0: defaults. */
+/**
+ * How. Set size to sizeof(struct ward_vm_options). Addresses are guest physical; 0: defaults (of QEMU's
+ * virt machine: 0x8000000, 0x8010000, 0x80a0000, 0x8080000).
+ */
 struct ward_vm_options {
 	size_t size;
 	enum ward_vm_controller controller;
@@ -87,7 +90,8 @@ struct ward_vm_info {
 	bool started;
 	/** Routes there are without anybody setting any: pins, from GSI 0. */
 	uint32_t default_gsis;
-	uint32_t pins;	  /**< that a route can name at the chip with most: 24, 988 */
+	uint32_t first_gsi; /**< GSIs below are not handed out: they have default routes, or are kept */
+	uint32_t pins;	    /**< that a route can name at the chip with most: 24, 988 */
 	bool needs_devid; /**< routes of kind MSI need WARD_ROUTE_DEVID to arrive */
 	bool takes_msis; /**< routes of kind MSI arrive at all (not with GICv2, nor GICv3 without ITS) */
 };

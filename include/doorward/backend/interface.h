@@ -96,6 +96,32 @@ struct ward_vm_ops {
 };
 
 /**
+ * Checks options, and puts the defaults in.
+ * @param options how a VM is to be made
+ * @param ret_options the same with numbers and addresses instead of 0
+ * @return 0 or -EINVAL options that make no sense; cpus may be 0
+ */
+int ward_vm_options_check(const struct ward_vm_options *options,
+			  struct ward_vm_options *ret_options);
+
+/**
+ * @param controller of a VM
+ * @param route a row of its table
+ * @return 0; -EINVAL the table may not have it
+ */
+int ward_vm_route_check(enum ward_vm_controller controller, const struct ward_route *route);
+
+/**
+ * The table a VM has without anybody setting one, by GSI, then chip.
+ * @param controller of the VM
+ * @param gsis default_gsis of its information
+ * @param ret_routes room for WARD_GSIS; or NULL: they are only counted
+ * @return how many
+ */
+uint32_t ward_vm_default_routes(enum ward_vm_controller controller, uint32_t gsis,
+				struct ward_route *ret_routes);
+
+/**
  * Makes a VM usable.
  * @param ops what it does; lives for ever
  * @param context handed to ops
