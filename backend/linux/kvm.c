@@ -170,18 +170,21 @@ int ward_vm_kvm(int vmfd, const struct ward_vm_options *options, struct ward_vm 
 	struct ward_vm *vm;
 	int code;
 
-	if (!options || options->size != sizeof(*options))
-		return ward_fail(ret_error, -EINVAL, "options of another size");
 	kvm = ward_alloc(sizeof(*kvm));
 	if (!kvm)
 		return ward_fail(ret_error, -ENOMEM, "no memory");
-	*kvm = (struct ward_kvm){ .vmfd = vmfd, .gic = -1, .its = -1, .options = *options };
-	/* First what checks the options: a controller cannot be taken back. */
+	kvm->vmfd = vmfd;
+	kvm->gic = kvm->its = -1;
+	code = ward_vm_options_check(options, &kvm->options);
+	if (code) {
+		code = ward_fail(ret_error, code, "options that make no sense");
+		goto free_kvm;
+	}
+	/* The controller comes last: it cannot be taken back. */
 	code = ward_vm_create(&ward_kvm_ops, kvm, options, &vm);
 	if (code) {
-		free(kvm);
-		return ward_fail(ret_error, code,
-				 code == -ENOMEM ? "no memory" : "options that make no sense");
+		code = ward_fail(ret_error, code, "no memory");
+		goto free_kvm;
 	}
 	code = create_controller(kvm, ret_error);
 	if (code) {
@@ -190,4 +193,8 @@ int ward_vm_kvm(int vmfd, const struct ward_vm_options *options, struct ward_vm 
 	}
 	*ret_vm = vm;
 	return 0;
+
+free_kvm:
+	free(kvm);
+	return code;
 }

@@ -8,12 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Where QEMU's "virt" has them: used when the caller does not say. */
-#define DISTRIBUTOR 0x08000000u
-#define CPU_INTERFACE 0x08010000u
-#define ITS 0x08080000u
-#define REDISTRIBUTORS 0x080a0000u
-
 static int set_attribute(int fd, uint32_t group, uint64_t attribute, const void *value)
 {
 	struct kvm_device_attr asked = {
@@ -52,10 +46,10 @@ static int refuse_device(struct ward_error *error, int code, const char *what)
 }
 
 /* EEXIST cannot be: the device is new. E2BIG: beyond what the VM can address. */
-static int set_address(int fd, uint32_t attribute, ward_gpa_t address, uint64_t standard,
-		       const char *what, struct ward_error *error)
+static int set_address(int fd, uint32_t attribute, ward_gpa_t address, const char *what,
+		       struct ward_error *error)
 {
-	uint64_t value = ward_gpa_raw(address) ? ward_gpa_raw(address) : standard;
+	uint64_t value = ward_gpa_raw(address);
 	int code = set_attribute(fd, WARD_VGIC_ADDR, attribute, &value);
 
 	if (!code)
@@ -74,11 +68,11 @@ static int create_v2(struct ward_kvm *kvm, struct ward_error *error)
 
 	if (code)
 		return refuse_device(error, code, "GICv2");
-	code = set_address(kvm->gic, WARD_VGIC_V2_DIST, kvm->options.distributor, DISTRIBUTOR,
-			   "distributor", error);
+	code = set_address(kvm->gic, WARD_VGIC_V2_DIST, kvm->options.distributor, "distributor",
+			   error);
 	if (!code)
 		code = set_address(kvm->gic, WARD_VGIC_V2_CPU, kvm->options.cpu_interface,
-				   CPU_INTERFACE, "CPU interface", error);
+				   "CPU interface", error);
 	return code;
 }
 
@@ -88,11 +82,11 @@ static int create_v3(struct ward_kvm *kvm, struct ward_error *error)
 
 	if (code)
 		return refuse_device(error, code, "GICv3");
-	code = set_address(kvm->gic, WARD_VGIC_V3_DIST, kvm->options.distributor, DISTRIBUTOR,
-			   "distributor", error);
+	code = set_address(kvm->gic, WARD_VGIC_V3_DIST, kvm->options.distributor, "distributor",
+			   error);
 	if (!code)
 		code = set_address(kvm->gic, WARD_VGIC_V3_REDIST, kvm->options.redistributors,
-				   REDISTRIBUTORS, "redistributors", error);
+				   "redistributors", error);
 	return code;
 }
 
@@ -102,12 +96,12 @@ static int create_its(struct ward_kvm *kvm, struct ward_error *error)
 
 	if (code)
 		return refuse_device(error, code, "ITS");
-	return set_address(kvm->its, WARD_VGIC_ITS, kvm->options.its, ITS, "ITS", error);
+	return set_address(kvm->its, WARD_VGIC_ITS, kvm->options.its, "ITS", error);
 }
 
 int ward_kvm_gic_create(struct ward_kvm *kvm, struct ward_error *error)
 {
-	uint32_t interrupts = kvm->options.interrupts ? kvm->options.interrupts : 256;
+	uint32_t interrupts = kvm->options.interrupts;
 	int code = kvm->options.controller == WARD_VM_GICV2 ? create_v2(kvm, error)
 							    : create_v3(kvm, error);
 

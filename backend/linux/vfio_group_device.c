@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define CONFIG 7u
+
 static struct ward_vfio_space *find_space(const struct ward_vfio_backend *backend,
 					  const struct ward_space *space)
 {
@@ -147,8 +149,9 @@ static int reset(void *context)
 
 	if (!device->resets)
 		return -EOPNOTSUPP;
+	/* The kernel writes the messages that it had given. */
 	if (ioctl(device->fd, VFIO_DEVICE_RESET) == 0)
-		return 0;
+		return ward_vfio_replace_again(device, 0, UINT32_MAX);
 	return errno == EINVAL || errno == ENOTTY ? -EOPNOTSUPP : -EIO;
 }
 
@@ -184,10 +187,14 @@ static int write_region(void *context, uint32_t region, uint64_t offset, const v
 			size_t size)
 {
 	struct ward_vfio_device *device = context;
+	int code = access_code(pwrite(device->fd, bytes, size,
+				      (off_t)(device->region[region].offset + offset)),
+			       size);
 
-	return access_code(pwrite(device->fd, bytes, size,
-				  (off_t)(device->region[region].offset + offset)),
-			   size);
+	/* A write to config space may reset the function, or wake it. */
+	if (!code && region == CONFIG)
+		code = ward_vfio_replace_again(device, 0, UINT32_MAX);
+	return code;
 }
 
 static void close_device(void *context)
@@ -198,6 +205,7 @@ static void close_device(void *context)
 	/* A container that could not be emptied goes with the last device of its group. */
 	if (device->attached && detach(device, WARD_PASID_NONE))
 		forget(device);
+	ward_vfio_irqs_close(device);
 	close(device->fd);
 	while (*at != device)
 		at = &(*at)->next;
@@ -207,6 +215,7 @@ static void close_device(void *context)
 }
 
 const struct ward_device_ops ward_vfio_device_ops = {
+	.irq = &ward_vfio_irq_ops,
 	.attach = attach,
 	.detach = detach,
 	.reset = reset,

@@ -39,15 +39,10 @@ static int read_info(int container, struct vfio_iommu_type1_info **ret_info, uin
 	return -EIO;
 }
 
-/*
- * Where a capability begins; 0: nowhere. The chain is the kernel's, but its offsets are checked like
- * anybody's. They are multiples of 4 only before Linux 6.6, so what is there is copied out.
- */
-static uint32_t find_capability(const struct vfio_iommu_type1_info *info, uint32_t size,
-				uint16_t id)
+uint32_t ward_vfio_find_capability(const void *info, uint32_t size, uint32_t first, uint16_t id)
 {
-	const char *bytes = (const char *)info;
-	uint32_t at = info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
+	const char *bytes = info;
+	uint32_t at = first;
 	struct vfio_info_cap_header header;
 
 	for (uint32_t last = 0; at > last && at <= size - sizeof(header); at = header.next) {
@@ -115,7 +110,9 @@ int ward_vfio_group_learn(struct ward_vfio_group *group)
 	if (code)
 		return code;
 	group->page_sizes = info->flags & VFIO_IOMMU_INFO_PGSIZES ? info->iova_pgsizes : 0;
-	at = find_capability(info, size, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+	at = ward_vfio_find_capability(info, size,
+				       info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0,
+				       VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
 	if (at)
 		code = keep_holes(group, (const char *)info + at, size - at);
 	free(info);
