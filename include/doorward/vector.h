@@ -47,8 +47,9 @@ struct ward_vectors_options {
 	/** A message goes out. It may not change the registers. May be NULL. */
 	void (*send)(void *context, uint32_t vector, const struct ward_message *message);
 	/**
-	 * After a write that changed mode, mask or message of vectors first to last, or all of them;
-	 * before a message that the write set free goes out. May read the registers. May be NULL.
+	 * After a write that changed the mode (all vectors), or mask or message of vectors first to
+	 * last of the mode that is on; before a message that the write set free goes out. May read
+	 * the registers. May be NULL.
 	 */
 	void (*changed)(void *context, uint32_t first, uint32_t last);
 	void *context; /**< handed to both */
@@ -66,7 +67,7 @@ struct ward_vector {
  * Creates the registers, as after a reset.
  * @param options capabilities
  * @param ret_vectors the registers; the caller destroys them
- * @return 0; -EINVAL a count that cannot be; -ENOMEM
+ * @return 0; -EINVAL a count or a BAR that cannot be; -ENOMEM
  */
 int ward_vectors_create(const struct ward_vectors_options *options,
 			struct ward_vectors **ret_vectors);
@@ -137,13 +138,13 @@ int ward_vectors_get(const struct ward_vectors *vectors, uint32_t vector,
  * @param vectors registers
  * @param vector which
  * @return 1 its message went out; 0 it is masked, and pending now; -EINVAL no such vector;
- * -EOPNOTSUPP no message can go out now (off, bus master off): nothing is remembered
+ * -EOPNOTSUPP no message can go out now (off): nothing is remembered
  */
 int ward_vectors_raise(struct ward_vectors *vectors, uint32_t vector);
 
 /**
  * Sets or takes away the pending bit, for those who hold the event elsewhere (an eventfd) and only
- * show it here. Sends nothing, even when the vector is not masked.
+ * show it here. Sends nothing, even when the vector is not masked. While all is off, of MSI-X.
  * @param vectors registers
  * @param vector which
  * @param pending what the PBA or the MSI pending bits are to show
