@@ -8,7 +8,7 @@
  *
  * Threads: SPIs and LPIs may be raised by any number of threads, without a lock; registers are
  * written by one thread at a time, meanwhile. No edge is lost: whatever was raised before a CPU
- * takes, it takes.
+ * takes, it takes. For each CPU, one thread at a time takes.
  */
 #ifndef DOORWARD_GIC_H
 #define DOORWARD_GIC_H
