@@ -129,7 +129,8 @@ int ward_vfio_set_messages(void *context, enum ward_message_way way, uint32_t in
 			   uint32_t count, const ward_iova_t *iovas, struct ward_error *ret_error);
 /*
  * Puts replaced addresses back after the kernel wrote the table, of vectors start to start + count - 1.
- * Where memory decoding is off it does nothing: a write to config space calls it again. 0 or -EIO.
+ * Where memory decoding is off it does nothing: a write to config space calls it again. An address is
+ * given up where the kernel wrote another than before. 0 or -EIO.
  */
 int ward_vfio_replace_again(struct ward_vfio_device *device, uint32_t start, uint32_t count);
 /* The message in the table. -EOPNOTSUPP: it cannot be seen; -EIO. */

@@ -205,17 +205,32 @@ int ward_vfio_table_write(struct ward_vfio_device *device, uint32_t vector, ward
 	return code;
 }
 
+/* One vector whose address was replaced, after the kernel may have written its entry. */
+static int replace_one(struct ward_vfio_device *device, uint32_t number)
+{
+	struct ward_vfio_vector *vector = &device->irqs[WARD_IRQS_MSIX].vector[number];
+	struct ward_message message;
+	int code = ward_vfio_table_read(device, number, &message);
+
+	if (code || message.address == vector->address)
+		return code;
+	if (message.address == vector->kernels)
+		return ward_vfio_table_write(device, number, vector->address);
+	/* The kernel has moved the interrupt (x86, another CPU): what was checked holds no more. */
+	vector->replaced = false;
+	device->replaced--;
+	return 0;
+}
+
 int ward_vfio_replace_again(struct ward_vfio_device *device, uint32_t start, uint32_t count)
 {
 	const struct ward_vfio_vectors *vectors = &device->irqs[WARD_IRQS_MSIX];
 
 	if (!device->replaced || !(config16(device, COMMAND) & COMMAND_MEMORY))
 		return 0;
-	for (uint32_t i = start; i - start < count && i < vectors->count; i++) {
-		if (vectors->vector[i].replaced &&
-		    ward_vfio_table_write(device, i, vectors->vector[i].address))
+	for (uint32_t i = start; i - start < count && i < vectors->count; i++)
+		if (vectors->vector[i].replaced && replace_one(device, i))
 			return -EIO;
-	}
 	return 0;
 }
 

@@ -44,6 +44,51 @@ static const char *const links[][2] = {
 static ino_t inode[COUNT(files)];
 static int root = -1;
 
+#define TABLE_BAR 1u
+#define TABLE_OFFSET 0x7f0u
+#define CONFIG 7u
+
+static uint64_t region_offset(uint32_t region)
+{
+	return (uint64_t)region << 12;
+}
+
+uint32_t fake_read(uint32_t region, uint32_t offset)
+{
+	int fd = openat(root, "device", O_RDWR | O_CLOEXEC);
+	uint32_t value = 0;
+
+	assert_int_equal(pread(fd, &value, sizeof(value), (off_t)(region_offset(region) + offset)),
+			 sizeof(value));
+	close(fd);
+	return value;
+}
+
+void fake_write(uint32_t region, uint32_t offset, uint32_t value)
+{
+	int fd = openat(root, "device", O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(pwrite(fd, &value, sizeof(value), (off_t)(region_offset(region) + offset)),
+			 sizeof(value));
+	close(fd);
+}
+
+uint32_t fake_table(uint32_t vector, uint32_t word)
+{
+	return fake_read(TABLE_BAR, TABLE_OFFSET + vector * 16 + word * 4);
+}
+
+/* Config space: power management at 0x40, MSI-X at 0x50. */
+static void plain_device(void)
+{
+	fake.kernels = 0xfee00000;
+	fake_write(CONFIG, 0x04, 0x00100006);
+	fake_write(CONFIG, 0x34, 0x40);
+	fake_write(CONFIG, 0x40, 0x5001);
+	fake_write(CONFIG, 0x50, (FAKE_MSIX - 1) << 16 | 0x11);
+	fake_write(CONFIG, 0x54, TABLE_OFFSET | TABLE_BAR);
+}
+
 void fake_make(void)
 {
 	strcpy(folder + strlen(folder) - 6, "XXXXXX");
@@ -56,7 +101,7 @@ void fake_make(void)
 		struct stat status;
 
 		assert_int_equal(fstat(fd, &status), 0);
-		assert_int_equal(ftruncate(fd, 4096), 0);
+		assert_int_equal(ftruncate(fd, 9 * 4096), 0);
 		inode[i] = status.st_ino;
 		close(fd);
 	}
@@ -66,6 +111,7 @@ void fake_make(void)
 	fake.devfd = openat(root, "dev", O_DIRECTORY | O_CLOEXEC);
 	fake.sysfd = openat(root, "sys", O_DIRECTORY | O_CLOEXEC);
 	fake_plain_info();
+	plain_device();
 }
 
 void fake_remove(void)
@@ -170,10 +216,76 @@ static int on_container(int fd, unsigned long request, void *argument)
 	}
 }
 
+static void compose(uint32_t vector)
+{
+	uint64_t address = fake.kernels + vector * 16;
+	const uint32_t words[] = { (uint32_t)address, (uint32_t)(address >> 32), 0x40 + vector, 0 };
+
+	for (uint32_t i = 0; i < COUNT(words); i++)
+		fake_write(TABLE_BAR, TABLE_OFFSET + vector * 16 + i * 4, words[i]);
+}
+
+static int give_region(struct vfio_region_info *region)
+{
+	const struct vfio_info_cap_header mappable = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE };
+	bool table = region->index == TABLE_BAR && !fake.table_hidden;
+	uint32_t room = region->argsz;
+
+	region->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	region->size = region->index == TABLE_BAR ? 4096 : 256;
+	region->offset = region_offset(region->index) + (table && fake.table_odd ? 4 : 0);
+	region->cap_offset = 0;
+	if (!table)
+		return 0;
+	region->flags |= VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
+	region->argsz = sizeof(*region) + sizeof(mappable);
+	if (room >= region->argsz) {
+		region->cap_offset = sizeof(*region);
+		memcpy(region + 1, &mappable, sizeof(mappable));
+	}
+	if (fake.region_grows)
+		region->argsz = room + 8;
+	return 0;
+}
+
+static int give_irq(struct vfio_irq_info *irq)
+{
+	static const uint32_t counts[] = { 1, 4, FAKE_MSIX, 0, 1 };
+
+	if (irq->index >= COUNT(counts) || irq->index == VFIO_PCI_ERR_IRQ_INDEX)
+		return EINVAL;
+	irq->count = counts[irq->index];
+	irq->flags = VFIO_IRQ_INFO_EVENTFD;
+	return 0;
+}
+
+/* Descriptors are looked at, and the kernel's message is written: what the backend goes by. */
+static int set_irqs(const struct vfio_irq_set *set)
+{
+	memcpy(fake.set, set, set->argsz);
+	for (uint32_t i = 0; set->flags & VFIO_IRQ_SET_DATA_EVENTFD && i < set->count; i++) {
+		int32_t fd;
+
+		memcpy(&fd, set->data + i * sizeof(fd), sizeof(fd));
+		if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
+			return EBADF;
+	}
+	if (set->index != VFIO_PCI_MSIX_IRQ_INDEX)
+		return 0;
+	if (set->flags & VFIO_IRQ_SET_DATA_NONE && set->count == 0)
+		fake.active = 0;
+	if (!(set->flags & VFIO_IRQ_SET_DATA_EVENTFD))
+		return 0;
+	for (uint32_t i = fake.active ? set->start : 0; i < set->start + set->count; i++)
+		compose(i);
+	if (!fake.active)
+		fake.active = set->start + set->count;
+	return 0;
+}
+
 static int on_device(unsigned long request, void *argument)
 {
 	struct vfio_device_info *info = argument;
-	struct vfio_region_info *region = argument;
 
 	switch (request) {
 	case VFIO_DEVICE_GET_INFO:
@@ -181,10 +293,14 @@ static int on_device(unsigned long request, void *argument)
 		info->flags = VFIO_DEVICE_FLAGS_RESET;
 		return 0;
 	case VFIO_DEVICE_GET_REGION_INFO:
-		region->flags = VFIO_REGION_INFO_FLAG_READ;
-		region->size = 256;
-		return 0;
+		return give_region(argument);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return give_irq(argument);
+	case VFIO_DEVICE_SET_IRQS:
+		return set_irqs(argument);
 	case VFIO_DEVICE_RESET:
+		for (uint32_t i = 0; i < fake.active; i++)
+			compose(i);
 		return 0;
 	default:
 		return ENOTTY;
@@ -238,6 +354,8 @@ int ioctl(int fd, unsigned long request, ...)
 		return 0;
 	if (request == VFIO_GROUP_GET_DEVICE_FD && !fails_now(request))
 		return openat(root, "device", O_RDWR | O_CLOEXEC);
+	if (request == VFIO_DEVICE_SET_IRQS && fake.vectors_left)
+		return fake.vectors_left;
 	code = request == VFIO_GROUP_GET_DEVICE_FD ? fake.error : answer(fd, request, argument);
 	errno = code ? code : errno;
 	return code ? -1 : 0;
