@@ -115,13 +115,19 @@ int ward_emul_create(const struct ward_machine *facts, struct ward_memory *memor
 	emul->registers = ward_alloc_array(count, sizeof(*emul->registers));
 	emul->iommus = ward_alloc_array(facts->iommus_count, sizeof(*emul->iommus));
 	emul->controllers = ward_alloc_array(facts->controllers_count, sizeof(*emul->controllers));
+	emul->vectors = ward_alloc_array(count, sizeof(*emul->vectors));
 	if (!emul->functions || !emul->domains || !emul->registers || !emul->iommus ||
-	    !emul->controllers) {
+	    !emul->controllers || !emul->vectors) {
 		ward_emul_destroy(emul);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		init_function(emul, i);
+		if (ward_emul_vectors_create(emul, i)) {
+			ward_emul_destroy(emul);
+			return -ENOMEM;
+		}
+	}
 	for (uint32_t i = count; i > 0; i--)
 		link_function(emul, i - 1);
 	*ret_emul = emul;
@@ -136,11 +142,14 @@ void ward_emul_destroy(struct ward_emul *emul)
 		ward_emul_set_iommu(emul, i, NULL, NULL);
 	for (uint32_t i = 0; emul->controllers && i < emul->facts->controllers_count; i++)
 		ward_emul_set_controller(emul, i, NULL, NULL);
+	for (uint32_t i = 0; emul->vectors && i < emul->facts->functions_count; i++)
+		ward_vectors_destroy(emul->vectors[i].vectors);
 	free(emul->functions);
 	free(emul->domains);
 	free(emul->registers);
 	free(emul->iommus);
 	free(emul->controllers);
+	free(emul->vectors);
 	free(emul);
 }
 

@@ -167,6 +167,8 @@ int ward_emul_reset(struct ward_emul *emul, uint32_t function)
 	if (function >= emul->facts->functions_count)
 		return -EINVAL;
 	memset(&emul->registers[function], 0, sizeof(emul->registers[function]));
+	if (emul->vectors[function].vectors)
+		ward_vectors_reset(emul->vectors[function].vectors);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include "emul/machine.h"
 
+#include <doorward/vector.h>
+
 /* BARs 0 to 5, and the expansion ROM. */
 #define EMUL_BARS 7
 #define EMUL_REGION_CONFIG 7u
@@ -43,6 +45,17 @@ struct emul_registers {
 	uint8_t interrupt_line;
 };
 
+/* Bus mastering on. */
+#define EMUL_COMMAND_MASTER 0x4u
+
+/* MSI and MSI-X registers of a function. */
+struct emul_vectors {
+	struct ward_vectors *vectors; /* NULL: it has neither */
+	struct ward_emul *emul;
+	uint32_t function;
+	struct ward_raise *raise; /* of the one that is being raised; else NULL */
+};
+
 struct ward_emul {
 	const struct ward_machine *facts;
 	struct ward_memory *memory;
@@ -52,7 +65,8 @@ struct ward_emul {
 	struct emul_registers *registers;
 	struct emul_iommu *iommus;
 	struct emul_controller *controllers;
-	uint32_t first_root; /* functions on root buses, chained by next_sibling */
+	struct emul_vectors *vectors; /* one for each function */
+	uint32_t first_root;	      /* functions on root buses, chained by next_sibling */
 };
 
 /* A request on its way. */
@@ -123,6 +137,9 @@ void ward_emul_from_root(const struct ward_emul *emul, uint64_t address,
 uint32_t ward_emul_doorbell(const struct ward_emul *emul, uint64_t address);
 /* The controller that a write to x86's window rings, or WARD_NONE. */
 uint32_t ward_emul_x86_controller(const struct ward_emul *emul, uint32_t function);
+
+/* The registers of a function that has any. 0 or -ENOMEM. */
+int ward_emul_vectors_create(struct ward_emul *emul, uint32_t function);
 
 /* A write at the doorbell where result says: what its controller makes of it. */
 void ward_emul_ring(const struct ward_emul *emul, const struct emul_request *request,
