@@ -88,14 +88,14 @@ void ward_its_destroy(struct ward_its *its);
 void ward_its_reset(struct ward_its *its);
 
 /**
- * Reads registers. Reserved and write-only ones read 0.
+ * Reads registers. Reserved and write-only ones read 0; ARCHITECTURE: GITS_STATUSR tells of it.
  * @param its an ITS
  * @param offset in bytes, below WARD_ITS_BYTES
  * @param ret_bytes receives them, little-endian
  * @param size 4 or 8
  * @return 0; -EINVAL beyond the end, not aligned, another size
  */
-int ward_its_read(const struct ward_its *its, uint32_t offset, void *ret_bytes, size_t size);
+int ward_its_read(struct ward_its *its, uint32_t offset, void *ret_bytes, size_t size);
 
 /**
  * Writes registers. A write to GITS_CWRITER executes commands until the queue is empty or stalls, and

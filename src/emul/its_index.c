@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+#include "emul/its_index.h"
+
+#include "base/fault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BITS 6u
+/* Objects taken from the allocator at once. */
+#define BLOCK_OBJECTS 64u
+#define ALIGNMENT 64u
+
+struct its_node ward_its_removed = { .key = UINT64_MAX };
+
+static struct its_slots *make_slots(unsigned int bits)
+{
+	size_t count = (size_t)1 << bits;
+	struct its_slots *slots =
+		ward_alloc(sizeof(struct its_slots) + count * sizeof(slots->slot[0]));
+
+	if (!slots)
+		return NULL;
+	slots->mask = (uint32_t)(count - 1);
+	slots->shift = (uint8_t)(64 - bits);
+	return slots;
+}
+
+int ward_its_index_init(struct its_index *index)
+{
+	struct its_slots *slots = make_slots(FIRST_BITS);
+
+	if (!slots)
+		return -ENOMEM;
+	atomic_init(&index->slots, slots);
+	index->live = 0;
+	index->used = 0;
+	return 0;
+}
+
+void ward_its_index_finish(struct its_index *index)
+{
+	free(atomic_load(&index->slots));
+	atomic_store(&index->slots, NULL);
+}
+
+static uint32_t free_slot(struct its_slots *slots, uint64_t key)
+{
+	uint32_t at = its_hash(slots, key);
+
+	for (;; at = (at + 1) & slots->mask) {
+		struct its_node *node = atomic_load(&slots->slot[at]);
+
+		if (!node || node == &ward_its_removed)
+			return at;
+	}
+}
+
+/* Into an array twice as large as what lives needs: at most half of it is used then. */
+static int rebuild(struct its_index *index, struct ward_readers *readers)
+{
+	struct its_slots *old = atomic_load(&index->slots), *slots;
+	unsigned int bits = FIRST_BITS;
+
+	while (((size_t)1 << bits) < (index->live + 1) * 2)
+		bits++;
+	slots = make_slots(bits);
+	if (!slots)
+		return -ENOMEM;
+	for (uint32_t i = 0; i <= old->mask; i++) {
+		struct its_node *node = atomic_load(&old->slot[i]);
+
+		if (node && node != &ward_its_removed)
+			atomic_init(&slots->slot[free_slot(slots, node->key)], node);
+	}
+	index->used = index->live;
+	atomic_store(&index->slots, slots);
+	ward_readers_wait(readers);
+	free(old);
+	return 0;
+}
+
+int ward_its_index_insert(struct its_index *index, struct ward_readers *readers,
+			  struct its_node *node)
+{
+	struct its_slots *slots = atomic_load(&index->slots);
+	uint32_t at;
+
+	/* A quarter stays empty, so that looking for what is not there ends soon. */
+	if (index->used + 1 > (slots->mask + 1) / 4 * 3) {
+		if (rebuild(index, readers))
+			return -ENOMEM;
+		slots = atomic_load(&index->slots);
+	}
+	at = free_slot(slots, node->key);
+	if (!atomic_load(&slots->slot[at]))
+		index->used++;
+	index->live++;
+	atomic_store(&slots->slot[at], node);
+	return 0;
+}
+
+void ward_its_index_remove(struct its_index *index, const struct its_node *node)
+{
+	struct its_slots *slots = atomic_load(&index->slots);
+	uint32_t at = its_hash(slots, node->key);
+
+	while (atomic_load(&slots->slot[at]) != node)
+		at = (at + 1) & slots->mask;
+	index->live--;
+	if (atomic_load(&slots->slot[(at + 1) & slots->mask])) {
+		atomic_store(&slots->slot[at], &ward_its_removed);
+		return;
+	}
+	/* Nothing lies behind it: who passes here would stop at the next one. */
+	do {
+		atomic_store(&slots->slot[at], NULL);
+		index->used--;
+		at = (at - 1) & slots->mask;
+	} while (atomic_load(&slots->slot[at]) == &ward_its_removed);
+}
+
+void ward_its_list_add(struct its_node **first, struct its_node *node)
+{
+	node->previous = NULL;
+	node->next = *first;
+	if (node->next)
+		node->next->previous = node;
+	*first = node;
+}
+
+void ward_its_list_remove(struct its_node **first, struct its_node *node)
+{
+	if (node->previous)
+		node->previous->next = node->next;
+	else
+		*first = node->next;
+	if (node->next)
+		node->next->previous = node->previous;
+}
+
+static struct its_node *merge(struct its_node *a, struct its_node *b)
+{
+	struct its_node *first = NULL, **end = &first;
+
+	while (a && b) {
+		struct its_node **less = a->key <= b->key ? &a : &b;
+
+		*end = *less;
+		end = &(*less)->next;
+		*less = *end;
+	}
+	*end = a ? a : b;
+	return first;
+}
+
+/* Merges runs of 1, 2, 4, ... nodes: run[n] is empty or has 2^n. Allocates nothing. */
+void ward_its_list_sort(struct its_node **first)
+{
+	struct its_node *run[32] = { NULL }, *node = *first, *all = NULL;
+	unsigned int n;
+
+	while (node) {
+		struct its_node *carry = node;
+
+		node = node->next;
+		carry->next = NULL;
+		for (n = 0; n < 31 && run[n]; n++) {
+			carry = merge(run[n], carry);
+			run[n] = NULL;
+		}
+		run[n] = merge(run[n], carry);
+	}
+	for (n = 0; n < 32; n++)
+		all = merge(run[n], all);
+	*first = all;
+	for (node = NULL; all; all = all->next) {
+		all->previous = node;
+		node = all;
+	}
+}
+
+void *ward_its_pool_take(struct its_pool *pool)
+{
+	void *object = pool->free;
+
+	if (pool->taken >= pool->most)
+		return NULL;
+	if (!object) {
+		/* The first place of a block is for the chain of blocks. */
+		unsigned char *block =
+			ward_alloc_aligned(ALIGNMENT, pool->size * (BLOCK_OBJECTS + 1));
+
+		if (!block)
+			return NULL;
+		memcpy(block, &pool->blocks, sizeof(void *));
+		pool->blocks = block;
+		for (size_t i = BLOCK_OBJECTS; i > 0; i--) {
+			memcpy(block + i * pool->size, &object, sizeof(void *));
+			object = block + i * pool->size;
+		}
+	}
+	memcpy(&pool->free, object, sizeof(void *));
+	pool->taken++;
+	return memset(object, 0, pool->size);
+}
+
+void ward_its_pool_give(struct its_pool *pool, void *object)
+{
+	memcpy(object, &pool->free, sizeof(void *));
+	pool->free = object;
+	pool->taken--;
+}
+
+void ward_its_pool_finish(struct its_pool *pool)
+{
+	while (pool->blocks) {
+		void *block = pool->blocks;
+
+		memcpy(&pool->blocks, block, sizeof(void *));
+		free(block);
+	}
+	pool->free = NULL;
+	pool->taken = 0;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * What is mapped: devices, their events, the LPIs of those and where they go. Who takes something
+ * away first makes it impossible to find, then waits for readers, then looks at what they left
+ * pending, and only then gives it back.
+ */
+#include "emul/its_state.h"
+
+#include <errno.h>
+
+int ward_its_add_device(struct ward_its *its, uint32_t id, uint64_t itt, uint8_t bits)
+{
+	struct its_device *device = ward_its_pool_take(&its->device_pool);
+
+	if (!device)
+		return -ENOMEM;
+	device->node.key = id;
+	device->itt = itt;
+	device->bits = bits;
+	if (ward_its_index_insert(&its->devices, its->options.readers, &device->node)) {
+		ward_its_pool_give(&its->device_pool, device);
+		return -ENOMEM;
+	}
+	ward_its_list_add(&its->device_list, &device->node);
+	return 0;
+}
+
+static void put_lpi(struct ward_its *its, struct its_lpi *lpi)
+{
+	if (!lpi || --lpi->events > 0)
+		return;
+	/* Readers come to an LPI only by its events. */
+	ward_its_index_remove(&its->lpis, &lpi->node);
+	ward_its_pool_give(&its->lpi_pool, lpi);
+}
+
+static void give_event(struct ward_its *its, struct its_event *event)
+{
+	put_lpi(its, event->lpi);
+	ward_its_pool_give(&its->event_pool, event);
+}
+
+void ward_its_remove_device(struct ward_its *its, struct its_device *device)
+{
+	struct its_node *node, *next;
+
+	ward_its_index_remove(&its->devices, &device->node);
+	ward_its_list_remove(&its->device_list, &device->node);
+	for (node = device->events; node; node = node->next)
+		ward_its_index_remove(&its->events, node);
+	ward_readers_wait(its->options.readers);
+	for (node = device->events; node; node = next) {
+		next = node->next;
+		give_event(its, (struct its_event *)node);
+	}
+	ward_its_pool_give(&its->device_pool, device);
+}
+
+/*
+ * The LPI of a new event. One that is there already goes where it went before, whatever the
+ * collection of the new event says (vgic_add_lpi).
+ */
+static int get_lpi(struct ward_its *its, uint32_t intid, uint32_t cpu, struct its_lpi **ret_lpi)
+{
+	struct its_lpi *lpi = (struct its_lpi *)its_find(&its->lpis, intid);
+
+	if (!lpi) {
+		lpi = ward_its_pool_take(&its->lpi_pool);
+		if (!lpi)
+			return -ENOMEM;
+		lpi->node.key = intid;
+		atomic_init(&lpi->target.cpu, cpu + 1);
+		if (ward_its_index_insert(&its->lpis, its->options.readers, &lpi->node)) {
+			ward_its_pool_give(&its->lpi_pool, lpi);
+			return -ENOMEM;
+		}
+	}
+	lpi->events++;
+	*ret_lpi = lpi;
+	return 0;
+}
+
+/* KVM reads configuration and pending bit of an LPI that is new; without them there is none. */
+static int load_lpi(struct ward_its *its, const struct its_lpi *lpi)
+{
+	uint32_t cpu = its_target_cpu(&lpi->target), intid = (uint32_t)lpi->node.key;
+	int code;
+
+	if (!its->kvm || lpi->events > 1)
+		return 0;
+	code = ward_gic_lpi_reload(its->options.gic, cpu == WARD_NONE ? 0 : cpu, intid);
+	if (!code && cpu != WARD_NONE)
+		code = ward_gic_lpi_load_pending(its->options.gic, cpu, intid);
+	return code ? -EFAULT : 0;
+}
+
+int ward_its_add_event(struct ward_its *its, struct its_device *device, uint32_t id, uint32_t intid,
+		       struct its_collection *collection)
+{
+	struct its_event *event = ward_its_pool_take(&its->event_pool);
+	int code = 0;
+
+	if (!event)
+		return -ENOMEM;
+	event->node.key = its_event_key((uint32_t)device->node.key, id);
+	event->intid = intid;
+	atomic_init(&event->collection, collection);
+	atomic_init(&event->target, &collection->target);
+	if (its->kvm || its->options.exclusive_lpis)
+		code = get_lpi(its, intid, its_target_cpu(&collection->target), &event->lpi);
+	if (code)
+		goto give;
+	if (its->kvm)
+		atomic_init(&event->target, &event->lpi->target);
+	if (event->lpi)
+		code = load_lpi(its, event->lpi);
+	if (!code)
+		code = ward_its_index_insert(&its->events, its->options.readers, &event->node);
+	if (code)
+		goto give;
+	ward_its_list_add(&device->events, &event->node);
+	return 0;
+give:
+	give_event(its, event);
+	return code;
+}
+
+void ward_its_remove_event(struct ward_its *its, struct its_device *device, struct its_event *event)
+{
+	ward_its_index_remove(&its->events, &event->node);
+	ward_its_list_remove(&device->events, &event->node);
+	ward_readers_wait(its->options.readers);
+	give_event(its, event);
+}
+
+void ward_its_move_event(struct ward_its *its, struct its_event *event,
+			 struct its_collection *collection)
+{
+	atomic_store(&event->collection, collection);
+	if (!its->kvm)
+		atomic_store(&event->target, &collection->target);
+	ward_readers_wait(its->options.readers);
+}
+
+void ward_its_set_target(struct ward_its *its, struct its_target *target, uint32_t cpu)
+{
+	atomic_store(&target->cpu, cpu + 1);
+	ward_readers_wait(its->options.readers);
+}
+
+void ward_its_move_lpi(struct ward_its *its, struct its_lpi *lpi, uint32_t cpu)
+{
+	uint32_t old = its_target_cpu(&lpi->target);
+
+	if (old == cpu)
+		return;
+	ward_its_set_target(its, &lpi->target, cpu);
+	if (old != WARD_NONE && cpu != WARD_NONE)
+		ward_gic_lpi_move(its->options.gic, old, cpu, (uint32_t)lpi->node.key);
+}
+
+static void forget_collection(struct ward_its *its, struct its_collection *collection)
+{
+	for (struct its_node *device = its->device_list; device; device = device->next) {
+		struct its_node *node = ((struct its_device *)device)->events;
+
+		for (; node; node = node->next) {
+			struct its_event *event = (struct its_event *)node;
+
+			if (atomic_load(&event->collection) == collection)
+				atomic_store(&event->collection, NULL);
+		}
+	}
+	atomic_store(&collection->target.cpu, 0);
+	collection->known = false;
+}
+
+void ward_its_forget_collection(struct ward_its *its, struct its_collection *collection)
+{
+	forget_collection(its, collection);
+	ward_readers_wait(its->options.readers);
+}
+
+void ward_its_forget_devices(struct ward_its *its)
+{
+	while (its->device_list)
+		ward_its_remove_device(its, (struct its_device *)its->device_list);
+}
+
+void ward_its_forget_collections(struct ward_its *its)
+{
+	for (uint32_t i = 0; i < ITS_ICIDS; i++) {
+		struct its_collection *collection = &its->collections[i];
+
+		if (!collection->known && its_target_cpu(&collection->target) == WARD_NONE)
+			continue;
+		if (its->kvm)
+			forget_collection(its, collection);
+		else
+			atomic_store(&collection->target.cpu, 0);
+	}
+	ward_readers_wait(its->options.readers);
+}
