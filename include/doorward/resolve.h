@@ -25,15 +25,29 @@ struct ward_doorbell_frame {
 	uint32_t controller;	     /**< whoever asks knows what it means */
 };
 
+/** What the frames are, where the guest has a stage 1 of its own (a nested space). */
+enum ward_frames_of {
+	/** Registers of the host: through both stages. */
+	WARD_FRAMES_PHYSICAL,
+	/**
+	 * Registers that the guest sees, and the function writes to the address that the guest
+	 * chose: through stage 1, and what that leads to has to exist in stage 2 as well.
+	 */
+	WARD_FRAMES_GUEST,
+	/**
+	 * Registers that the guest sees, and no function writes there: it is emulated, or the host
+	 * gives it another address. Through stage 1; a doorbell need not be in stage 2.
+	 */
+	WARD_FRAMES_EMULATED,
+};
+
 /** The question. Set size to sizeof(struct ward_resolve_options). */
 struct ward_resolve_options {
 	size_t size;
-	/**
-	 * What translates the messages: NULL (or an identity space): nothing does. Nested: the guest's
-	 * stage 1 is walked, and what it leads to has to exist in stage 2 as well.
-	 */
+	/** What translates the messages. NULL (or an identity space): nothing does. */
 	const struct ward_space *space;
-	ward_pasid_t pasid; /**< or WARD_PASID_NONE; MSIs have none */
+	enum ward_frames_of frames_of; /**< nested: which stages are walked */
+	ward_pasid_t pasid;	       /**< or WARD_PASID_NONE; MSIs have none */
 	/** All doorbells there are. */
 	const struct ward_doorbell_frame *frames;
 	uint32_t frames_count;
@@ -48,7 +62,7 @@ enum ward_resolution_end {
 	WARD_RESOLVED_DANGLING,	 /**< stage 1 leads to a page that stage 2 does not have */
 	WARD_RESOLVED_MEMORY,	 /**< at something that is no doorbell */
 	WARD_RESOLVED_FOREIGN,	 /**< at the doorbell of another controller: frame */
-	WARD_RESOLVED_MISPLACED, /**< in the page of a doorbell, beside its register */
+	WARD_RESOLVED_MISPLACED, /**< in the page (4 KiB) of a doorbell, beside its register */
 };
 
 #define WARD_RESOLUTION_STEPS 32u
@@ -56,8 +70,9 @@ enum ward_resolution_end {
 /** The answer. */
 struct ward_resolution {
 	enum ward_resolution_end end;
-	uint32_t frame;		 /**< index into frames, or WARD_NONE */
-	uint64_t address;	 /**< where it leads: in the terms of frames; FAULT: not set */
+	uint32_t frame; /**< index into frames, or WARD_NONE */
+	/** Where it leads, in the terms of frames; DANGLING: guest physical; FAULT: 0. */
+	uint64_t address;
 	struct ward_fault fault; /**< FAULT, DANGLING */
 	uint32_t steps_count;	 /**< at most WARD_RESOLUTION_STEPS, then the first of them */
 	struct ward_walk_step steps[WARD_RESOLUTION_STEPS];
@@ -79,8 +94,8 @@ int ward_doorbell_resolve(const struct ward_resolve_options *options,
 #define WARD_RESOLUTION_TEXT 512
 
 /**
- * A resolution in one sentence, with the walk: "iova 0xeeee0040 -> stage 1 level 3: gpa 0x8080040 ->
- * stage 2: nothing is mapped there".
+ * A resolution in one sentence, with the walk: "0xeeee0040 -> stage 1 level 3: 0x8080040 -> stage 2:
+ * nothing is mapped there".
  * @param resolution a resolution
  * @param message what was asked
  * @param ret_text the sentence, cut when it is longer
