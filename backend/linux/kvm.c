@@ -120,6 +120,14 @@ const struct ward_vm_ops ward_kvm_ops = {
 	.destroy = destroy,
 };
 
+/* By the line of a GSI that nothing is behind: ENXIO says that there is no controller. */
+static bool has_controller(const struct ward_kvm *kvm)
+{
+	struct kvm_irq_level line = { .irq = WARD_GSIS };
+
+	return ioctl(kvm->vmfd, KVM_IRQ_LINE, &line) == 0 || errno != ENXIO;
+}
+
 static int create_x86(struct ward_kvm *kvm, struct ward_error *error)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP,
@@ -130,18 +138,16 @@ static int create_x86(struct ward_kvm *kvm, struct ward_error *error)
 
 	if (code == 0)
 		return 0;
-	switch (errno) {
-	case EEXIST:
+	code = errno;
+	if (code == ENOMEM)
+		return ward_fail(error, -ENOMEM, "no memory");
+	/* A split one answers EEXIST to both. */
+	if ((code == EEXIST || code == EINVAL) && has_controller(kvm))
 		return ward_fail(error, -EEXIST, "this VM has an interrupt controller already");
-	case EINVAL:
+	if (code == EEXIST || code == EINVAL)
 		return ward_fail(error, -EBUSY,
 				 "this VM has CPUs already: its interrupt controller comes first");
-	case ENOMEM:
-		return ward_fail(error, -ENOMEM, "no memory");
-	default:
-		return ward_fail(error, -EIO, "KVM creates no interrupt controller (error %d)",
-				 errno);
-	}
+	return ward_fail(error, -EIO, "KVM creates no interrupt controller (error %d)", code);
 }
 
 /* Asked of KVM, for KVM_CREATE_IRQCHIP means something else on Arm. */
