@@ -171,6 +171,52 @@ struct ward_vm_parts {
  */
 int ward_vm_model_parts(struct ward_vm *vm, struct ward_vm_parts *ret_parts);
 
+/**
+ * Sets who is told of mistakes of the VM's user that KVM would let pass: a table that changes the routes
+ * of a GSI while an irqfd raises it (unwire, commit, wire: nothing then arrives by the wrong one). The
+ * call does its work all the same.
+ * @param vm a model
+ * @param misused told, once for a call; NULL: nobody is
+ * @param context handed to misused
+ */
+void ward_vm_model_police(struct ward_vm *vm, void (*misused)(void *context, const char *how),
+			  void *context);
+
+/**
+ * A CPU ends an interrupt that it took: ward_gic_end of an SPI; on x86, the end that the local APIC tells
+ * the IOAPIC of.
+ * @param vm a model
+ * @param cpu the CPU
+ * @param number INTID, or vector
+ * @return 0 or -EINVAL it was not taken (x86: nobody knows), or no model
+ */
+int ward_vm_model_end(struct ward_vm *vm, uint32_t cpu, uint32_t number);
+
+/**
+ * Programs a pin of the IOAPIC, as the guest does by its registers.
+ * @param vm a model, WARD_VM_X86
+ * @param pin 0 to 23
+ * @param entry redirection entry (82093AA, 3.2.4); bits 12 and 14 are read-only. At first 0x10000: masked
+ * @return 0 or -EINVAL no such pin, or no such model
+ */
+int ward_vm_model_set_pin(struct ward_vm *vm, uint32_t pin, uint64_t entry);
+
+/** A pin of a PIC or of the IOAPIC. */
+struct ward_vm_pin {
+	bool high;	/**< somebody holds the line */
+	bool requested; /**< PIC: it was raised since (IRR); IOAPIC: taken, and not ended (remote IRR) */
+};
+
+/**
+ * @param vm a model, WARD_VM_X86
+ * @param chip WARD_CHIP_*
+ * @param pin of the chip
+ * @param ret_pin its state
+ * @return 0 or -EINVAL no such pin, or no such model
+ */
+int ward_vm_model_pin(const struct ward_vm *vm, uint32_t chip, uint32_t pin,
+		      struct ward_vm_pin *ret_pin);
+
 /** How devices and bridges behave where the specifications leave them free. */
 struct ward_model_temper {
 	/**
