@@ -330,22 +330,26 @@ static void load_table(struct ward_gic *gic, struct gic_cpu *cpu)
 	}
 }
 
-static int save_table(struct ward_gic *gic, const struct gic_cpu *cpu)
+/* Writes the pending table; empties: and what is written is pending here no more. */
+static int save_table(struct ward_gic *gic, struct gic_cpu *cpu, bool empties)
 {
 	uint32_t end = ward_gic_last_lpi(gic) / 8 + 1;
 	uint64_t words[TABLE_BYTES / 8];
+	int result = 0;
 
 	for (uint32_t at = WARD_GIC_FIRST_LPI / 8; at < end; at += TABLE_BYTES) {
+		_Atomic uint64_t *pending = &cpu->pending[at / 8];
 		int code;
 
 		for (uint32_t i = 0; i < TABLE_BYTES / 8; i++)
-			words[i] = htole64(atomic_load(&cpu->pending[at / 8 + i]));
+			words[i] = htole64(empties ? atomic_exchange(&pending[i], 0)
+						   : atomic_load(&pending[i]));
 		code = ward_memory_write(gic->options.memory, pending_table(cpu) + at, words,
 					 sizeof(words));
 		if (code)
-			return code;
+			result = code;
 	}
-	return 0;
+	return result;
 }
 
 int ward_gic_save_pending(struct ward_gic *gic)
@@ -354,7 +358,7 @@ int ward_gic_save_pending(struct ward_gic *gic)
 		int code = 0;
 
 		if (ward_gic_lpis_on(gic, i))
-			code = save_table(gic, &gic->cpus[i]);
+			code = save_table(gic, &gic->cpus[i], false);
 		if (code)
 			return code;
 	}
@@ -374,7 +378,6 @@ void ward_gic_set_propbaser(struct ward_gic *gic, uint64_t value)
 void ward_gic_set_lpis_on(struct ward_gic *gic, uint32_t cpu, bool on)
 {
 	struct gic_cpu *own = &gic->cpus[cpu];
-	uint32_t last = ward_gic_last_lpi(gic);
 
 	if (!gic->options.intid_bits || atomic_load(&own->lpis_on) == on)
 		return;
@@ -387,8 +390,6 @@ void ward_gic_set_lpis_on(struct ward_gic *gic, uint32_t cpu, bool on)
 	}
 	atomic_store(&own->lpis_on, false);
 	/* What comes too late for the table stays here, for the next time. */
-	(void)save_table(gic, own);
-	for (uint32_t intid = WARD_GIC_FIRST_LPI; intid <= last && next(gic, own, &intid); intid++)
-		(void)ward_gic_lpi_remove(gic, cpu, intid);
+	(void)save_table(gic, own, true);
 	own->pendbaser &= ~PTZ;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * GICv2m. Of what is written to MSI_SETSPI_NS, bits 9:0 are the INTID and the others are ignored, as QEMU
- * has it (hw/intc/arm_gicv2m.c); a write of 16 bits is one with the upper half 0.
+ * GICv2m. What is written to MSI_SETSPI_NS has to be one of the frame's INTIDs, whole: its upper bits are
+ * to be zero, and here a write where they are not is dropped; QEMU looks at bits 9:0 alone. Either way a
+ * frame raises its own SPIs and no others.
  */
 #include <doorward/gicv2m.h>
 
@@ -17,7 +18,6 @@
 #define IIDR 0xfccu
 /* No product that Linux knows quirks of. */
 #define IIDR_VALUE 0x05700000u
-#define INTID_MASK 0x3ffu
 
 struct ward_gicv2m {
 	struct ward_gic *gic;
@@ -79,7 +79,7 @@ void ward_gicv2m_write(struct ward_gicv2m *frame, uint32_t offset, const void *b
 		interrupt.reason = WARD_REASON_SIZE;
 	} else {
 		memcpy(&data, bytes, size);
-		interrupt.number = le32toh(data) & INTID_MASK;
+		interrupt.number = le32toh(data);
 		if (!has(frame, interrupt.number))
 			interrupt.reason = WARD_REASON_DATA;
 		else

@@ -169,6 +169,302 @@ static void what_waits_is_told_when_enabled(void **state)
 	rig_finish(&rig);
 }
 
+static void messages_raise_and_withdraw(void **state)
+{
+	struct ward_interrupt interrupt;
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 1, 0);
+	rig_enable(&rig, 100, true);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x40, 100, 2);
+	rig_expect_take(&rig, 0, 100);
+	rig_dist(&rig, 0x40, 100);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x48, 100, 2);
+	rig_expect_idle(&rig, 0);
+	/* A level stays until it is withdrawn, taken or not. */
+	rig_enable(&rig, 101, false);
+	rig_dist(&rig, 0x40, 101);
+	rig_expect_take(&rig, 0, 101);
+	assert_int_equal(ward_gic_end(rig.gic, 0, 101), 0);
+	rig_expect_take(&rig, 0, 101);
+	rig_dist(&rig, 0x48, 101);
+	assert_int_equal(ward_gic_end(rig.gic, 0, 101), 0);
+	rig_expect_idle(&rig, 0);
+	/* The upper half of the register, and what is no SPI. */
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x42, 101, 2);
+	rig_dist(&rig, 0x40, 31);
+	rig_dist(&rig, 0x40, 256);
+	rig_dist(&rig, 0x48, 256);
+	rig_expect_idle(&rig, 0);
+	assert_int_equal(ward_gic_pulse(rig.gic, 31, &interrupt), -EINVAL);
+	assert_int_equal(ward_gic_pulse(rig.gic, 256, &interrupt), -EINVAL);
+	assert_int_equal(ward_gic_set_spi(rig.gic, 256, true), -EINVAL);
+	assert_int_equal(ward_gic_end(rig.gic, 0, 256), -EINVAL);
+	rig_finish(&rig);
+	/* GICv2 has no such registers, and takes a message for a level once. */
+	rig_start(&rig, WARD_GIC_V2, 1, 0);
+	rig_enable(&rig, 101, false);
+	rig_dist(&rig, 0x40, 101);
+	rig_expect_idle(&rig, 0);
+	assert_int_equal(ward_gic_pulse(rig.gic, 101, &interrupt), 0);
+	rig_expect_take(&rig, 0, 101);
+	assert_int_equal(ward_gic_end(rig.gic, 0, 101), 0);
+	rig_expect_idle(&rig, 0);
+	rig_finish(&rig);
+}
+
+static void expect_pulse(struct gic_rig *rig, uint32_t intid, uint32_t cpu, uint32_t cpus)
+{
+	struct ward_interrupt interrupt;
+
+	assert_int_equal(ward_gic_pulse(rig->gic, intid, &interrupt), 0);
+	assert_int_equal(interrupt.end, WARD_INTERRUPT_PENDING);
+	assert_int_equal(interrupt.reason, WARD_REASON_NONE);
+	assert_int_equal(interrupt.number, intid);
+	assert_int_equal(interrupt.cpu, cpu);
+	assert_int_equal(interrupt.cpus, cpus);
+}
+
+static void spis_go_where_they_are_routed(void **state)
+{
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 40, 0);
+	rig_enable(&rig, 60, true);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0x203, 8);
+	expect_pulse(&rig, 60, 35, 1);
+	rig_expect_told(&rig, 35, 60);
+	/* Routed elsewhere while pending. */
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0x101, 4);
+	rig_expect_told(&rig, 17, 60);
+	rig_expect_idle(&rig, 35);
+	rig_expect_take(&rig, 17, 60);
+	/* To nobody: no such CPU, and affinities that no CPU has. */
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0x208, 8);
+	expect_pulse(&rig, 60, WARD_NONE, 0);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0x10, 8);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0x10000, 8);
+	assert_int_equal(rig.told_count, 0);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * 60, 0, 8);
+	rig_expect_told(&rig, 0, 60);
+	rig_finish(&rig);
+
+	rig_start(&rig, WARD_GIC_V2, 3, 0);
+	rig_enable(&rig, 60, true);
+	expect_pulse(&rig, 60, WARD_NONE, 0);
+	assert_int_equal(rig.told_count, 0);
+	rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x800 + 60, 0xfe, 1);
+	assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, 0x800 + 60, 4), 6);
+	rig_expect_told(&rig, 1, 60);
+	rig_expect_told(&rig, 2, 60);
+	expect_pulse(&rig, 60, 1, 2);
+	assert_true(ward_gic_is_pending(rig.gic, 1, 60) && ward_gic_is_pending(rig.gic, 2, 60));
+	assert_false(ward_gic_is_pending(rig.gic, 0, 60) || ward_gic_is_pending(rig.gic, 3, 60));
+	rig_expect_take(&rig, 2, 60);
+	rig_expect_idle(&rig, 1);
+	assert_int_equal(ward_gic_end(rig.gic, 1, 60), -EINVAL);
+	assert_int_equal(ward_gic_end(rig.gic, 2, 60), 0);
+	rig_finish(&rig);
+	/* One CPU: there is nothing to choose. */
+	rig_start(&rig, WARD_GIC_V2, 1, 0);
+	rig_dist(&rig, 0x800 + 60, 0);
+	assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, 0x800 + 60, 4), 0);
+	expect_pulse(&rig, 60, 0, 1);
+	rig_finish(&rig);
+}
+
+static void highest_priority_first(void **state)
+{
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 1, 16);
+	rig_lpis(&rig, 1, 16);
+	for (uint32_t intid = 70; intid < 74; intid++) {
+		rig_enable(&rig, intid, true);
+		rig_write(&rig, WARD_GIC_DISTRIBUTOR, 0x400 + intid, intid == 72 ? 0x20 : 0x40, 1);
+		assert_int_equal(ward_gic_pulse(rig.gic, intid, NULL), 0);
+	}
+	for (uint32_t intid = 8192; intid < 8195; intid++) {
+		rig_configure(&rig, intid, intid == 8193 ? 0x31 : 0x41);
+		ward_gic_lpi_set(rig.gic, 0, intid, NULL);
+	}
+	rig_expect_take(&rig, 0, 72);
+	rig_expect_take(&rig, 0, 8193);
+	rig_expect_take(&rig, 0, 70);
+	rig_expect_take(&rig, 0, 71);
+	rig_expect_take(&rig, 0, 73);
+	rig_expect_take(&rig, 0, 8192);
+	rig_expect_take(&rig, 0, 8194);
+	rig_expect_idle(&rig, 0);
+	assert_int_equal(ward_gic_take(rig.gic, 1, NULL), -EINVAL);
+	rig_finish(&rig);
+}
+
+/* Groups: each has its own switch in GICD_CTLR. */
+static void groups_are_switched_apart(void **state)
+{
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 1, 0);
+	rig_enable(&rig, 80, true);
+	rig_dist(&rig, 0, 1);
+	assert_int_equal(ward_gic_pulse(rig.gic, 80, NULL), 0);
+	rig_expect_idle(&rig, 0);
+	assert_int_equal(rig.told_count, 0);
+	rig_dist(&rig, 0x80 + 80 / 32 * 4, 0);
+	rig_expect_told(&rig, 0, 80);
+	rig_expect_take(&rig, 0, 80);
+	assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, 0, 4), 0x51);
+	rig_finish(&rig);
+}
+
+/* What registers are after power-on and after all ones were written; other bits read 0. */
+static const struct {
+	uint32_t offset;
+	uint8_t size;
+	uint8_t kinds; /* 1: GICv2; 2: GICv3 */
+	uint64_t reset, ones;
+} readable[] = {
+	{ 0x0, 4, 1, 0, 0x3 },
+	{ 0x0, 4, 2, 0x50, 0x53 },
+	{ 0x4, 4, 1, 0x27, 0x27 },
+	{ 0x4, 4, 2, 0x027b0007, 0x027b0007 },
+	{ 0x8, 4, 3, 0x5700043b, 0x5700043b },
+	{ 0x10, 4, 3, 0, 0 },
+	{ 0x40, 4, 3, 0, 0 },
+	{ 0x48, 4, 3, 0, 0 },
+	{ 0x80, 4, 3, 0, 0 }, /* SGIs and PPIs */
+	{ 0x84, 4, 1, 0, 0xffffffff },
+	{ 0x84, 4, 2, 0xffffffff, 0xffffffff },
+	{ 0x100, 4, 3, 0, 0 },
+	{ 0x104, 4, 3, 0, 0xffffffff },
+	{ 0x11c, 4, 3, 0, 0xffffffff },
+	{ 0x120, 4, 3, 0, 0 }, /* beyond 256 */
+	{ 0x180, 4, 3, 0, 0 },
+	{ 0x204, 4, 3, 0, 0xffffffff },
+	{ 0x308, 4, 3, 0, 0xffffffff },
+	{ 0x400, 4, 3, 0, 0 },
+	{ 0x420, 4, 3, 0, 0xffffffff },
+	{ 0x43f, 1, 3, 0, 0xff },
+	{ 0x7f8, 4, 3, 0, 0 },
+	{ 0x7fc, 4, 3, 0, 0 },
+	{ 0x820, 4, 1, 0, 0x03030303 },
+	{ 0x820, 4, 2, 0, 0 },
+	{ 0xc00, 4, 3, 0, 0 },
+	{ 0xc08, 4, 3, 0, 0xaaaaaaaa },
+	{ 0xfe8, 4, 1, 0x2b, 0x2b },
+	{ 0xfe8, 4, 2, 0, 0 },
+	{ 0x6100, 8, 2, 0, 0xffffff },
+	{ 0x6104, 4, 2, 0, 0 },
+	{ 0x6800, 8, 2, 0, 0 },
+	{ 0xffe8, 4, 2, 0x3b, 0x3b },
+	{ 0xfffc, 4, 2, 0, 0 },
+};
+
+static void registers_read_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++) {
+		for (unsigned int v3 = 0; v3 < 2; v3++) {
+			struct gic_rig rig;
+
+			if (!(readable[i].kinds >> v3 & 1))
+				continue;
+			rig_start(&rig, v3 ? WARD_GIC_V3 : WARD_GIC_V2, 2, v3 ? 16 : 0);
+			rig_dist(&rig, 0, 0);
+			assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, readable[i].offset,
+						  readable[i].size),
+					 readable[i].reset);
+			rig_write(&rig, WARD_GIC_DISTRIBUTOR, readable[i].offset, UINT64_MAX,
+				  readable[i].size);
+			assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, readable[i].offset,
+						  readable[i].size),
+					 readable[i].ones);
+			rig_finish(&rig);
+		}
+	}
+}
+
+/* Set and clear registers show the same bits. */
+static void bits_are_set_and_cleared_apart(void **state)
+{
+	static const uint32_t sets[] = { 0x104, 0x204, 0x304 };
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 1, 0);
+	rig_dist(&rig, 0, 0);
+	for (size_t i = 0; i < 3; i++) {
+		rig_dist(&rig, sets[i], 0xf0f0);
+		rig_dist(&rig, sets[i], 0x0001);
+		rig_dist(&rig, sets[i] + 0x80, 0x0010);
+		assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, sets[i], 4), 0xf0e1);
+		assert_int_equal(rig_read(&rig, WARD_GIC_DISTRIBUTOR, sets[i] + 0x80, 4), 0xf0e1);
+	}
+	rig_finish(&rig);
+}
+
+static const struct {
+	uint32_t cpu, offset;
+	uint8_t size;
+	uint8_t kinds;
+} wrong_accesses[] = {
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 0, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 3, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 16, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x2, 4, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 8, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 2, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x0, 1, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x40, 1, 2 },
+	{ WARD_GIC_DISTRIBUTOR, 0x40, 8, 2 },
+	{ WARD_GIC_DISTRIBUTOR, 0x104, 1, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x100, 8, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x420, 2, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0xc08, 1, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0x6100, 2, 2 },
+	{ WARD_GIC_DISTRIBUTOR, 0x1000, 4, 1 },
+	{ WARD_GIC_DISTRIBUTOR, 0x10000, 4, 3 },
+	{ WARD_GIC_DISTRIBUTOR, 0xfffffffc, 4, 3 },
+	{ 0, 0x0, 4, 1 },
+	{ 2, 0x0, 4, 3 },
+	{ 0, 0x20000, 4, 3 },
+	{ 0, 0x70, 2, 2 },
+	{ 0, 0x0, 8, 2 },
+	{ 0, 0x74, 8, 2 },
+};
+
+static void wrong_accesses_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong_accesses) / sizeof(wrong_accesses[0]); i++) {
+		for (unsigned int v3 = 0; v3 < 2; v3++) {
+			uint8_t bytes[16], expected[16];
+			struct gic_rig rig;
+
+			if (!(wrong_accesses[i].kinds >> v3 & 1))
+				continue;
+			memset(bytes, 0xff, sizeof(bytes));
+			memset(expected, 0xff, sizeof(expected));
+			rig_start(&rig, v3 ? WARD_GIC_V3 : WARD_GIC_V2, 2, v3 ? 16 : 0);
+			assert_int_equal(ward_gic_read(rig.gic, wrong_accesses[i].cpu,
+						       wrong_accesses[i].offset, bytes,
+						       wrong_accesses[i].size),
+					 -EINVAL);
+			assert_memory_equal(bytes, expected, sizeof(bytes));
+			assert_int_equal(ward_gic_write(rig.gic, wrong_accesses[i].cpu,
+							wrong_accesses[i].offset, bytes,
+							wrong_accesses[i].size),
+					 -EINVAL);
+			rig_finish(&rig);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +473,13 @@ int main(void)
 		cmocka_unit_test(edge_is_latched_once),
 		cmocka_unit_test(level_is_pending_while_high),
 		cmocka_unit_test(what_waits_is_told_when_enabled),
+		cmocka_unit_test(messages_raise_and_withdraw),
+		cmocka_unit_test(spis_go_where_they_are_routed),
+		cmocka_unit_test(highest_priority_first),
+		cmocka_unit_test(groups_are_switched_apart),
+		cmocka_unit_test(registers_read_back),
+		cmocka_unit_test(bits_are_set_and_cleared_apart),
+		cmocka_unit_test(wrong_accesses_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
