@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* Message-based SPIs of a GICv3: GICD_SETSPI_NSR in the distributor's page, or an alias of it. */
 #include "emul/controller.h"
+#include "emul/gic_state.h"
 
 #define SETSPI_NSR 0x40u
 #define SPI_MASK 0x1fffu /* bits 12:0; the others are reserved */
-
-static bool is_spi(uint32_t intid)
-{
-	return intid >= WARD_GIC_FIRST_SPI && intid <= WARD_GIC_LAST_SPI;
-}
 
 /*
  * All SPIs of the distributor can be had, whatever range firmware set aside for messages. Other
@@ -28,7 +24,7 @@ static void message_to_distributor(void *controller, const struct ward_emul_mess
 	if (message->offset != SETSPI_NSR || (message->size != 2 && message->size != 4))
 		return;
 	ret_interrupt->reason = WARD_REASON_DATA;
-	if (!is_spi(intid))
+	if (!ward_gic_has_spi(controller, intid))
 		return;
 	if (!message->probe) {
 		(void)ward_gic_pulse(controller, intid, ret_interrupt);
