@@ -2,7 +2,7 @@
 /*
  * Intel VT-d in software, legacy mode (VT-d specification 3.4: 9.1, 9.3, 9.8 tables; 7 faults; 6
  * caches and invalidation; 11 registers): root and context tables, second stage, fault recording
- * registers, register-based and queued invalidation.
+ * registers, register-based and queued invalidation; and interrupt remapping (chapter 5, 9.10).
  *
  * What it is like
  * - After creation TE is off: requests pass untranslated. SRTP takes the root table, TE switches on.
@@ -17,6 +17,10 @@
  *   Everything is done when the write returns. Wait descriptors write their status; a wait that
  *   finds a device's cache unanswered is dropped with FSTS.ITE, one that makes no sense stops the
  *   queue with FSTS.IQE; either goes on when the bit is cleared.
+ * - Interrupt remapping: SIRTP takes the table and forgets entries (CAP.ESIRTPS), IRE switches on, CFI
+ *   lets messages of the compatibility format pass; never where EIME is set. Entries that are present
+ *   are cached until they are invalidated. Posted interrupts are not offered (CAP.PI is 0): the bit
+ *   that says so in an entry is a reserved one.
  * - Interrupts of its own (fault, invalidation events) are not sent: FSTS and ICS are to be read.
  *
  * Threads: one at a time.
@@ -26,6 +30,8 @@
 
 #include <doorward/memory.h>
 
+#include "emul/apic.h"
+#include "emul/controller.h"
 #include "emul/iommu.h"
 
 struct ward_vtd;
@@ -46,9 +52,18 @@ struct ward_vtd_options {
 	 */
 	bool (*invalidate_device)(void *context, ward_sid_t sid, struct ward_range range);
 	void *context;
+	bool remaps_interrupts; /* ECAP.IR */
+	bool x2apic;		/* ECAP.EIM: destinations of 32 bits, when IRTA.EIME says so */
 };
 
 extern const struct ward_emul_iommu_ops ward_vtd_iommu; /* iommu: struct ward_vtd * */
+
+/*
+ * A message on its way to APICs: address, data and rid count. 1: *ret_delivery is what an entry makes of
+ * it. 0: it goes on as it is. -EPERM: blocked, *ret_interrupt says why, and a fault is recorded.
+ */
+int ward_vtd_remap(struct ward_vtd *vtd, const struct ward_emul_message *message,
+		   struct ward_apic_delivery *ret_delivery, struct ward_interrupt *ret_interrupt);
 
 /* 0, -EINVAL options, -ENOMEM */
 int ward_vtd_create(const struct ward_vtd_options *options, struct ward_vtd **ret_vtd);

@@ -63,6 +63,17 @@ bool ward_vtd_invalidate_translations(struct ward_vtd *vtd, unsigned int granula
 	return true;
 }
 
+void ward_vtd_invalidate_interrupts(struct ward_vtd *vtd, bool all, uint16_t index,
+				    unsigned int mask)
+{
+	for (unsigned int i = 0; i < VTD_INTERRUPTS; i++) {
+		struct vtd_interrupt *entry = &vtd->interrupts[i];
+
+		if (all || (uint32_t)(entry->index ^ index) >> mask == 0)
+			entry->valid = false;
+	}
+}
+
 /* With S the size is in the address: ones from bit 12 on, and the zero above them (6.5.2.5). */
 static struct ward_range device_range(uint64_t high)
 {
@@ -132,7 +143,9 @@ static bool carry_out(struct ward_vtd *vtd, const uint64_t descriptor[2])
 	case DESCRIPTOR_DEVICE:
 		return invalidate_device(vtd, descriptor);
 	case DESCRIPTOR_INTERRUPT:
-		/* No interrupt entries are cached here. */
+		ward_vtd_invalidate_interrupts(vtd, !(descriptor[0] & 1u << 4),
+					       (uint16_t)(descriptor[0] >> 32),
+					       descriptor[0] >> 27 & 0x1f);
 		return true;
 	case DESCRIPTOR_WAIT:
 		return wait(vtd, descriptor);

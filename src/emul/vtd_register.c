@@ -30,7 +30,8 @@ static uint64_t capability(const struct ward_vtd *vtd)
 {
 	uint64_t widths = vtd->options.address_bits == 48 ? 0x6 : 0x2;
 
-	return 6 /* 16 bits of domain id */ | widths << 8 |
+	return (vtd->options.remaps_interrupts ? UINT64_C(1) << 62 /* ESIRTPS */ : 0) |
+	       6 /* 16 bits of domain id */ | widths << 8 |
 	       (uint64_t)(vtd->options.address_bits - 1) << 16 |
 	       (uint64_t)(WARD_VTD_RECORD_OFFSET / 16) << 24 |
 	       UINT64_C(3) << 34 /* 2 MiB, 1 GiB */ | UINT64_C(1) << 39 /* page selective */ |
@@ -39,7 +40,11 @@ static uint64_t capability(const struct ward_vtd *vtd)
 
 static uint64_t extended_capability(const struct ward_vtd *vtd)
 {
-	return 1 /* coherent */ | 1u << 1 /* queued invalidation */ |
+	uint64_t interrupts = !vtd->options.remaps_interrupts ? 0
+			      : vtd->options.x2apic	      ? 0xf00018 /* IR, EIM, MHMV */
+							      : 0xf00008;
+
+	return interrupts | 1 /* coherent */ | 1u << 1 /* queued invalidation */ |
 	       (vtd->options.ats ? 1u << 2 : 0) | 1u << 6 /* pass-through */ |
 	       1u << 7 /* snoop control */ | WARD_VTD_IOTLB_OFFSET / 16 << 8;
 }
@@ -58,13 +63,21 @@ static uint64_t zero(const struct ward_vtd *vtd)
 /* One command at a time in the specification; here all that differ, in the order below. */
 static void global_command(struct ward_vtd *vtd, uint64_t value)
 {
+	uint32_t switches = VTD_QIE | VTD_TE |
+			    (vtd->options.remaps_interrupts ? VTD_SIRTP | VTD_IRE | VTD_CFI : 0);
 	bool was_queued = vtd->gsts & VTD_QIE;
 
 	if (value & VTD_SRTP) {
 		vtd->root = vtd->rtaddr & ~UINT64_C(0xfff);
 		vtd->gsts |= VTD_SRTP;
 	}
-	vtd->gsts = (vtd->gsts & ~(VTD_QIE | VTD_TE)) | (value & (VTD_QIE | VTD_TE));
+	if (value & VTD_SIRTP & switches) {
+		vtd->remapping = vtd->irta;
+		vtd->gsts |= VTD_SIRTP;
+		ward_vtd_invalidate_interrupts(vtd, true, 0, 0);
+	}
+	switches &= ~VTD_SIRTP;
+	vtd->gsts = (vtd->gsts & ~switches) | ((uint32_t)value & switches);
 	if (was_queued != !!(vtd->gsts & VTD_QIE)) {
 		vtd->iqh = 0;
 		vtd->device_unanswered = false;
@@ -141,6 +154,7 @@ static const struct vtd_register registers[] = {
 	{ 0x90, 8, AT(iqa), ~UINT64_C(0xff8), NULL, NULL },
 	{ 0x9c, 4, AT(ics), 0, NULL, clear_completion },
 	EVENTS(0xa0, 4),
+	{ 0xb8, 8, AT(irta), ~UINT64_C(0x7f0), NULL, NULL },
 	{ WARD_VTD_IOTLB_OFFSET, 8, AT(iva), 0xfffffffffffff07f, zero, NULL },
 	{ WARD_VTD_IOTLB_OFFSET + 8, 8, AT(iotlb), 0xb003ffff00000000, NULL, iotlb_command },
 };

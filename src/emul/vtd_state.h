@@ -8,10 +8,14 @@
 /* Powers of two. */
 #define VTD_CONTEXTS 64u
 #define VTD_TRANSLATIONS 256u
+#define VTD_INTERRUPTS 64u
 
 #define VTD_TE (1u << 31)
 #define VTD_SRTP (1u << 30)
 #define VTD_QIE (1u << 26)
+#define VTD_IRE (1u << 25)
+#define VTD_SIRTP (1u << 24)
+#define VTD_CFI (1u << 23)
 
 #define VTD_PFO (1u << 0)
 #define VTD_PPF (1u << 1)
@@ -36,6 +40,14 @@ enum vtd_reason {
 	VTD_CONTEXT_RESERVED = 0xb,
 	VTD_TABLE_RESERVED = 0xc,
 	VTD_TRANSLATED_BLOCKED = 0xd,
+	/* Of interrupts. */
+	VTD_REQUEST_RESERVED = 0x20,
+	VTD_INDEX_BEYOND = 0x21,
+	VTD_ENTRY_ABSENT = 0x22,
+	VTD_ENTRY_UNREADABLE = 0x23,
+	VTD_ENTRY_RESERVED = 0x24,
+	VTD_COMPATIBLE_BLOCKED = 0x25,
+	VTD_SOURCE_WRONG = 0x26,
 	VTD_UNRECORDED = 0x100, /* not one of the specification's: leaves no record */
 };
 
@@ -60,6 +72,13 @@ struct vtd_translation {
 	uint64_t output; /* of input.start */
 };
 
+/* An interrupt remapping table entry. */
+struct vtd_interrupt {
+	bool valid;
+	uint16_t index;
+	uint64_t low, high;
+};
+
 struct vtd_record {
 	uint64_t low, high;
 };
@@ -68,21 +87,26 @@ struct ward_vtd {
 	struct ward_vtd_options options;
 	struct ward_vtd_counts counts;
 	/* Registers with a value of their own. */
-	uint64_t rtaddr, ccmd, iqh, iqt, iqa, iva, iotlb;
+	uint64_t rtaddr, ccmd, iqh, iqt, iqa, iva, iotlb, irta;
 	uint32_t gsts, fsts, ics;
 	uint32_t events[8]; /* FECTL, FEDATA, FEADDR, FEUADDR, and the same of IE */
 	uint64_t root;	    /* latched by SRTP */
+	uint64_t remapping; /* IRTA, latched by SIRTP */
 	struct vtd_record records[WARD_VTD_RECORDS];
 	uint32_t next_record;
 	bool device_unanswered; /* since the last wait descriptor */
 	struct vtd_context contexts[VTD_CONTEXTS];
 	struct vtd_translation translations[VTD_TRANSLATIONS];
+	struct vtd_interrupt interrupts[VTD_INTERRUPTS];
 };
 
 /* FSTS with PPF as the records have it. */
 uint32_t ward_vtd_fault_status(const struct ward_vtd *vtd);
 void ward_vtd_record(struct ward_vtd *vtd, const struct ward_emul_request *request,
 		     enum vtd_reason reason);
+/* Of an interrupt; index: its entry, where it has one. */
+void ward_vtd_record_interrupt(struct ward_vtd *vtd, ward_rid_t rid, uint16_t index,
+			       enum vtd_reason reason);
 void ward_vtd_clear_record(struct ward_vtd *vtd, unsigned int index);
 
 /* Invalidation by granularity as registers and descriptors have it; false: there is none such. */
@@ -90,6 +114,9 @@ bool ward_vtd_invalidate_contexts(struct ward_vtd *vtd, unsigned int granularity
 				  uint16_t sid, unsigned int function_mask);
 bool ward_vtd_invalidate_translations(struct ward_vtd *vtd, unsigned int granularity,
 				      uint16_t domain, uint64_t address, unsigned int mask);
+/* Entries index to index + 2^mask - 1, aligned so; all: all there are. */
+void ward_vtd_invalidate_interrupts(struct ward_vtd *vtd, bool all, uint16_t index,
+				    unsigned int mask);
 /* Carries out what is in the queue, as far as it may. */
 void ward_vtd_run_queue(struct ward_vtd *vtd);
 

@@ -652,7 +652,9 @@ static void registers(void **unused)
 
 static int create(void *context)
 {
-	struct ward_vtd_options options = { context, 39, 39, false, NULL, NULL };
+	struct ward_vtd_options options = { .memory = context,
+					    .address_bits = 39,
+					    .output_bits = 39 };
 	struct ward_vtd *vtd;
 	int err = ward_vtd_create(&options, &vtd);
 
@@ -663,7 +665,7 @@ static int create(void *context)
 
 static void creation(void **unused)
 {
-	struct ward_vtd_options options = { NULL, 39, 39, false, NULL, NULL };
+	struct ward_vtd_options options = { .address_bits = 39, .output_bits = 39 };
 	struct ward_vtd *vtd;
 
 	(void)unused;
