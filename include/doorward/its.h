@@ -140,6 +140,14 @@ int ward_its_translate(struct ward_its *its, ward_devid_t device, uint32_t event
 bool ward_its_error(const struct ward_its *its, struct ward_its_error *ret_error);
 
 /**
+ * Sets GITS_CREADR when state is restored: after GITS_CBASER, which sets it to 0. Software cannot.
+ * @param its an ITS that is not enabled
+ * @param value what was read
+ * @return 0; -EBUSY it is enabled; -EINVAL beyond the queue
+ */
+int ward_its_set_creadr(struct ward_its *its, uint64_t value);
+
+/**
  * Writes device, collection and interrupt tables into memory, in KVM's layout of revision 0, as
  * KVM_DEV_ARM_ITS_SAVE_TABLES does. Profile KVM: else they are there at any time.
  * @param its an ITS
@@ -151,7 +159,8 @@ int ward_its_save_tables(struct ward_its *its);
  * Reads what was saved, as KVM_DEV_ARM_ITS_RESTORE_TABLES does: after registers other than
  * GITS_CTLR were written. Whole or not at all. Pending bits come from the GIC's pending tables.
  * @param its an ITS, without mappings
- * @return 0; -EINVAL a table contradicts itself; -EEXIST a collection twice; -EFAULT; -ENOMEM
+ * @return 0; -EINVAL a table contradicts itself; -EEXIST a collection twice, or mappings are there
+ * already; -EFAULT; -ENOMEM
  */
 int ward_its_restore_tables(struct ward_its *its);
 

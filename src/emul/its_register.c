@@ -246,6 +246,18 @@ int ward_its_write(struct ward_its *its, uint32_t offset, const void *bytes, siz
 	return 0;
 }
 
+int ward_its_set_creadr(struct ward_its *its, uint64_t value)
+{
+	if (its->reg.ctlr & ITS_ENABLED)
+		return -EBUSY;
+	if ((value & ~(uint64_t)(ITS_OFFSET | ITS_STALLED)) ||
+	    (value & ITS_OFFSET) >= ward_its_queue_bytes(its) ||
+	    ((value & ITS_STALLED) && !its->options.stalls))
+		return -EINVAL;
+	its->reg.creadr = value;
+	return 0;
+}
+
 void ward_its_reset_registers(struct ward_its *its)
 {
 	uint64_t entry = (ITS_ENTRY_BYTES - 1ull) << BASER_ENTRY_SIZE;
@@ -256,6 +268,9 @@ void ward_its_reset_registers(struct ward_its *its)
 	/* Physical LPIs; entries of 8 bytes; ids; RDbase is a CPU's number. */
 	its->reg.typer = 1u | (ITS_ENTRY_BYTES - 1) << 4 | (its->options.event_bits - 1u) << 8 |
 			 (its->options.device_bits - 1u) << 13;
+	/* KVM: cacheable, inner shareable, pages of 64 KiB. */
+	if (its->kvm)
+		entry |= 3ull << BASER_INNER | 1ull << BASER_SHARE | BASER_PAGE_64K;
 	its->reg.baser[ITS_DEVICES] = TYPE_DEVICES << BASER_TYPE | entry;
 	its->reg.baser[ITS_COLLECTIONS] = TYPE_COLLECTIONS << BASER_TYPE | entry;
 	atomic_store(&its->enabled, false);

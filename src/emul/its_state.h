@@ -158,6 +158,12 @@ void ward_its_forget_devices(struct ward_its *its);
 void ward_its_forget_collections(struct ward_its *its);
 
 /* its_table.c */
+uint64_t ward_its_table_address(uint64_t baser);
+uint64_t ward_its_table_bytes(uint64_t baser);
+/* Of its pages, and of the second level's. */
+uint32_t ward_its_page_bytes(uint64_t baser);
+/* The page that an entry of the first level leads to. */
+uint64_t ward_its_page_address(uint64_t baser, uint64_t entry);
 /* How many ids a table has room for; 0: it is not valid. */
 uint64_t ward_its_table_ids(uint64_t baser);
 /*

@@ -9,35 +9,40 @@
 #define EVENT_NEXT_MAX 0xffffu
 
 /* GITS_BASER.Page_Size; 3 is reserved and means the same as 2. */
-static unsigned int page_shift(uint64_t baser)
+uint32_t ward_its_page_bytes(uint64_t baser)
 {
-	static const uint8_t shifts[] = { 12, 14, 16, 16 };
+	static const uint32_t bytes[] = { 0x1000, 0x4000, 0x10000, 0x10000 };
 
-	return shifts[baser >> 8 & 3];
+	return bytes[baser >> 8 & 3];
 }
 
-static uint64_t table_bytes(uint64_t baser)
+uint64_t ward_its_table_bytes(uint64_t baser)
 {
-	return ((baser & 0xff) + 1) << page_shift(baser);
+	return ((baser & 0xff) + 1) * ward_its_page_bytes(baser);
 }
 
 /* With pages of 64 KiB, bits 15:12 are bits 51:48 of the address. */
-static uint64_t table_address(uint64_t baser)
+uint64_t ward_its_table_address(uint64_t baser)
 {
-	unsigned int shift = page_shift(baser);
-	uint64_t address = baser & 0x0000fffffffff000 & ~((1ull << shift) - 1);
+	uint32_t page = ward_its_page_bytes(baser);
+	uint64_t address = baser & 0x0000fffffffff000 & ~(page - 1ull);
 
-	return shift == 16 ? address | (baser >> 12 & 0xf) << 48 : address;
+	return page == 0x10000 ? address | (baser >> 12 & 0xf) << 48 : address;
+}
+
+uint64_t ward_its_page_address(uint64_t baser, uint64_t entry)
+{
+	return entry & 0x000ffffffffff000 & ~(ward_its_page_bytes(baser) - 1ull);
 }
 
 uint64_t ward_its_table_ids(uint64_t baser)
 {
-	uint64_t entries = table_bytes(baser) / ITS_ENTRY_BYTES;
+	uint64_t entries = ward_its_table_bytes(baser) / ITS_ENTRY_BYTES;
 
 	if (!(baser & ITS_VALID))
 		return 0;
 	/* Entries of the first level are as large as the others. */
-	return baser & ITS_INDIRECT ? entries * ((1u << page_shift(baser)) / ITS_ENTRY_BYTES)
+	return baser & ITS_INDIRECT ? entries * (ward_its_page_bytes(baser) / ITS_ENTRY_BYTES)
 				    : entries;
 }
 
@@ -51,18 +56,18 @@ bool ward_its_in_memory(const struct ward_its *its, uint64_t address)
 int ward_its_table_entry(const struct ward_its *its, enum its_table table, uint32_t id,
 			 uint64_t *ret_address)
 {
-	uint64_t baser = its->reg.baser[table], address = table_address(baser), first;
-	uint32_t page_entries = (1u << page_shift(baser)) / ITS_ENTRY_BYTES;
+	uint64_t baser = its->reg.baser[table], address = ward_its_table_address(baser), first;
+	uint32_t page_entries = ward_its_page_bytes(baser) / ITS_ENTRY_BYTES;
 
 	if (id >= ward_its_table_ids(baser))
 		return -ERANGE;
 	if (baser & ITS_INDIRECT) {
-		address += id / page_entries * ITS_ENTRY_BYTES;
+		address += (uint64_t)(id / page_entries) * ITS_ENTRY_BYTES;
 		if (ward_memory_read_u64(its->options.memory, address, &first))
 			return -EFAULT;
 		if (!(first & ITS_VALID))
 			return -ERANGE;
-		address = first & 0x000ffffffffff000 & ~((1ull << page_shift(baser)) - 1);
+		address = ward_its_page_address(baser, first);
 		id %= page_entries;
 	}
 	*ret_address = address + (uint64_t)id * ITS_ENTRY_BYTES;
