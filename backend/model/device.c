@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-#include "state.h"
+#include "irq.h"
 
 #include "base/fault.h"
 #include "dma/space.h"
@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* VFIO's number of config space, and the command register (PCI 3.0, 6.2.2). */
+#define CONFIG_REGION 7u
+#define COMMAND 4u
 #define EVERYWHERE ((struct ward_range){ 0, UINT64_MAX })
 
 static struct ward_model_stream *stream_of(const struct ward_model_device *device, uint32_t i)
@@ -126,6 +129,8 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 		code = build_tables(device, carried);
 	if (!code)
 		code = reserve_regions(device, space, carried);
+	if (!code)
+		code = ward_model_messages_prepare_move(device->irqs, space);
 	if (code)
 		return code;
 	for (uint32_t i = 0; i < device->streams_count; i++) {
@@ -138,6 +143,8 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 			move_stream(model, stream, carried);
 	}
 	device->space = carried;
+	device->handle = space;
+	ward_model_messages_move(device->irqs, space);
 	return 0;
 }
 
@@ -154,16 +161,30 @@ static int detach(void *context, ward_pasid_t pasid)
 			move_stream(device->model, stream, NULL);
 	}
 	device->space = NULL;
+	device->handle = NULL;
 	return 0;
 }
 
 static int reset(void *context)
 {
 	struct ward_model_device *device = context;
+	struct ward_emul *emul = device->model->emul;
+	uint8_t command[2];
+	int code;
 
 	if (!device->model->facts->functions[device->function].resets)
 		return -EOPNOTSUPP;
-	return ward_emul_reset(device->model->emul, device->function);
+	/* What a host does, too: the command register and the vectors are as before. */
+	code = ward_emul_read(emul, device->function, CONFIG_REGION, COMMAND, command,
+			      sizeof(command));
+	if (!code)
+		code = ward_emul_reset(emul, device->function);
+	if (!code)
+		code = ward_emul_write(emul, device->function, CONFIG_REGION, COMMAND, command,
+				       sizeof(command));
+	if (!code)
+		ward_model_irqs_restore(device->irqs);
+	return code;
 }
 
 static int info(void *context, struct ward_device_info *ret_info)
@@ -191,14 +212,20 @@ static int write_region(void *context, uint32_t region, uint64_t offset, const v
 			size_t size)
 {
 	struct ward_model_device *device = context;
+	int code =
+		ward_emul_write(device->model->emul, device->function, region, offset, bytes, size);
 
-	return ward_emul_write(device->model->emul, device->function, region, offset, bytes, size);
+	/* Interrupt Disable may have been taken away. */
+	if (!code)
+		ward_model_intx_look(device->irqs);
+	return code;
 }
 
 static void close_device(void *context)
 {
 	struct ward_model_device *device = context;
 
+	ward_model_irqs_destroy(device->irqs);
 	if (device->space)
 		detach(device, WARD_PASID_NONE);
 	device->model->devices[device->function] = NULL;
@@ -206,6 +233,7 @@ static void close_device(void *context)
 }
 
 static const struct ward_device_ops device_ops = {
+	.irq = &ward_model_irq_ops,
 	.attach = attach,
 	.detach = detach,
 	.reset = reset,
@@ -232,6 +260,11 @@ int ward_model_open(void *context, const char *name, const struct ward_device_op
 	device = ward_alloc(sizeof(*device));
 	if (!device)
 		return -ENOMEM;
+	device->irqs = ward_model_irqs_create(device);
+	if (!device->irqs) {
+		free(device);
+		return -ENOMEM;
+	}
 	device->model = model;
 	device->function = function;
 	device->streams_count = ward_model_ids(model, function, device->streams);

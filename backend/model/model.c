@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-#include "state.h"
+#include "irq.h"
 
 #include "base/error.h"
 #include "base/fault.h"
@@ -26,6 +26,10 @@ bool ward_model_answers(void *context, ward_sid_t sid, struct ward_range range)
 static void free_model(struct ward_model *model)
 {
 	ward_emul_destroy(model->emul);
+	ward_model_host_destroy(model->host);
+	for (uint32_t i = 0; model->iommus && i < model->facts->iommus_count; i++)
+		if (model->iommus[i].driver == &ward_model_vtd)
+			free(model->iommus[i].u.vtd.irtes);
 	ward_table_pages_destroy(model->pages);
 	free(model->iommus);
 	free(model->streams);
@@ -129,6 +133,8 @@ static int build(struct ward_model *model, struct ward_range tables, struct ward
 		if (model->iommus[i].driver)
 			code = start_iommu(model, &model->iommus[i]);
 	if (!code)
+		code = ward_model_host_create(model, &model->host);
+	if (!code)
 		return 0;
 	return ward_fail(error, code,
 			 code == -ENOMEM   ? "no memory, or too little for tables"
@@ -215,6 +221,86 @@ int ward_model_error(struct ward_backend *backend, uint32_t function,
 int ward_model_thaw(struct ward_backend *backend, uint32_t function)
 {
 	struct ward_model *model = model_of(backend);
+	int code = model ? ward_emul_thaw(model->emul, function) : -EINVAL;
 
-	return model ? ward_emul_thaw(model->emul, function) : -EINVAL;
+	/* Its members were reset. */
+	for (uint32_t i = 0; !code && i < model->facts->functions_count; i++)
+		if (model->devices[i])
+			ward_model_irqs_restore(model->devices[i]->irqs);
+	return code;
+}
+
+int ward_model_raise(struct ward_backend *backend, uint32_t function, enum ward_irq_index index,
+		     uint32_t vector, struct ward_raise *ret_raise)
+{
+	struct ward_model *model = model_of(backend);
+	struct ward_vectors *vectors = model ? ward_emul_vectors(model->emul, function) : NULL;
+	enum ward_vector_mode wanted = index == WARD_IRQS_MSI	 ? WARD_VECTORS_MSI
+				       : index == WARD_IRQS_MSIX ? WARD_VECTORS_MSIX
+								 : WARD_VECTORS_OFF;
+
+	if (!vectors || wanted == WARD_VECTORS_OFF)
+		return -EINVAL;
+	if (ward_vectors_mode(vectors, NULL) != wanted)
+		return -EOPNOTSUPP;
+	return ward_emul_raise(model->emul, function, vector, ret_raise);
+}
+
+int ward_model_intx(struct ward_backend *backend, uint32_t function, bool level)
+{
+	struct ward_model *model = model_of(backend);
+
+	if (!model || function >= model->facts->functions_count ||
+	    model->facts->functions[function].kind != WARD_FUNCTION_PCI ||
+	    !model->facts->functions[function].intx_pin)
+		return -EINVAL;
+	model->host->lines[function] = level;
+	if (model->devices[function])
+		ward_model_intx_look(model->devices[function]->irqs);
+	return 0;
+}
+
+int ward_model_dispatch(struct ward_backend *backend)
+{
+	struct ward_model *model = model_of(backend);
+	int served = 0;
+
+	if (!model)
+		return -EINVAL;
+	for (uint32_t i = 0; i < model->facts->functions_count; i++)
+		if (model->devices[i] && ward_model_intx_resample(model->devices[i]->irqs))
+			served++;
+	return served;
+}
+
+int ward_model_set_policy(struct ward_backend *backend, enum ward_gicv2m_policy policy)
+{
+	struct ward_model *model = model_of(backend);
+
+	if (!model || (policy != WARD_GICV2M_FIRST_FIT && policy != WARD_GICV2M_BY_PARENT))
+		return -EINVAL;
+	model->host->policy = policy;
+	return 0;
+}
+
+int ward_model_whose(struct ward_backend *backend, uint32_t controller,
+		     const struct ward_interrupt *interrupt, uint32_t *ret_function,
+		     uint32_t *ret_index, uint32_t *ret_vector)
+{
+	struct ward_model *model = model_of(backend);
+	const struct ward_model_owner *owner;
+
+	if (!model || controller >= model->facts->controllers_count ||
+	    interrupt->end != WARD_INTERRUPT_PENDING)
+		return -ENOENT;
+	owner = ward_model_owner_of(model->host, interrupt->number,
+				    interrupt->cpu == WARD_NONE ? 0 : interrupt->cpu);
+	if (!owner || !owner->irqs)
+		return -ENOENT;
+	*ret_function = owner->irqs->device->function;
+	if (ret_index)
+		*ret_index = owner->irqs->active;
+	if (ret_vector)
+		*ret_vector = owner->vector;
+	return 0;
 }

@@ -8,6 +8,7 @@
  *	device.c	opened functions: attach, registers, reset
  *	entry.c		one entry of a stream or context table is replaced by another
  *	smmuv3.c, vtd.c	the drivers: registers, tables, invalidation
+ *	irq.h		host interrupts: controllers, vectors, eventfds
  */
 #ifndef BACKEND_MODEL_STATE_H
 #define BACKEND_MODEL_STATE_H
@@ -23,6 +24,8 @@
 struct ward_model;
 struct ward_model_iommu;
 struct ward_model_space;
+struct ward_model_irqs;
+struct ward_model_host;
 struct ward_smmuv3;
 struct ward_vtd;
 
@@ -81,6 +84,9 @@ struct ward_model_iommu {
 			struct ward_vtd *hardware;
 			uint64_t root, queue, status;
 			uint32_t tail;
+			/* Interrupts: the table, 0 where they are not remapped; its entries taken. */
+			uint64_t irt;
+			bool *irtes;
 		} vtd;
 	} u;
 };
@@ -111,6 +117,8 @@ struct ward_model_device {
 	uint32_t streams[WARD_MODEL_IDS];
 	uint32_t streams_count;
 	struct ward_model_space *space;
+	struct ward_space *handle; /* the same, as the library has it; NULL: none */
+	struct ward_model_irqs *irqs;
 };
 
 struct ward_model {
@@ -123,6 +131,7 @@ struct ward_model {
 	uint32_t streams_count;
 	struct ward_model_device **devices; /* by function; NULL: not open */
 	struct ward_model_space *spaces;
+	struct ward_model_host *host; /* irq.h */
 	void (*misused)(void *context, const char *how);
 	void *misused_context;
 };

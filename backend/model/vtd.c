@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* A driver of VT-d in legacy mode (specification 9.1 to 9.3 tables, 6.5.2 queue, 11.4 registers). */
-#include "state.h"
+#include "irq.h"
 
+#include "base/fault.h"
 #include "emul/vtd.h"
 
 #include <errno.h>
@@ -12,15 +13,20 @@
 #define REG_FSTS 0x34u
 #define REG_IQT 0x88u
 #define REG_IQA 0x90u
+#define REG_IRTA 0xb8u
 
 #define GCMD_TE 0x80000000u
 #define GCMD_SRTP 0x40000000u
 #define GCMD_QIE 0x04000000u
+#define GCMD_IRE 0x02000000u
+#define GCMD_SIRTP 0x01000000u
 #define FSTS_IQE 0x10u
 #define FSTS_ICE 0x20u
 #define FSTS_ITE 0x40u
 
 #define PAGE 4096u
+#define IRTE_BYTES 16u
+#define IRTA_SIZE 7u /* 2^(7 + 1) entries */
 #define QUEUE_ENTRIES 256u
 #define ENTRY_WORDS 2u
 #define ENTRY_PRESENT 1u
@@ -32,6 +38,8 @@
 #define INV_CONTEXT 0x1u
 #define INV_IOTLB 0x2u
 #define INV_DEVICE 0x3u
+#define INV_INTERRUPT 0x4u
+#define INTERRUPT_INDEX (1u << 4) /* one entry */
 #define INV_WAIT 0x5u
 #define GLOBAL (1u << 4)
 #define DOMAIN (2u << 4)
@@ -72,6 +80,8 @@ static int create_hardware(struct ward_model_iommu *iommu)
 		.address_bits = 48,
 		.output_bits = 48,
 		.ats = iommu->model->facts->iommus[iommu->index].ats != WARD_NO,
+		.remaps_interrupts =
+			iommu->model->facts->iommus[iommu->index].remaps_interrupts != WARD_NO,
 		.invalidate_device = ward_model_answers,
 		.context = iommu,
 	};
@@ -206,6 +216,39 @@ static bool flush_device(struct ward_model_iommu *iommu, const struct ward_model
 			((((uint64_t)PAGE << size) - 1) >> 1 & ~(uint64_t)(PAGE - 1)) | 1;
 	submit(iommu, INV_DEVICE | (uint64_t)ward_sid_raw(stream->sid) << 32, word1);
 	return wait(iommu);
+}
+
+int ward_model_vtd_remapping(struct ward_model_iommu *iommu)
+{
+	uint64_t table;
+	int code =
+		ward_table_pages_alloc(iommu->model->pages, WARD_MODEL_IRTES * IRTE_BYTES, &table);
+
+	if (code)
+		return code;
+	iommu->u.vtd.irtes = ward_alloc_array(WARD_MODEL_IRTES, sizeof(bool));
+	if (!iommu->u.vtd.irtes)
+		return -ENOMEM;
+	iommu->u.vtd.irt = table;
+	put(iommu, REG_IRTA, 8, table | IRTA_SIZE);
+	put(iommu, REG_GCMD, 4, GCMD_QIE | GCMD_TE | GCMD_SIRTP);
+	submit(iommu, INV_INTERRUPT, 0);
+	wait(iommu);
+	put(iommu, REG_GCMD, 4, GCMD_QIE | GCMD_TE | GCMD_IRE);
+	return 0;
+}
+
+/* What the entry is goes last in and first out: it is whole whenever it is present. */
+void ward_model_vtd_set_irte(struct ward_model_iommu *iommu, uint32_t index, uint64_t word0,
+			     uint64_t word1)
+{
+	uint64_t at = iommu->u.vtd.irt + index * IRTE_BYTES;
+
+	ward_memory_write_u64(iommu->model->memory, at, 0);
+	ward_memory_write_u64(iommu->model->memory, at + 8, word1);
+	ward_memory_write_u64(iommu->model->memory, at, word0);
+	submit(iommu, INV_INTERRUPT | INTERRUPT_INDEX | (uint64_t)index << 32, 0);
+	wait(iommu);
 }
 
 const struct ward_model_driver ward_model_vtd = {

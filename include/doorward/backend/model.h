@@ -19,6 +19,7 @@
 #define DOORWARD_BACKEND_MODEL_H
 
 #include <doorward/apic.h>
+#include <doorward/gicv2m.h>
 #include <doorward/irq.h>
 #include <doorward/its.h>
 #include <doorward/machine.h>
@@ -118,6 +119,23 @@ int ward_model_intx(struct ward_backend *backend, uint32_t function, bool level)
 int ward_model_whose(struct ward_backend *backend, uint32_t controller,
 		     const struct ward_interrupt *interrupt, uint32_t *ret_function,
 		     uint32_t *ret_index, uint32_t *ret_vector);
+
+/**
+ * Serves eventfds that devices are unmasked by (INTX, WARD_IRQ_UNMASK with an eventfd): takes what was
+ * written to them. Never blocks.
+ * @param backend a model
+ * @return how many were served, or -EINVAL it is no model
+ */
+int ward_model_dispatch(struct ward_backend *backend);
+
+/**
+ * Says from which of several GICv2m frames the machine's kernel takes vectors from now on. At
+ * first: WARD_GICV2M_FIRST_FIT, as Linux.
+ * @param backend a model
+ * @param policy which
+ * @return 0; -EINVAL no such policy, or no model
+ */
+int ward_model_set_policy(struct ward_backend *backend, enum ward_gicv2m_policy policy);
 
 /**
  * A guest's interrupt controller in software. Its irqfds are served by ward_vm_model_dispatch, from the

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * Drivers of x86: vectors of the CPUs (Linux arch/x86/kernel/apic/vector.c) and, where interrupts are
+ * remapped, an entry of the table for each (drivers/iommu/intel/irq_remapping.c), with the source
+ * check that Linux sets: the requester id itself, that of the bridge that takes its place, or the
+ * buses behind a bridge to conventional PCI, for of those only the bus is known.
+ */
+#include "irq.h"
+
+#include "base/fault.h"
+#include "emul/controller.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Vectors of devices: above those of exceptions and old interrupts, below the system's own. */
+#define FIRST_VECTOR 0x30u
+#define LAST_VECTOR 0xebu
+#define SYSTEM_CALL 0x80u
+#define VECTORS 256u
+
+#define DOORBELL 0xfee00000u
+#define DESTINATION_SHIFT 12
+#define REMAPPABLE 0x10u
+#define SUBHANDLE_VALID 0x8u
+#define HANDLE_SHIFT 5
+#define HANDLE_15_SHIFT 2
+
+#define IRTE_PRESENT 0x1u
+#define IRTE_VECTOR_SHIFT 16
+#define IRTE_DESTINATION_SHIFT 40 /* xAPIC: bits 15:8 of the destination */
+#define SVT_SHIFT 18		  /* of the upper word; SQ of 0 compares all 16 bits */
+#define SVT_ID 1ull
+#define SVT_BUS 2ull
+
+static int create(struct ward_model_chip *chip)
+{
+	struct ward_model_host *host = chip->model->host;
+
+	if (!host->apics)
+		return -EINVAL;
+	ward_emul_set_controller(chip->model->emul, chip->index, &ward_apic_doorbell,
+				 &host->apic_controller);
+	return 0;
+}
+
+static bool is_free(const struct ward_model_host *host, uint32_t cpu, uint32_t vector)
+{
+	const struct ward_model_owner *owner = ward_model_owner_of(host, vector, cpu);
+
+	return vector != SYSTEM_CALL && !(owner && owner->irqs);
+}
+
+static uint32_t free_vectors(const struct ward_model_host *host, uint32_t cpu, uint32_t *ret_vector)
+{
+	uint32_t count = 0;
+
+	for (uint32_t vector = LAST_VECTOR; vector >= FIRST_VECTOR; vector--) {
+		if (!is_free(host, cpu, vector))
+			continue;
+		*ret_vector = vector;
+		count++;
+	}
+	return count;
+}
+
+/* The CPU that has most of them left; the vector is taken for irqs. */
+static int take_vector(struct ward_model_host *host, const struct ward_model_irqs *irqs,
+		       struct ward_model_vector *v)
+{
+	struct ward_model_irqs *owner = irqs->device->irqs;
+	uint32_t most = 0;
+
+	for (uint32_t cpu = 0; cpu < WARD_MODEL_CPUS; cpu++) {
+		uint32_t vector = 0, count = free_vectors(host, cpu, &vector);
+
+		if (count <= most)
+			continue;
+		most = count;
+		v->cpu = cpu;
+		v->number = vector;
+	}
+	return most ? ward_model_own(host, v->number, v->cpu, owner, 0) : -ENOSPC;
+}
+
+static void free_vectors_of(struct ward_model_host *host, struct ward_model_vector *vectors,
+			    uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		ward_model_own(host, vectors[i].number, vectors[i].cpu, NULL, 0);
+}
+
+static int take_vectors(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
+			struct ward_model_vector *vectors, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int code = take_vector(chip->model->host, irqs, &vectors[i]);
+
+		if (code) {
+			free_vectors_of(chip->model->host, vectors, i);
+			return code;
+		}
+		vectors[i].controller = chip->index;
+	}
+	return 0;
+}
+
+/* Of several messages each has vector and CPU of its own, which one register cannot say. */
+static int alloc_apic(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
+		      struct ward_model_vector *vectors, uint32_t count)
+{
+	int code = take_vectors(chip, irqs, vectors, count);
+
+	for (uint32_t i = 0; !code && i < count; i++)
+		vectors[i].message = (struct ward_message){
+			.address = ward_iova(DOORBELL | vectors[i].cpu << DESTINATION_SHIFT),
+			.data = vectors[i].number,
+		};
+	return code;
+}
+
+static void free_apic(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
+		      struct ward_model_vector *vectors, uint32_t count)
+{
+	(void)irqs;
+	free_vectors_of(chip->model->host, vectors, count);
+}
+
+const struct ward_model_chip_ops ward_model_chip_apic = {
+	.dynamic = true,
+	.create = create,
+	.alloc = alloc_apic,
+	.free = free_apic,
+};
+
+/* Who takes the place of a function's id: the last bridge on the way up that does; or nobody. */
+static const struct ward_function *proxy_of(const struct ward_machine *facts,
+					    const struct ward_function *f)
+{
+	const struct ward_function *proxy = NULL;
+
+	while (f->parent != WARD_NONE) {
+		f = &facts->functions[f->parent];
+		if (f->pcie_type == WARD_PCIE_TO_PCI || f->pcie_type == WARD_PCI_TO_PCIE ||
+		    f->pcie_type == WARD_PCIE_NONE)
+			proxy = f;
+	}
+	return proxy;
+}
+
+static uint64_t source_check(const struct ward_machine *facts, uint32_t function)
+{
+	const struct ward_function *f = &facts->functions[function];
+	const struct ward_function *proxy = proxy_of(facts, f);
+	uint64_t id = ward_rid_raw(f->address.rid);
+
+	if (proxy && proxy->pcie_type == WARD_PCIE_TO_PCI)
+		return SVT_BUS << SVT_SHIFT | (uint64_t)proxy->bridge.secondary << 8 |
+		       ward_rid_bus(f->address.rid);
+	if (proxy)
+		id = ward_rid_raw(proxy->address.rid);
+	return SVT_ID << SVT_SHIFT | id;
+}
+
+/* The IOMMU that remaps a function's messages; NULL: none does. */
+static struct ward_model_iommu *unit_of(const struct ward_model *model, uint32_t function)
+{
+	uint32_t index = model->facts->functions[function].stream.iommu;
+
+	if (index >= model->facts->iommus_count || !model->iommus[index].u.vtd.irt ||
+	    model->iommus[index].driver != &ward_model_vtd)
+		return NULL;
+	return &model->iommus[index];
+}
+
+/* Entries in a row, the first a multiple of their number. */
+static bool find_entries(const struct ward_model_iommu *unit, uint32_t count, uint32_t *ret_first)
+{
+	for (uint32_t at = 0; at + count <= WARD_MODEL_IRTES; at += count) {
+		uint32_t i = 0;
+
+		while (i < count && !unit->u.vtd.irtes[at + i])
+			i++;
+		*ret_first = at;
+		if (i == count)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t power_of_two(uint32_t count)
+{
+	uint32_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
+static void mark(struct ward_model_iommu *unit, uint32_t first, uint32_t count, bool used)
+{
+	for (uint32_t i = 0; i < power_of_two(count); i++)
+		unit->u.vtd.irtes[first + i] = used;
+}
+
+static void write_entry(struct ward_model_iommu *unit, uint32_t function,
+			struct ward_model_vector *v, uint32_t first, uint32_t sub)
+{
+	uint64_t word0 = IRTE_PRESENT | (uint64_t)v->number << IRTE_VECTOR_SHIFT |
+			 (uint64_t)v->cpu << IRTE_DESTINATION_SHIFT;
+
+	v->event = first + sub;
+	ward_model_vtd_set_irte(unit, v->event, word0, source_check(unit->model->facts, function));
+	v->message = (struct ward_message){
+		.address = ward_iova(DOORBELL | REMAPPABLE | SUBHANDLE_VALID |
+				     (first & 0x7fff) << HANDLE_SHIFT |
+				     first >> 15 << HANDLE_15_SHIFT),
+		.data = sub,
+	};
+}
+
+static int alloc_remapped(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
+			  struct ward_model_vector *vectors, uint32_t count)
+{
+	uint32_t function = irqs->device->function, first;
+	struct ward_model_iommu *unit = unit_of(chip->model, function);
+	int code;
+
+	if (!unit || !find_entries(unit, power_of_two(count), &first))
+		return -ENOSPC;
+	code = take_vectors(chip, irqs, vectors, count);
+	if (code)
+		return code;
+	mark(unit, first, count, true);
+	for (uint32_t i = 0; i < count; i++)
+		write_entry(unit, function, &vectors[i], first, i);
+	return 0;
+}
+
+static void free_remapped(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
+			  struct ward_model_vector *vectors, uint32_t count)
+{
+	struct ward_model_iommu *unit = unit_of(chip->model, irqs->device->function);
+
+	for (uint32_t i = 0; i < count; i++)
+		ward_model_vtd_set_irte(unit, vectors[i].event, 0, 0);
+	mark(unit, vectors[0].event, count, false);
+	free_vectors_of(chip->model->host, vectors, count);
+}
+
+const struct ward_model_chip_ops ward_model_chip_remapping = {
+	.dynamic = true,
+	.multi = true,
+	.create = create,
+	.alloc = alloc_remapped,
+	.free = free_remapped,
+};
