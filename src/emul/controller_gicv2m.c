@@ -22,7 +22,7 @@ static void look(const struct ward_gicv2m *frame, const struct ward_emul_message
 	};
 	if (message->offset != WARD_GICV2M_SETSPI || (message->size != 2 && message->size != 4))
 		ret_interrupt->reason = WARD_REASON_SIZE;
-	else if (intid < first || intid - first >= count)
+	else if (intid - first >= count)
 		ret_interrupt->reason = WARD_REASON_DATA;
 	else
 		ret_interrupt->end = WARD_INTERRUPT_PENDING;

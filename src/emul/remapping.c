@@ -65,12 +65,14 @@ static unsigned int find_index(const struct ward_vtd *vtd, const struct ward_emu
 static unsigned int read_entry(const struct ward_vtd *vtd, uint32_t index,
 			       struct vtd_interrupt *ret_entry)
 {
-	uint64_t table = vtd->remapping & TABLE, at = table + index * ENTRY_BYTES;
+	uint64_t table = vtd->remapping & TABLE, at = table + index * ENTRY_BYTES, low, high;
 
 	if (table >> vtd->options.output_bits ||
-	    ward_memory_read_u64(vtd->options.memory, at, &ret_entry->low) ||
-	    ward_memory_read_u64(vtd->options.memory, at + 8, &ret_entry->high))
+	    ward_memory_read_u64(vtd->options.memory, at, &low) ||
+	    ward_memory_read_u64(vtd->options.memory, at + 8, &high))
 		return VTD_ENTRY_UNREADABLE;
+	ret_entry->low = low;
+	ret_entry->high = high;
 	return 0;
 }
 
@@ -138,14 +140,11 @@ static enum ward_interrupt_reason in_words(unsigned int reason)
 	}
 }
 
-/* What an entry causes, its FPD keeps out of the records. */
+/* FPD of an entry that was read keeps faults out of the records; entry is 0 where none was. */
 static int block(struct ward_vtd *vtd, const struct ward_emul_message *message, uint32_t index,
 		 const struct vtd_interrupt *entry, unsigned int reason,
 		 struct ward_interrupt *ret_interrupt)
 {
-	bool by_entry = reason == VTD_ENTRY_ABSENT || reason == VTD_ENTRY_RESERVED ||
-			reason == VTD_SOURCE_WRONG;
-
 	*ret_interrupt = (struct ward_interrupt){
 		.end = WARD_INTERRUPT_BLOCKED,
 		.reason = in_words(reason),
@@ -153,7 +152,7 @@ static int block(struct ward_vtd *vtd, const struct ward_emul_message *message, 
 	};
 	if (message->probe)
 		return -EPERM;
-	if (by_entry && entry->low & FPD)
+	if (entry->low & FPD)
 		vtd->counts.faults_dropped++;
 	else
 		ward_vtd_record_interrupt(vtd, message->rid, (uint16_t)index,
