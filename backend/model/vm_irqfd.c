@@ -9,6 +9,7 @@
  * left the epoll set by itself; its slot is found to be stale when it stands in the way, or when
  * slots run out.
  */
+#include "irq.h"
 #include "vm.h"
 
 #include "base/fault.h"
@@ -146,11 +147,16 @@ static bool take_count(int fd)
 }
 
 /* The lock is held, reader is entered. */
-static bool serve(struct vm_model *vm, struct ward_reader *reader, const struct vm_irqfd *slot)
+static bool serve(struct vm_model *vm, struct ward_reader *reader, struct vm_irqfd *slot)
 {
 	struct ward_interrupt interrupt;
 	bool resample = slot->resamplefd >= 0;
 
+	/* The fd may be closed, and its number somebody else's, while a copy was written to. */
+	if (!is_open(&vm->irqfds, slot)) {
+		drop(vm, slot);
+		return false;
+	}
 	if (!take_count(slot->fd))
 		return false;
 	ward_vm_raise(vm, reader, slot->gsi, resample ? VM_HIGH : VM_PULSE,
@@ -329,7 +335,6 @@ int ward_vm_model_dispatch(struct ward_vm *vm, struct ward_reader *reader)
 void ward_vm_pin_ended(struct vm_model *vm, uint32_t chip, uint32_t pin)
 {
 	const struct vm_irqfds *irqfds = &vm->irqfds;
-	const uint64_t one = 1;
 	struct ward_interrupt interrupt;
 	const struct vm_table *table;
 
@@ -346,8 +351,8 @@ void ward_vm_pin_ended(struct vm_model *vm, uint32_t chip, uint32_t pin)
 			if (!telling)
 				ward_vm_raise(vm, vm->reader, slot->gsi, VM_LOW, VM_SOURCE_RESAMPLE,
 					      &interrupt);
-			else if (write(slot->resamplefd, &one, sizeof(one)) < 0)
-				continue; /* it is full: whoever reads it is told already */
+			else
+				ward_eventfd_signal(slot->resamplefd);
 		}
 	}
 	leave(vm);
