@@ -3,26 +3,25 @@
 #include "emul/controller.h"
 
 #define TYPER 0x8u
-#define INTID_MASK 0x3ffu /* as gicv2m.c has it */
 
 /* What a write would raise, by the frame's own MSI_TYPER. */
 static void look(const struct ward_gicv2m *frame, const struct ward_emul_message *message,
 		 struct ward_interrupt *ret_interrupt)
 {
 	uint8_t typer[4] = { 0 };
-	uint32_t first, count, intid = message->data & INTID_MASK;
+	uint32_t first, count;
 
 	(void)ward_gicv2m_read(frame, TYPER, typer, sizeof(typer));
 	first = (uint32_t)(typer[2] | (typer[3] & 3) << 8);
 	count = (uint32_t)(typer[0] | (typer[1] & 3) << 8);
 	*ret_interrupt = (struct ward_interrupt){
 		.end = WARD_INTERRUPT_IGNORED,
-		.number = intid,
+		.number = message->data,
 		.cpu = WARD_NONE,
 	};
 	if (message->offset != WARD_GICV2M_SETSPI || (message->size != 2 && message->size != 4))
 		ret_interrupt->reason = WARD_REASON_SIZE;
-	else if (intid - first >= count)
+	else if (message->data - first >= count)
 		ret_interrupt->reason = WARD_REASON_DATA;
 	else
 		ret_interrupt->end = WARD_INTERRUPT_PENDING;

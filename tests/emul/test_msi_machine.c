@@ -402,6 +402,7 @@ static const struct {
 	{ 0x40, 4, 72, { WARD_REASON_DATA, WARD_REASON_NONE } },
 	{ 0x40, 4, 31, { WARD_REASON_DATA, WARD_REASON_DATA } },
 	{ 0x40, 4, 128, { WARD_REASON_DATA, WARD_REASON_DATA } },
+	{ 0x40, 4, 0x10046, { WARD_REASON_DATA, WARD_REASON_NONE } }, /* 70, and reserved bits */
 	{ 0x40, 1, 70, { WARD_REASON_SIZE, WARD_REASON_SIZE } },
 	{ 0x40, 3, 70, { WARD_REASON_SIZE, WARD_REASON_SIZE } },
 	{ 0x44, 4, 70, { WARD_REASON_SIZE, WARD_REASON_SIZE } },
@@ -415,7 +416,7 @@ static void write_spi(struct rig *rig, struct ward_gic *gic, uint32_t index, siz
 		      const struct ward_emul_controller_ops *ops, void *controller)
 {
 	enum ward_interrupt_reason reason = spi_rows[row].reason[index];
-	uint32_t intid = spi_rows[row].data;
+	uint32_t intid = spi_rows[row].data & 0x1fff;
 	uint8_t bytes[4096] = { 0 };
 	const struct ward_dma dma = {
 		.pasid = WARD_PASID_NONE,
@@ -426,14 +427,15 @@ static void write_spi(struct rig *rig, struct ward_gic *gic, uint32_t index, siz
 	};
 	const struct ward_emul_message probe = {
 		.offset = spi_rows[row].at,
-		.data = intid,
+		.data = spi_rows[row].data,
 		.size = spi_rows[row].size,
 		.probe = true,
 	};
 	struct ward_interrupt would;
 	uint32_t taken;
 
-	bytes[0] = (uint8_t)intid;
+	for (unsigned int i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(spi_rows[row].data >> 8 * i);
 	ops->write(controller, &probe, &would);
 	assert_int_equal(would.reason, reason);
 	assert_false(ward_gic_is_pending(gic, 0, intid));
