@@ -23,6 +23,8 @@
 #define APIC_SVR 0xf0u
 #define APIC_IRR 0x200u
 #define APIC_ON 0x1ffu
+#define APIC_LINT0 0x350u
+#define APIC_MASKED 0x10000u
 #define MSR_APIC_BASE 0x1bu
 #define X2APIC_BASE 0xfee00c00u
 #define BOOT_CPU 0x100u
@@ -47,12 +49,16 @@ static int make(struct vm_contract *contract, const struct ward_vm_options *opti
 		struct vm_guest **ret_guest)
 {
 	const struct kvm_host *host = contract->context;
+	struct kvm_enable_cap wide = { .cap = KVM_CAP_X2APIC_API,
+				       .args = { KVM_X2APIC_API_USE_32BIT_IDS } };
 	struct x86_guest *guest = calloc(1, sizeof(*guest));
 	int code_of_create;
 
 	guest->guest.contract = contract;
 	guest->vmfd = ioctl(host->kvm, KVM_CREATE_VM, 0);
 	guest->cpus = options->cpus < CPUS_MAX ? options->cpus : CPUS_MAX;
+	/* Destinations of 32 bits: then KVM looks at all of a message's address. */
+	(void)ioctl(guest->vmfd, KVM_ENABLE_CAP, &wide);
 	code_of_create = ward_vm_kvm(guest->vmfd, options, &guest->guest.vm, NULL);
 	if (code_of_create) {
 		close(guest->vmfd);
@@ -100,13 +106,15 @@ static void set_state(int cpu, uint32_t number)
 			     .data = X2APIC_BASE | (number ? 0 : BOOT_CPU) } };
 	struct kvm_mp_state runs = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_regs regs = { .rip = CODE, .rsp = 0x3000, .rflags = 2 };
-	const uint32_t on = APIC_ON;
+	/* The PIC is not heard: GSIs that have a pin at both come from the IOAPIC. */
+	const uint32_t on = APIC_ON, masked = APIC_MASKED;
 	struct kvm_lapic_state apic;
 	struct kvm_sregs sregs;
 
 	(void)ioctl(cpu, KVM_SET_MSRS, &msrs);
 	(void)ioctl(cpu, KVM_GET_LAPIC, &apic);
 	memcpy(apic.regs + APIC_SVR, &on, sizeof(on));
+	memcpy(apic.regs + APIC_LINT0, &masked, sizeof(masked));
 	(void)ioctl(cpu, KVM_SET_LAPIC, &apic);
 	(void)ioctl(cpu, KVM_GET_SREGS, &sregs);
 	sregs.cs.selector = 0;

@@ -304,6 +304,8 @@ static bool is_ours(const struct vm_contract *contract, const char *situation)
 		return contract->controller == WARD_VM_X86;
 	if (begins(situation, "split-"))
 		return contract->controller == WARD_VM_X86_SPLIT;
+	if (begins(situation, "apic-"))
+		return !vm_is_arm(contract);
 	if (begins(situation, "arm-"))
 		return vm_is_arm(contract);
 	if (begins(situation, "gicv2-"))

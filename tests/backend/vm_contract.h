@@ -6,8 +6,8 @@
  * docs/interrupts.md, which is read as it stands there: a difference without a row fails, and so does
  * a row that is not met.
  *
- * A row whose situation begins with "x86-", "arm-" (any GIC), "gicv2-", "gicv3-" (without ITS) or
- * "its-" is for that kind of guest alone.
+ * A row whose situation begins with "x86-", "apic-" (x86, full or split), "arm-" (any GIC), "gicv2-",
+ * "gicv3-" (without ITS) or "its-" is for that kind of guest alone.
  *
  *	contract = (struct vm_contract){ .controller = ..., .ops = ..., .context = ...,
  *					 .table = { .column = "kvm-arm64", .failed = ... } };

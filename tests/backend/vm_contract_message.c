@@ -86,7 +86,7 @@ static void x86_messages(struct vm_guest *guest)
 	vm_expect(guest, "message-reserved",
 		  signal_msi(guest, WARD_ROUTE_MSI, 0, apic | UINT64_C(0x100000000), 0x80),
 		  -EINVAL);
-	vm_expect(guest, "message-no-cpu",
+	vm_expect(guest, "apic-message-no-cpu",
 		  signal_msi(guest, WARD_ROUTE_MSI, 0, apic | 0x55000, 0x80), -EPERM);
 	vm_expect(guest, "message", signal_msi(guest, WARD_ROUTE_MSI, 0, apic, 0x81), 1);
 	vm_expect_arrival(guest, "message-arrives", 0x81, true);
