@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-/* The table of docs/backends.md: situation, contract, then a column for each backend. */
+/* Tables of docs/backends.md: situation, contract, then a column for each backend. */
 #include "contract_table.h"
 
 #include <stdarg.h>
@@ -44,7 +44,7 @@ static bool keep(struct contract *contract, char *cells[], unsigned int column)
 	return true;
 }
 
-bool contract_read_differences(struct contract *contract, const char *path)
+bool contract_read_table(struct contract *contract, const char *path, const char *first)
 {
 	FILE *file = fopen(path, "re");
 	unsigned int column = 0;
@@ -57,7 +57,7 @@ bool contract_read_differences(struct contract *contract, const char *path)
 		char *cells[COLUMNS_MAX];
 		unsigned int count = split(line, cells);
 
-		if (!column && count > 2 && strcmp(cells[0], "situation") == 0) {
+		if (!column && count > 2 && strcmp(cells[0], first) == 0) {
 			for (unsigned int i = 2; i < count; i++)
 				if (strcmp(cells[i], contract->column) == 0)
 					column = i;
@@ -70,6 +70,11 @@ bool contract_read_differences(struct contract *contract, const char *path)
 	}
 	fclose(file);
 	return column && !damaged && contract->rows_count;
+}
+
+bool contract_read_differences(struct contract *contract, const char *path)
+{
+	return contract_read_table(contract, path, "situation");
 }
 
 void contract_fail(struct contract *contract, const char *format, ...)

@@ -5,6 +5,8 @@
 
 #include "contract.h"
 
+/* The table of which the first cell is this. False: there is none, or it is damaged. */
+bool contract_read_table(struct contract *contract, const char *path, const char *first);
 __attribute__((format(printf, 2, 3))) void contract_fail(struct contract *contract,
 							 const char *format, ...);
 /* code and wanted are 0 or negative errnos. */

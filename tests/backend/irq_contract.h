@@ -46,6 +46,7 @@ struct irq_contract {
 	/* The contract's own. */
 	int eventfds[IRQ_CONTRACT_EVENTFDS];
 	uint32_t counts[WARD_IRQS_COUNT];
+	bool message_unknown;
 };
 
 struct irq_contract_case {

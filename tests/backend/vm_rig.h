@@ -150,7 +150,7 @@ static inline void vm_rig_its_on(struct vm_rig *rig)
 		vm_rig_command(rig, 0x09, 0, valid | (uint64_t)cpu << 16 | cpu);
 }
 
-/* MAPD of 32 events where there was none, MAPTI, INV. */
+/* MAPD of 128 events where there was none, MAPTI, INV. */
 static inline void vm_rig_map(struct vm_rig *rig, uint32_t device, uint32_t event, uint32_t lpi,
 			      uint32_t cpu)
 {
@@ -162,7 +162,7 @@ static inline void vm_rig_map(struct vm_rig *rig, uint32_t device, uint32_t even
 	assert_int_equal(ward_memory_write(rig->memory, VM_CONFIGURATION + lpi - 8192, &enabled, 1),
 			 0);
 	if (!rig->mapped[device])
-		vm_rig_command(rig, 0x08 | id, 4,
+		vm_rig_command(rig, 0x08 | id, 6,
 			       UINT64_C(1) << 63 | (VM_ITT + device * VM_ITT_BYTES));
 	rig->mapped[device] = 1;
 	vm_rig_command(rig, 0x0a | id, (uint64_t)lpi << 32 | event, cpu);
