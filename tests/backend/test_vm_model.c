@@ -2,7 +2,7 @@
 /* What only the model has: thousands of irqfds from one loop, a police, the pins of x86, its parts. */
 #include "vm_rig.h"
 
-#include <doorward/routes.h>
+#include <doorward/backend/interface.h>
 
 #include <errno.h>
 #include <fcntl.h>
