@@ -11,6 +11,10 @@
  * While it has no irqfd the eventfd keeps what arrives, and the assignment delivers it once. One device
  * costs one change of host vectors and one commit, however many vectors it has.
  *
+ * Host vectors are enabled up to the last one that the guest has programmed. Where a host cannot add to
+ * them (WARD_IRQ_INFO_NORESIZE; addresses by PREPARE), all go off for a moment, and each that was on
+ * is raised once afterwards: an interrupt too many is harmless, one too few is not.
+ *
  * A function of the host (device given) raises eventfds itself. An emulated one (device NULL) is raised
  * with ward_wiring_raise.
  *
@@ -43,8 +47,8 @@ struct ward_guest_doorbell {
 /** How. Set size to sizeof(struct ward_wiring_options). All pointers are borrowed and outlive it. */
 struct ward_wiring_options {
 	size_t size;
-	struct ward_device *device; /**< NULL: emulated */
-	struct ward_vectors *vectors;
+	struct ward_device *device;   /**< NULL: emulated */
+	struct ward_vectors *vectors; /**< the guest's; without send: messages go this way */
 	struct ward_vm *vm;
 	struct ward_routes *routes;
 	/** What translates the guest's messages, as in resolve.h; NULL: nothing. */
@@ -74,11 +78,13 @@ int ward_wiring_create(const struct ward_wiring_options *options, struct ward_wi
 void ward_wiring_destroy(struct ward_wiring *wiring);
 
 /**
- * Brings everything into line with the guest's registers. A vector whose message rings nothing is left
+ * Brings everything into line with the guest's registers, and their pending bits into line with what
+ * waits: call it after changes (vector.h, changed), and before the guest reads pending bits. A vector whose message rings nothing is left
  * unwired, as hardware would lose it: ret_error says which and why, and the rest is wired.
  * @param wiring a wiring
  * @param ret_error a sentence; may be NULL
- * @return 0; 1 there are vectors whose messages ring nothing; an error of ward_device_set_irqs,
+ * @return 0; 1 there are vectors whose messages ring nothing; an error of ward_device_set_irqs
+ * (-ENOSPC: fewer vectors than needed, or no more file descriptors), ward_device_set_messages,
  * ward_routes_commit or ward_vm_irqfd: then what was unwired for it stays unwired, and the call may
  * be made again
  */
@@ -94,11 +100,15 @@ int ward_wiring_raise(struct ward_wiring *wiring, uint32_t vector);
 
 /** What one vector is wired to. */
 struct ward_wire {
-	bool wired;	   /**< its irqfd is assigned */
-	bool routed;	   /**< gsi has its message */
-	int eventfd;	   /**< or -1 */
-	ward_gsi_t gsi;	   /**< meaningful when routed */
-	int resolved;	   /**< what ward_doorbell_resolve answered for its message */
+	bool wired;	/**< its irqfd is assigned */
+	bool routed;	/**< gsi has its message */
+	int eventfd;	/**< or -1 */
+	ward_gsi_t gsi; /**< meaningful when routed */
+	/**
+	 * What ward_doorbell_resolve answered for its message; -EINVAL: the doorbell's controller
+	 * has no such data; -EFAULT also: the host does not get there. Masked: 0.
+	 */
+	int resolved;
 	uint32_t doorbell; /**< index of the doorbell it rings, or WARD_NONE */
 	bool pending;	   /**< its eventfd holds an event */
 };
@@ -112,8 +122,9 @@ struct ward_wire {
 int ward_wiring_get(const struct ward_wiring *wiring, uint32_t vector, struct ward_wire *ret_wire);
 
 /**
- * Holds table, registers and irqfds against each other: every wired vector is enabled, not masked, and
- * its GSI has its message in force; every other one is not wired; no GSI is used twice.
+ * Holds table, registers, irqfds and host vectors against each other: every wired vector is enabled, not
+ * masked, its GSI has its message in force, and its host vector its eventfd; every other one is not wired;
+ * no GSI of a message is used twice (a pin may be: the guest gave two vectors one INTID).
  * @param wiring a wiring, after ward_wiring_sync
  * @param ret_error the first contradiction; may be NULL
  * @return 0 or -EBADMSG

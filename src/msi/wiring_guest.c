@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* The guest's half of a wiring: GSIs, routes, irqfds, in the order that loses nothing. */
+#include "msi/wiring.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+
+bool ward_route_means(const struct ward_route *a, const struct ward_route *b)
+{
+	return a->kind == b->kind && a->flags == b->flags && a->chip == b->chip &&
+	       a->pin == b->pin && ward_gpa_raw(a->address) == ward_gpa_raw(b->address) &&
+	       a->data == b->data && ward_devid_raw(a->devid) == ward_devid_raw(b->devid);
+}
+
+static int set_irqfd(const struct ward_wiring *wiring, const struct ward_wire_state *wire,
+		     uint32_t flags)
+{
+	const struct ward_irqfd irqfd = {
+		.eventfd = wire->eventfd,
+		.gsi = wire->route.gsi,
+		.flags = flags,
+		.resamplefd = -1,
+	};
+
+	return ward_vm_irqfd(wiring->options.vm, &irqfd);
+}
+
+int ward_wiring_unwire(struct ward_wiring *wiring, struct ward_error *ret_error)
+{
+	for (uint32_t i = 0; i < wiring->count; i++) {
+		struct ward_wire_state *wire = &wiring->wires[i];
+		int code;
+
+		if (!wire->wired ||
+		    (wire->plan.wire && ward_route_means(&wire->plan.route, &wire->route)))
+			continue;
+		code = set_irqfd(wiring, wire, WARD_IRQFD_DEASSIGN);
+		if (code)
+			return ward_wiring_fail(ret_error, code, i,
+						"its irqfd cannot be taken away");
+		wire->wired = false;
+	}
+	return 0;
+}
+
+static int commit(struct ward_wiring *wiring, struct ward_error *ret_error)
+{
+	int code = ward_routes_commit(wiring->options.routes);
+
+	if (code)
+		return ward_fail(ret_error, code, "the routes cannot be put into force (error %d)",
+				 -code);
+	wiring->edited = false;
+	for (uint32_t i = 0; i < wiring->count; i++) {
+		struct ward_wire_state *wire = &wiring->wires[i];
+
+		if (wire->leaves)
+			wire->owns = wire->leaves = false;
+	}
+	return 0;
+}
+
+/* Gives back the GSIs of vectors that are off, or that a pin raises now. */
+static void give_back(struct ward_wiring *wiring)
+{
+	for (uint32_t i = 0; i < wiring->count; i++) {
+		struct ward_wire_state *wire = &wiring->wires[i];
+		bool by_pin = wire->plan.wire && wire->plan.route.kind == WARD_ROUTE_PIN;
+
+		if (!wire->plan.enabled || by_pin)
+			wire->routed = false;
+		if (!wire->owns || (wire->plan.enabled && !by_pin && !wire->leaves))
+			continue;
+		/* Again, when the last commit failed: somebody may have dropped the edit. */
+		ward_routes_free(wiring->options.routes, wire->own);
+		wire->leaves = true;
+		wiring->edited = true;
+	}
+}
+
+static int take_gsi(struct ward_wiring *wiring, struct ward_wire_state *wire,
+		    struct ward_error *ret_error)
+{
+	int code;
+
+	/* One that is on its way out cannot come back before it is gone. */
+	if (wire->leaves) {
+		code = commit(wiring, ret_error);
+		if (code)
+			return code;
+	}
+	if (wire->owns)
+		return 0;
+	code = ward_routes_alloc(wiring->options.routes, &wire->own);
+	if (code)
+		return ward_fail(ret_error, code, "no GSI is left (error %d)", -code);
+	wire->owns = true;
+	return 0;
+}
+
+/* Edits the table so that it has what is planned. */
+static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
+		struct ward_error *ret_error)
+{
+	struct ward_route *route = &wire->plan.route;
+	struct ward_route now;
+	int code;
+
+	if (route->kind == WARD_ROUTE_MSI) {
+		code = take_gsi(wiring, wire, ret_error);
+		if (code)
+			return code;
+		route->gsi = wire->own;
+	}
+	if (ward_routes_get(wiring->options.routes, route->gsi, false, &now) ||
+	    !ward_route_means(&now, route)) {
+		code = ward_routes_set(wiring->options.routes, route);
+		if (code)
+			return code;
+	}
+	/* In force or not, what the table says is ours: an edit may be left from a failed commit. */
+	if (ward_routes_get(wiring->options.routes, route->gsi, true, &now) ||
+	    !ward_route_means(&now, route))
+		wiring->edited = true;
+	return 0;
+}
+
+int ward_wiring_route(struct ward_wiring *wiring, uint32_t *ret_lost, struct ward_error *ret_error)
+{
+	int code = 0;
+
+	give_back(wiring);
+	for (uint32_t i = 0; i < wiring->count && !code; i++) {
+		struct ward_wire_state *wire = &wiring->wires[i];
+
+		if (!wire->plan.wire || wire->wired)
+			continue;
+		wire->routed = false;
+		code = edit(wiring, wire, ret_error);
+		if (code == -EINVAL) {
+			wire->plan.wire = false;
+			wire->plan.resolved = code;
+			ward_wiring_lose(i, "the controller has no such message", ret_lost,
+					 ret_error);
+			code = 0;
+		}
+	}
+	if (!code && wiring->edited)
+		code = commit(wiring, ret_error);
+	return code;
+}
+
+int ward_wiring_wire(struct ward_wiring *wiring, struct ward_error *ret_error)
+{
+	for (uint32_t i = 0; i < wiring->count; i++) {
+		struct ward_wire_state *wire = &wiring->wires[i];
+		int code;
+
+		if (!wire->plan.wire)
+			continue;
+		wire->message = wire->plan.message;
+		wire->routed = true;
+		if (wire->wired)
+			continue;
+		wire->route = wire->plan.route;
+		code = ward_wiring_open(wire);
+		if (!code)
+			code = set_irqfd(wiring, wire, 0);
+		if (code)
+			return ward_wiring_fail(ret_error, code, i, "its irqfd cannot be assigned");
+		wire->wired = true;
+	}
+	return 0;
+}
