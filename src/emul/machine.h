@@ -107,8 +107,10 @@ bool ward_emul_stream(const struct ward_emul *emul, uint32_t segment, ward_rid_t
 /*
  * Registers as a CPU sees them: all ones and ignored when frozen. Regions as VFIO's: 0 to 5 BARs, 6
  * expansion ROM, 7 config space. The first WARD_EMUL_REGISTERS bytes of each BAR keep what is
- * written to them, until a reset; the rest reads 0. Config space tells ids, class, header type and
- * BARs, and keeps the command register and the interrupt line.
+ * written to them, until a reset; an MSI-X table is in the upper half of the first BAR that has room
+ * for it; the rest reads 0. Config space tells ids, class, header type, BARs, and the MSI and MSI-X
+ * capabilities, which are programmed with ward_emul_vectors alone; it keeps the command register and
+ * the interrupt line.
  * Returns 0; -EINVAL no such function or region, not within it, or size not 1, 2, 4 or 8.
  */
 #define WARD_EMUL_REGISTERS 64u

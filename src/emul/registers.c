@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Config space (PCI local bus specification 3.0, 6.1). */
-#define CONFIG_BYTES 64u
+/* Config space (PCI local bus specification 3.0, 6.1): the header, and room for MSI and MSI-X. */
+#define CONFIG_BYTES 128u
 #define CONFIG_COMMAND 0x04u
 #define CONFIG_INTERRUPT_LINE 0x3cu
 #define BAR_IO 0x1u
@@ -68,6 +68,7 @@ static void make_config(const struct ward_emul *emul, uint32_t function,
 	}
 	ret_config[CONFIG_INTERRUPT_LINE] = registers->interrupt_line;
 	ret_config[CONFIG_INTERRUPT_LINE + 1] = f->intx_pin;
+	ward_emul_show_capabilities(emul, function, ret_config);
 }
 
 uint64_t ward_emul_region_size(const struct ward_emul *emul, uint32_t function, uint32_t region)
@@ -96,6 +97,51 @@ static size_t kept(uint64_t offset, size_t size, size_t limit)
 	return size < limit - offset ? size : (size_t)(limit - offset);
 }
 
+/* What of an access comes next: as far as the next four bytes that are aligned, and not beyond. */
+static size_t step(uint64_t offset, size_t size)
+{
+	size_t left = 4 - (size_t)(offset % 4);
+
+	return size < left ? size : left;
+}
+
+/*
+ * A BAR: registers that keep what is written, the MSI-X table, nothing. Of the table less than four
+ * bytes, or bytes that are not aligned, are nothing (PCI 3.0, 6.8.2).
+ */
+static void read_bar(const struct ward_emul *emul, uint32_t function, uint32_t bar, uint64_t offset,
+		     uint8_t *ret_bytes, size_t size)
+{
+	while (size > 0) {
+		size_t count = step(offset, size);
+
+		if (count < 4 || !ward_emul_table_read(emul, function, bar, offset, ret_bytes)) {
+			memset(ret_bytes, 0, count);
+			memcpy(ret_bytes,
+			       emul->registers[function].bar[bar] + offset % WARD_EMUL_REGISTERS,
+			       kept(offset, count, WARD_EMUL_REGISTERS));
+		}
+		ret_bytes += count;
+		offset += count;
+		size -= count;
+	}
+}
+
+static void write_bar(struct ward_emul *emul, uint32_t function, uint32_t bar, uint64_t offset,
+		      const uint8_t *bytes, size_t size)
+{
+	while (size > 0) {
+		size_t count = step(offset, size);
+
+		if (count < 4 || !ward_emul_table_write(emul, function, bar, offset, bytes))
+			memcpy(emul->registers[function].bar[bar] + offset % WARD_EMUL_REGISTERS,
+			       bytes, kept(offset, count, WARD_EMUL_REGISTERS));
+		bytes += count;
+		offset += count;
+		size -= count;
+	}
+}
+
 static int check(const struct ward_emul *emul, uint32_t function, uint32_t region, uint64_t offset,
 		 size_t size)
 {
@@ -122,9 +168,7 @@ int ward_emul_read(struct ward_emul *emul, uint32_t function, uint32_t region, u
 		make_config(emul, function, config);
 		memcpy(ret_bytes, config + offset % CONFIG_BYTES, kept(offset, size, CONFIG_BYTES));
 	} else {
-		memcpy(ret_bytes,
-		       emul->registers[function].bar[region] + offset % WARD_EMUL_REGISTERS,
-		       kept(offset, size, WARD_EMUL_REGISTERS));
+		read_bar(emul, function, region, offset, ret_bytes, size);
 	}
 	return 0;
 }
@@ -157,8 +201,7 @@ int ward_emul_write(struct ward_emul *emul, uint32_t function, uint32_t region, 
 	if (region == EMUL_REGION_CONFIG)
 		write_config(&emul->registers[function], offset, bytes, size);
 	else
-		memcpy(emul->registers[function].bar[region] + offset % WARD_EMUL_REGISTERS, bytes,
-		       kept(offset, size, WARD_EMUL_REGISTERS));
+		write_bar(emul, function, region, offset, bytes, size);
 	return 0;
 }
 
@@ -187,14 +230,10 @@ void ward_emul_bar_read(const struct ward_emul *emul, uint32_t function, uint64_
 {
 	const struct ward_function *f = &emul->facts->functions[function];
 	uint32_t bar = bar_at(f, address);
-	uint64_t offset;
 
 	memset(ret_bytes, ward_emul_frozen(emul, function) ? 0xff : 0, size);
-	if (bar == EMUL_BARS || ward_emul_frozen(emul, function))
-		return;
-	offset = address - f->bar[bar].range.start;
-	memcpy(ret_bytes, emul->registers[function].bar[bar] + offset % WARD_EMUL_REGISTERS,
-	       kept(offset, size, WARD_EMUL_REGISTERS));
+	if (bar != EMUL_BARS && !ward_emul_frozen(emul, function))
+		read_bar(emul, function, bar, address - f->bar[bar].range.start, ret_bytes, size);
 }
 
 void ward_emul_bar_write(struct ward_emul *emul, uint32_t function, uint64_t address,
@@ -202,11 +241,7 @@ void ward_emul_bar_write(struct ward_emul *emul, uint32_t function, uint64_t add
 {
 	const struct ward_function *f = &emul->facts->functions[function];
 	uint32_t bar = bar_at(f, address);
-	uint64_t offset;
 
-	if (bar == EMUL_BARS || ward_emul_frozen(emul, function))
-		return;
-	offset = address - f->bar[bar].range.start;
-	memcpy(emul->registers[function].bar[bar] + offset % WARD_EMUL_REGISTERS, bytes,
-	       kept(offset, size, WARD_EMUL_REGISTERS));
+	if (bar != EMUL_BARS && !ward_emul_frozen(emul, function))
+		write_bar(emul, function, bar, address - f->bar[bar].range.start, bytes, size);
 }

@@ -51,6 +51,10 @@ struct emul_registers {
 /* MSI and MSI-X registers of a function. */
 struct emul_vectors {
 	struct ward_vectors *vectors; /* NULL: it has neither */
+	bool msi, msix;
+	/* Where the MSI-X table and its PBA are: offsets in a BAR. WARD_NONE: in none. */
+	uint32_t bar, table, pba;
+	uint32_t table_bytes, pba_bytes;
 	struct ward_emul *emul;
 	uint32_t function;
 	struct ward_raise *raise; /* of the one that is being raised; else NULL */
@@ -66,6 +70,7 @@ struct ward_emul {
 	struct emul_iommu *iommus;
 	struct emul_controller *controllers;
 	struct emul_vectors *vectors; /* one for each function */
+	unsigned int sending;	      /* messages on their way, one because of the other */
 	uint32_t first_root;	      /* functions on root buses, chained by next_sibling */
 };
 
@@ -140,6 +145,13 @@ uint32_t ward_emul_x86_controller(const struct ward_emul *emul, uint32_t functio
 
 /* The registers of a function that has any. 0 or -ENOMEM. */
 int ward_emul_vectors_create(struct ward_emul *emul, uint32_t function);
+/* Four bytes, aligned, of a BAR, where they are of the table or the PBA; false: they are not. */
+bool ward_emul_table_read(const struct ward_emul *emul, uint32_t function, uint32_t bar,
+			  uint64_t offset, uint8_t ret_bytes[4]);
+bool ward_emul_table_write(struct ward_emul *emul, uint32_t function, uint32_t bar, uint64_t offset,
+			   const uint8_t bytes[4]);
+/* Capabilities into config space, and the pointers to them. */
+void ward_emul_show_capabilities(const struct ward_emul *emul, uint32_t function, uint8_t *config);
 
 /* A write at the doorbell where result says: what its controller makes of it. */
 void ward_emul_ring(const struct ward_emul *emul, const struct emul_request *request,
