@@ -54,7 +54,6 @@ struct emul_vectors {
 	bool msi, msix;
 	/* Where the MSI-X table and its PBA are: offsets in a BAR. WARD_NONE: in none. */
 	uint32_t bar, table, pba;
-	uint32_t table_bytes, pba_bytes;
 	struct ward_emul *emul;
 	uint32_t function;
 	struct ward_raise *raise; /* of the one that is being raised; else NULL */

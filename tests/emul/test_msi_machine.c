@@ -291,9 +291,9 @@ static void shown(void **unused)
 	(void)unused;
 	card(&rig);
 	f = rig_card(&rig, "01:00.1", 0x10001000);
-	f->bar[0].range.last = 0x1000103f; /* no room for a table */
+	f->bar[0].range.last = 0x1000103f; /* registers all of it */
 	f->msix = true;
-	f->msix_vectors = 3;
+	f->msix_vectors = 1;
 	f = rig_card(&rig, "01:00.2", 0x10002000);
 	f->msi = true;
 	f->msi_vectors = 1;
@@ -302,6 +302,10 @@ static void shown(void **unused)
 	f->bar[2].range = (struct ward_range){ 0x10004000, 0x1000407f }; /* just room for 3 */
 	f->msix = true;
 	f->msix_vectors = 3;
+	f = rig_card(&rig, "01:00.4", 0x10005000);
+	f->bar[0].range.last = 0x1000507f; /* no room for 4 */
+	f->msix = true;
+	f->msix_vectors = 4;
 	ready(&rig, WARD_CONTROLLER_GICV2M, &heard);
 	/* MSI, then MSI-X: 3 vectors, in BAR 0, upper half. */
 	assert_int_equal(read32(&rig, "01:00.0", 7, 4) >> 16, 0x10);
@@ -313,6 +317,7 @@ static void shown(void **unused)
 	assert_int_equal(read32(&rig, "01:00.0", 7, 0x7c), 0);
 	assert_int_equal(read32(&rig, "01:00.1", 7, 0x34), 0);
 	assert_int_equal(read32(&rig, "01:00.1", 7, 4), 0);
+	assert_int_equal(read32(&rig, "01:00.4", 7, 0x34), 0);
 	assert_int_equal(read32(&rig, "01:00.2", 7, 0x34), 0x50);
 	assert_int_equal(read32(&rig, "01:00.2", 7, 0x50) & 0xffff, 0x0005);
 	assert_int_equal(read32(&rig, "01:00.3", 7, 0x34), 0x70);
