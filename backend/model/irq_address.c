@@ -202,6 +202,7 @@ static int follow(const struct question *q, uint32_t vector, ward_iova_t iova, u
 	struct ward_resolve_options options = {
 		.size = sizeof(options),
 		.space = translates(device, device->handle) ? device->handle : NULL,
+		.frames_of = WARD_FRAMES_PHYSICAL,
 		.pasid = WARD_PASID_NONE,
 		.frames = q->frames,
 		.frames_count = q->frames_count,

@@ -88,7 +88,7 @@ enum ward_message_way {
  * Says at which address a device is to write the messages of some vectors, instead of the software
  * window's: what a guest behind a nested stage 1 chose. The data stays the host's. Every
  * address has to lead, through the space the device is in, to the doorbell of its own controller.
- * Dropped when the vectors are disabled.
+ * Dropped when the vectors are disabled; a move to another space leaves them as they are.
  * @param device a device, attached
  * @param way PREPARE: before they are enabled; OVERRIDE: after
  * @param index WARD_IRQS_MSI or WARD_IRQS_MSIX

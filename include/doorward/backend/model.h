@@ -10,8 +10,15 @@
  * Costs: creating one takes time and memory by the functions of the machine, a few microseconds for
  * a small one. Out of the range for tables go, for each SMMUv3, three pages (where it has more than
  * 64 streams one page for each 64 that have one in use, and 8 bytes for every 64 there may be); for
- * each VT-d three pages and one for each bus; and for each space that was attached to once its
- * tables, four pages for the first mapping. 128 KiB are plenty for a few functions and spaces.
+ * each VT-d three pages and one for each bus, and one where it remaps interrupts; and for each space
+ * that was attached to once its tables, four pages for the first mapping. 128 KiB are plenty for a few
+ * functions and spaces. The first vector of an ITS takes 136 KiB for LPIs, three pages or more for
+ * tables and queue, and two or more for each DeviceID.
+ *
+ * Interrupts: the machine has two CPUs, which take at once what becomes pending, and 8192 LPIs. GICv2m
+ * frames and message pages of which it says no SPIs have 32 of their own. Without an address of a
+ * message (irq.h) its doorbell is in the software window of the space, which is mapped for it. Errors
+ * are not reported by eventfd: WARD_IRQS_ERROR and WARD_IRQS_REQUEST are rung by WARD_IRQ_TRIGGER alone.
  *
  * Threads: one at a time uses the machine.
  */
