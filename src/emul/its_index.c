@@ -23,7 +23,7 @@ static struct its_slots *make_slots(unsigned int bits)
 	if (!slots)
 		return NULL;
 	slots->mask = (uint32_t)(count - 1);
-	slots->shift = (uint8_t)(64 - bits);
+	slots->shift = (uint8_t)(64 - (bits - 2));
 	return slots;
 }
 
@@ -50,11 +50,17 @@ static uint32_t free_slot(struct its_slots *slots, uint64_t key)
 	uint32_t at = its_hash(slots, key);
 
 	for (;; at = (at + 1) & slots->mask) {
-		struct its_node *node = atomic_load(&slots->slot[at]);
+		struct its_node *node = atomic_load(&slots->slot[at].node);
 
 		if (!node || node == &ward_its_removed)
 			return at;
 	}
+}
+
+static void put(struct its_slots *slots, uint32_t at, struct its_node *node)
+{
+	atomic_store_explicit(&slots->slot[at].key, node->key, memory_order_relaxed);
+	atomic_store(&slots->slot[at].node, node);
 }
 
 /* Into an array twice as large as what lives needs: at most half of it is used then. */
@@ -69,10 +75,10 @@ static int rebuild(struct its_index *index, struct ward_readers *readers)
 	if (!slots)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= old->mask; i++) {
-		struct its_node *node = atomic_load(&old->slot[i]);
+		struct its_node *node = atomic_load(&old->slot[i].node);
 
 		if (node && node != &ward_its_removed)
-			atomic_init(&slots->slot[free_slot(slots, node->key)], node);
+			put(slots, free_slot(slots, node->key), node);
 	}
 	index->used = index->live;
 	atomic_store(&index->slots, slots);
@@ -94,10 +100,10 @@ int ward_its_index_insert(struct its_index *index, struct ward_readers *readers,
 		slots = atomic_load(&index->slots);
 	}
 	at = free_slot(slots, node->key);
-	if (!atomic_load(&slots->slot[at]))
+	if (!atomic_load(&slots->slot[at].node))
 		index->used++;
 	index->live++;
-	atomic_store(&slots->slot[at], node);
+	put(slots, at, node);
 	return 0;
 }
 
@@ -106,19 +112,19 @@ void ward_its_index_remove(struct its_index *index, const struct its_node *node)
 	struct its_slots *slots = atomic_load(&index->slots);
 	uint32_t at = its_hash(slots, node->key);
 
-	while (atomic_load(&slots->slot[at]) != node)
+	while (atomic_load(&slots->slot[at].node) != node)
 		at = (at + 1) & slots->mask;
 	index->live--;
-	if (atomic_load(&slots->slot[(at + 1) & slots->mask])) {
-		atomic_store(&slots->slot[at], &ward_its_removed);
+	if (atomic_load(&slots->slot[(at + 1) & slots->mask].node)) {
+		atomic_store(&slots->slot[at].node, &ward_its_removed);
 		return;
 	}
 	/* Nothing lies behind it: who passes here would stop at the next one. */
 	do {
-		atomic_store(&slots->slot[at], NULL);
+		atomic_store(&slots->slot[at].node, NULL);
 		index->used--;
 		at = (at - 1) & slots->mask;
-	} while (atomic_load(&slots->slot[at]) == &ward_its_removed);
+	} while (atomic_load(&slots->slot[at].node) == &ward_its_removed);
 }
 
 void ward_its_list_add(struct its_node **first, struct its_node *node)
@@ -203,7 +209,7 @@ void *ward_its_pool_take(struct its_pool *pool)
 	}
 	memcpy(&pool->free, object, sizeof(void *));
 	pool->taken++;
-	return memset(object, 0, pool->size);
+	return object;
 }
 
 void ward_its_pool_give(struct its_pool *pool, void *object)

@@ -14,9 +14,7 @@ int ward_its_add_device(struct ward_its *its, uint32_t id, uint64_t itt, uint8_t
 
 	if (!device)
 		return -ENOMEM;
-	device->node.key = id;
-	device->itt = itt;
-	device->bits = bits;
+	*device = (struct its_device){ .node.key = id, .itt = itt, .bits = bits };
 	if (ward_its_index_insert(&its->devices, its->options.readers, &device->node)) {
 		ward_its_pool_give(&its->device_pool, device);
 		return -ENOMEM;
@@ -69,6 +67,7 @@ static int get_lpi(struct ward_its *its, uint32_t intid, uint32_t cpu, struct it
 		if (!lpi)
 			return -ENOMEM;
 		lpi->node.key = intid;
+		lpi->events = 0;
 		atomic_init(&lpi->target.cpu, cpu + 1);
 		if (ward_its_index_insert(&its->lpis, its->options.readers, &lpi->node)) {
 			ward_its_pool_give(&its->lpi_pool, lpi);
@@ -104,6 +103,7 @@ int ward_its_add_event(struct ward_its *its, struct its_device *device, uint32_t
 		return -ENOMEM;
 	event->node.key = its_event_key((uint32_t)device->node.key, id);
 	event->intid = intid;
+	event->lpi = NULL;
 	atomic_init(&event->collection, collection);
 	atomic_init(&event->target, &collection->target);
 	if (its->kvm || its->options.exclusive_lpis)

@@ -3,6 +3,7 @@
 #include "emul/its_state.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 uint32_t ward_its_queue_bytes(const struct ward_its *its)
@@ -26,16 +27,38 @@ static bool may_run(const struct ward_its *its)
 	       its->reg.creadr != its->reg.cwriter;
 }
 
-static uint32_t run_next(struct ward_its *its, uint64_t ret_words[4])
+/* A whole queue in one region, as nearly all are, is looked up once. */
+static const uint64_t *queue_words(const struct ward_its *its)
 {
-	uint64_t at = queue_address(its) + its->reg.creadr;
+	struct ward_range range = { queue_address(its),
+				    queue_address(its) + ward_its_queue_bytes(its) - 1 };
+	const void *bytes = ward_memory_at(its->options.memory, range, false);
 
-	if (ward_memory_read(its->options.memory, at, ret_words, ITS_COMMAND_BYTES)) {
+	return (uintptr_t)bytes % sizeof(uint64_t) == 0 ? bytes : NULL;
+}
+
+static int fetch(const struct ward_its *its, const uint64_t *queue, uint64_t ret_words[4])
+{
+	if (queue) {
+		queue += its->reg.creadr / sizeof(uint64_t);
+		for (unsigned int i = 0; i < 4; i++)
+			ret_words[i] = le64toh(__atomic_load_n(&queue[i], __ATOMIC_RELAXED));
+		return 0;
+	}
+	if (ward_memory_read(its->options.memory, queue_address(its) + its->reg.creadr, ret_words,
+			     ITS_COMMAND_BYTES)) {
 		memset(ret_words, 0, ITS_COMMAND_BYTES);
-		return ITS_UNNAMED;
+		return -EFAULT;
 	}
 	for (unsigned int i = 0; i < 4; i++)
 		ret_words[i] = le64toh(ret_words[i]);
+	return 0;
+}
+
+static uint32_t run_next(struct ward_its *its, const uint64_t *queue, uint64_t ret_words[4])
+{
+	if (fetch(its, queue, ret_words))
+		return ITS_UNNAMED;
 	return its->kvm ? ward_its_command_kvm(its, ret_words) : ward_its_command(its, ret_words);
 }
 
@@ -48,14 +71,21 @@ static void record_error(struct ward_its *its, const uint64_t words[4], uint32_t
 
 void ward_its_run_commands(struct ward_its *its)
 {
-	uint64_t words[4];
+	const uint64_t *queue = NULL;
+	uint64_t words[4], found_for = 0;
 
 	if (its->running)
 		return;
 	its->running = true;
 	while (may_run(its)) {
-		uint32_t syndrome = run_next(its, words);
+		uint64_t at = its->reg.creadr;
+		uint32_t syndrome;
 
+		if (its->reg.cbaser != found_for) {
+			queue = queue_words(its);
+			found_for = its->reg.cbaser;
+		}
+		syndrome = run_next(its, queue, words);
 		if (syndrome) {
 			record_error(its, words, syndrome);
 			if (its->options.stalls) {
@@ -63,6 +93,9 @@ void ward_its_run_commands(struct ward_its *its)
 				break;
 			}
 		}
+		/* Who answered an interrupt may have put the queue elsewhere meanwhile. */
+		if (its->reg.creadr != at)
+			continue;
 		its->reg.creadr += ITS_COMMAND_BYTES;
 		if (its->reg.creadr == ward_its_queue_bytes(its))
 			its->reg.creadr = 0;
