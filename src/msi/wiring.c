@@ -87,7 +87,27 @@ int ward_wiring_create(const struct ward_wiring_options *options, struct ward_wi
 	return 0;
 }
 
-/* As if all were off; what cannot be undone now goes with the eventfds. */
+static void close_event(struct ward_wire_state *wire)
+{
+	if (wire->eventfd >= 0)
+		close(wire->eventfd);
+	wire->eventfd = -1;
+}
+
+/* An irqfd that cannot be taken away goes with its eventfd. */
+static void unwire_all(struct ward_wiring *wiring)
+{
+	uint32_t i = 0;
+
+	while (ward_wiring_unwire(wiring, NULL)) {
+		while (!wiring->wires[i].wired)
+			i++;
+		close_event(&wiring->wires[i]);
+		wiring->wires[i].wired = false;
+	}
+}
+
+/* As if all were off. */
 static void take_apart(struct ward_wiring *wiring)
 {
 	uint32_t lost = 0;
@@ -95,7 +115,7 @@ static void take_apart(struct ward_wiring *wiring)
 	wiring->mode = WARD_VECTORS_OFF;
 	for (uint32_t i = 0; i < wiring->count; i++)
 		memset(&wiring->wires[i].plan, 0, sizeof(wiring->wires[i].plan));
-	(void)ward_wiring_unwire(wiring, NULL);
+	unwire_all(wiring);
 	(void)ward_wiring_host_down(wiring, NULL);
 	(void)ward_wiring_route(wiring, &lost, NULL);
 }
@@ -105,10 +125,8 @@ void ward_wiring_destroy(struct ward_wiring *wiring)
 	if (!wiring)
 		return;
 	take_apart(wiring);
-	for (uint32_t i = 0; i < wiring->count; i++) {
-		if (wiring->wires[i].eventfd >= 0)
-			close(wiring->wires[i].eventfd);
-	}
+	for (uint32_t i = 0; i < wiring->count; i++)
+		close_event(&wiring->wires[i]);
 	free_wiring(wiring);
 }
 
@@ -126,6 +144,9 @@ int ward_wiring_sync(struct ward_wiring *wiring, struct ward_error *ret_error)
 		code = ward_wiring_host_down(wiring, ret_error);
 	if (!code)
 		code = ward_wiring_host_up(wiring, &lost, ret_error);
+	/* Those that the host does not get to. */
+	if (!code)
+		code = ward_wiring_unwire(wiring, ret_error);
 	if (!code)
 		code = ward_wiring_route(wiring, &lost, ret_error);
 	if (!code)

@@ -99,7 +99,7 @@ static int take_gsi(struct ward_wiring *wiring, struct ward_wire_state *wire,
 	return 0;
 }
 
-/* Edits the table so that it has what is planned. */
+/* Edits the table so that it has what is planned; it may have it, from a commit that failed. */
 static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
 		struct ward_error *ret_error)
 {
@@ -118,11 +118,8 @@ static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
 		code = ward_routes_set(wiring->options.routes, route);
 		if (code)
 			return code;
-	}
-	/* In force or not, what the table says is ours: an edit may be left from a failed commit. */
-	if (ward_routes_get(wiring->options.routes, route->gsi, true, &now) ||
-	    !ward_route_means(&now, route))
 		wiring->edited = true;
+	}
 	return 0;
 }
 

@@ -156,8 +156,8 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 
 	if (!wiring->options.device || wiring->mode == WARD_VECTORS_OFF || count == 0)
 		return 0;
-	if (before > 0 && ((prepares && (count > before || address_changed(wiring))) ||
-			   (count > before && cannot_grow(wiring))))
+	if (before > 0 &&
+	    ((prepares && address_changed(wiring)) || (count > before && cannot_grow(wiring))))
 		code = go_off(wiring, ret_error);
 	if (!code && prepares && wiring->host_count == 0)
 		code = ward_wiring_unprepare(wiring, ret_error);

@@ -136,34 +136,34 @@ static inline void yard_finish(void)
 	ward_vm_destroy(yard.vm);
 }
 
-static inline void put(enum ward_vector_registers which, uint32_t offset, uint64_t value,
-		       size_t size)
+static inline void set_register(enum ward_vector_registers which, uint32_t offset, uint64_t value,
+				size_t size)
 {
 	assert_int_equal(ward_vectors_write(yard.vectors, which, offset, &value, size), 0);
 }
 
 static inline void entry(uint32_t vector, uint64_t address, uint32_t data)
 {
-	put(WARD_MSIX_TABLE, vector * 16, address, 8);
-	put(WARD_MSIX_TABLE, vector * 16 + 8, data, 4);
+	set_register(WARD_MSIX_TABLE, vector * 16, address, 8);
+	set_register(WARD_MSIX_TABLE, vector * 16 + 8, data, 4);
 }
 
 static inline void mask(uint32_t vector, bool masked)
 {
-	put(WARD_MSIX_TABLE, vector * 16 + 12, masked, 4);
+	set_register(WARD_MSIX_TABLE, vector * 16 + 12, masked, 4);
 }
 
 static inline void msix(bool enabled, bool masked)
 {
-	put(WARD_MSIX_CAPABILITY, 3, enabled << 7 | masked << 6, 1);
+	set_register(WARD_MSIX_CAPABILITY, 3, enabled << 7 | masked << 6, 1);
 }
 
 static inline void msi(bool enabled, unsigned int granted_log2, uint64_t address, uint32_t data)
 {
-	put(WARD_MSI_CAPABILITY, 4, address & 0xffffffff, 4);
-	put(WARD_MSI_CAPABILITY, 8, address >> 32, 4);
-	put(WARD_MSI_CAPABILITY, 12, data, 2);
-	put(WARD_MSI_CAPABILITY, 2, enabled | granted_log2 << 4, 2);
+	set_register(WARD_MSI_CAPABILITY, 4, address & 0xffffffff, 4);
+	set_register(WARD_MSI_CAPABILITY, 8, address >> 32, 4);
+	set_register(WARD_MSI_CAPABILITY, 12, data, 2);
+	set_register(WARD_MSI_CAPABILITY, 2, enabled | granted_log2 << 4, 2);
 }
 
 static inline bool is_pending(uint32_t vector)

@@ -11,6 +11,7 @@
 #include <doorward/wiring.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,6 +104,15 @@ static const struct ward_route *yard_route_of(const struct ward_route *routes, u
 	return NULL;
 }
 
+/* An eventfd that is closed takes its irqfd with it. */
+static void yard_drop_closed(void)
+{
+	for (uint32_t i = yard.irqfds_count; i-- > 0;) {
+		if (fcntl(yard.irqfds[i].eventfd, F_GETFD) < 0)
+			yard.irqfds[i] = yard.irqfds[--yard.irqfds_count];
+	}
+}
+
 /* A route that changes under an irqfd is a mistake of the caller. */
 static int yard_set_routes(void *vm, const struct ward_route *routes, uint32_t count)
 {
@@ -111,6 +121,7 @@ static int yard_set_routes(void *vm, const struct ward_route *routes, uint32_t c
 	(void)vm;
 	if (code)
 		return code;
+	yard_drop_closed();
 	for (uint32_t i = 0; i < yard.irqfds_count; i++) {
 		ward_gsi_t gsi = yard.irqfds[i].gsi;
 		const struct ward_route *old = yard_route_of(yard.routes, yard.routes_count, gsi);
