@@ -27,7 +27,8 @@ void ward_model_intx_look(struct ward_model_irqs *irqs)
 {
 	const struct ward_model_device *device = irqs->device;
 
-	if (irqs->active != WARD_IRQS_INTX || irqs->masked ||
+	/* Without somebody to tell there is no handler that could mask it, either. */
+	if (irqs->active != WARD_IRQS_INTX || irqs->masked || irqs->eventfd[WARD_IRQS_INTX] < 0 ||
 	    !device->model->host->lines[device->function] ||
 	    ward_emul_frozen(device->model->emul, device->function) || held_back(irqs))
 		return;

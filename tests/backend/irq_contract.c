@@ -24,7 +24,7 @@ static int fd_of(const struct irq_contract *c, char letter, int other)
 	case 'p':
 		return other;
 	default:
-		return c->eventfds[letter - 'a'];
+		return letter >= 'a' && letter <= 'h' ? c->eventfds[letter - 'a'] : -1;
 	}
 }
 
