@@ -66,10 +66,11 @@ int ward_route_table_growth(const struct ward_route_table *table, const struct w
 
 static void remove_rows(struct ward_route_table *table, uint32_t first, uint32_t count)
 {
-	struct ward_route *at = table->rows + first;
+	struct ward_route *at;
 
 	if (!count)
 		return;
+	at = &table->rows[first];
 	table->count -= count;
 	memmove(at, at + count, (table->count - first) * sizeof(*at));
 }

@@ -348,6 +348,21 @@ static void test_plain_rows(void **state)
 	keeper_free(keeper);
 }
 
+/* Nothing is where nothing is. */
+static void test_empty(void **state)
+{
+	struct keeper *keeper = keeper_make(WARD_VM_X86_SPLIT, 0);
+	struct ward_route route;
+
+	(void)state;
+	assert_int_equal(ward_routes_clear(keeper->routes, ward_gsi(0)), -ENOENT);
+	assert_int_equal(ward_routes_get(keeper->routes, ward_gsi(0), true, &route), -ENOENT);
+	ward_routes_abort(keeper->routes);
+	commit(keeper);
+	assert_int_equal(keeper->sets, 0);
+	keeper_free(keeper);
+}
+
 static void test_budget(void **state)
 {
 	struct keeper *keeper = keeper_make(WARD_VM_X86, 0);
