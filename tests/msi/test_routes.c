@@ -492,8 +492,9 @@ int main(void)
 		cmocka_unit_test(test_one_commit),     cmocka_unit_test(test_nothing_to_commit),
 		cmocka_unit_test(test_freed),	       cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_refused_commit), cmocka_unit_test(test_replaces),
-		cmocka_unit_test(test_plain_rows),     cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_by_chance),      cmocka_unit_test(test_sweep_edits),
+		cmocka_unit_test(test_plain_rows),     cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_budget),	       cmocka_unit_test(test_by_chance),
+		cmocka_unit_test(test_sweep_edits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
