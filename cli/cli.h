@@ -41,6 +41,7 @@ struct cli_options {
 	const char *columns, *output;
 	bool raw, no_headings, tree;
 	bool with_identity;
+	bool model;
 };
 
 /* A machine that was read, and what is worked out of it on demand. */
@@ -69,6 +70,7 @@ int cli_list(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_why(const struct cli_options *options);
 int cli_reach(const struct cli_options *options);
+int cli_trace(const struct cli_options *options);
 int cli_groups(const struct cli_options *options);
 int cli_capture(const struct cli_options *options);
 int cli_help(const struct cli_options *options);

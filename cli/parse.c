@@ -100,6 +100,9 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 	case CLI_OPTION_WITH_IDENTITY:
 		options->with_identity = true;
 		break;
+	case CLI_OPTION_MODEL:
+		options->model = true;
+		break;
 	case CLI_OPTION_HELP:
 		cli_print_help(options->verb);
 		return CLI_DONE;

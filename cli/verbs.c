@@ -12,7 +12,8 @@ enum {
 	GROUPS = 1 << 4,
 	CAPTURE = 1 << 5,
 	HELP = 1 << 6,
-	READ = LIST | CHECK | WHY | REACH | GROUPS,
+	TRACE = 1 << 7,
+	READ = LIST | CHECK | WHY | REACH | GROUPS | TRACE,
 	JUDGE = LIST | CHECK,
 	ALL = READ | CAPTURE | HELP,
 };
@@ -76,6 +77,22 @@ const struct cli_verb cli_verbs[] = {
 			   "besides the memory of the client. Then the rest, each with its path.",
 	},
 	{
+		.name = "trace",
+		.operands = "DEV VECTOR",
+		.operands_min = 2,
+		.operands_max = 2,
+		.run = cli_trace,
+		.bit = TRACE,
+		.devices = true,
+		.summary = "the way of one interrupt, hop by hop",
+		.details = "From the function's vector to the host's driver, as far as the host\n"
+			   "tells: what a process does with its eventfds is not seen from here. With\n"
+			   "--model the same machine is built in software, DEV is given to a VM, and\n"
+			   "the whole way is shown, to the guest's CPU.\n"
+			   "\n"
+			   "Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
+	},
+	{
 		.name = "groups",
 		.run = cli_groups,
 		.bit = GROUPS,
@@ -119,6 +136,8 @@ const struct cli_option cli_option_table[] = {
 	  "into FILE (doorward.tar); \"-\" is standard output; .gz, .xz compress" },
 	{ CLI_OPTION_WITH_IDENTITY, "with-identity", 0, NULL, CAPTURE, NULL,
 	  "leave serial numbers, MAC addresses and the host name in" },
+	{ CLI_OPTION_MODEL, "model", 0, NULL, TRACE, NULL,
+	  "in software, with DEV given to a VM: the whole way" },
 	{ CLI_OPTION_POLICY, "policy", 0, "POLICY", JUDGE, "strict linux",
 	  "strict: by all it can reach (default); linux: by what Linux enforces" },
 	{ CLI_OPTION_ACCEPT, "accept", 0, "CODE[@DEV]", CHECK, NULL,

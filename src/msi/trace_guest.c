@@ -129,7 +129,7 @@ static void tell_x86(struct ward_trace *trace, const struct ward_route *route)
 	tell_number(trace, "vector", route->data & 0xff);
 	ward_trace_begin(trace, WARD_HOP_VCPU);
 	ward_trace_field(trace, "destination", (address >> 12 & 0xff) | address >> 40 << 8, true);
-	ward_trace_say(trace, "%s destination 0x%llx", address & 4 ? "logical" : "APIC id",
+	ward_trace_say(trace, "%s 0x%llx", address & 4 ? "logical APIC id" : "APIC id",
 		       (unsigned long long)((address >> 12 & 0xff) | address >> 40 << 8));
 }
 

@@ -172,8 +172,8 @@ static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 		trace, "address",
 		ward_controller_register(&machine_of(trace)->controllers[*ret_controller], 0).start,
 		true);
-	ward_trace_say(trace, "that of its own controller, on the word of %s",
-		       f->controller_evidence ? f->controller_evidence : "the machine");
+	ward_trace_say(trace, "that of its own controller (%s)",
+		       f->controller_evidence ? f->controller_evidence : "so it was built");
 }
 
 static void tell_doorbell(struct ward_trace *trace, const struct ward_host_irq *irq,
@@ -283,8 +283,7 @@ static void tell_eventfd(struct ward_trace *trace, const struct ward_host_irq *i
 		ward_trace_stop(trace, "none was given: nobody is told");
 		return;
 	}
-	ward_trace_field(trace, "fd", (uint32_t)irq->eventfd, false);
-	ward_trace_say(trace, "eventfd %d is written", irq->eventfd);
+	ward_trace_say(trace, "the one that was given is written");
 }
 
 int ward_trace_host(struct ward_trace *trace)

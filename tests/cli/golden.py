@@ -60,6 +60,8 @@ def questions(capture):
     for function in checked(capture):
         yield ("check", function)
         yield ("reach", function)
+        yield ("trace", function, "0")
+        yield ("trace", function, "0", "--model")
 
 
 def text_of(capture):

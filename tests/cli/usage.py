@@ -80,7 +80,8 @@ def alone_it_explains_itself():
 
 @case
 def every_verb_has_help():
-    for verb in ("list", "check", "why", "reach", "groups", "capture", "help"):
+    for verb in ("list", "check", "why", "reach", "trace", "groups", "capture",
+                 "help"):
         expect(run("help", verb), 0, f"usage: doorward {verb}", stream="stdout")
         assert run(verb, "--help").stdout == run("help", verb).stdout
     expect(run("help", "frobnicate"), 2, "no verb")
@@ -210,6 +211,23 @@ def accepted_risks():
         policy.write_text("x" * 5000)
         expect(on_switch("check", "eth0", "--accept-policy", str(policy)), 2, "too long")
         expect(on_switch("check", "eth0", "--accept-policy", folder + "/none"), 1, "No such file")
+
+
+@case
+def traces_end_somewhere():
+    expect(on_switch("trace", "eth0", "0"), 0, "vector", "driver e1000e of the host takes it",
+           "It arrives.", stream="stdout")
+    expect(on_switch("trace", "eth0", "0", "--suppose", "driver=eth0:none"), 3,
+           "uses no MSI-X now", "goes no further", stream="stdout")
+    done = on_switch("--json", "trace", "eth0", "1", "--model")
+    trace = json.loads(done.stdout)
+    assert done.returncode == 0 and trace["arrives"] and trace["model"], done.stdout
+    hops = [hop["hop"] for hop in trace["hops"]]
+    assert hops[0] == "vector" and hops[-1] == "vcpu" and "eventfd" in hops, hops
+    expect(on_switch("trace", "eth0", "5000"), 1, "has MSI-X vectors 0 to")
+    expect(on_switch("trace", "eth0", "first"), 2, "no vector")
+    expect(on_switch("trace", "eth0"), 2, "DEV VECTOR")
+    expect(on_switch("trace", "eth0", "0", "--modle"), 2, "--model")
 
 
 @case

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* The way of an interrupt told hop by hop, and the same way gone: on machines of each kind. */
+#include "isolate/make.h"
+
+#include "app/guest.h"
+#include "sweep.h"
+
+#define HOPS_MAX 64u
+
+struct told {
+	struct ward_trace_hop hop[HOPS_MAX];
+	uint32_t count;
+};
+
+static void note(void *context, const struct ward_trace_hop *hop)
+{
+	struct told *told = context;
+
+	assert_true(told->count < HOPS_MAX);
+	assert_true(hop->text[0] != '\0');
+	assert_true(told->count == 0 || hop->hop >= told->hop[told->count - 1].hop);
+	assert_true(told->count == 0 || !told->hop[told->count - 1].stops);
+	told->hop[told->count++] = *hop;
+}
+
+static const struct ward_trace_hop *last(const struct told *told)
+{
+	return &told->hop[told->count - 1];
+}
+
+static const struct ward_trace_hop *hop_of(const struct told *told, enum ward_hop which)
+{
+	for (uint32_t i = 0; i < told->count; i++)
+		if (told->hop[i].hop == which)
+			return &told->hop[i];
+	fail_msg("no hop %s", ward_hop_name(which));
+	abort();
+}
+
+static uint64_t field(const struct told *told, enum ward_hop which, const char *name)
+{
+	const struct ward_trace_hop *hop = hop_of(told, which);
+
+	for (uint32_t i = 0; i < hop->fields_count; i++)
+		if (strcmp(hop->fields[i].name, name) == 0)
+			return hop->fields[i].value;
+	fail_msg("hop %s has no %s", ward_hop_name(which), name);
+	return 0;
+}
+
+/* What the state alone tells. */
+static int trace_state(struct make *m, uint32_t vector, struct told *ret_told)
+{
+	const struct ward_trace_options options = {
+		.size = sizeof(options),
+		.state = m->state,
+		.function = at(m, "01:00.0"),
+		.index = WARD_IRQS_MSIX,
+		.vector = vector,
+	};
+
+	ret_told->count = 0;
+	return ward_trace_vector(&options, note, ret_told);
+}
+
+static void machine_with(struct make *m, void (*kind)(struct make *m), const char *driver)
+{
+	struct ward_function *f;
+
+	kind(m);
+	root_port(m, "00:1c.0", 1, ACS_ON);
+	f = endpoint(m, "01:00.0");
+	assert_non_null(f);
+	f->msix_vectors = 64;
+	if (driver)
+		bound(m, "01:00.0", driver);
+	make_done(m);
+}
+
+static void give_vector(struct make *m, uint32_t vector)
+{
+	const struct ward_host_vector given = {
+		.irq = 40 + vector,
+		.hwirq = 0x80000u | vector,
+		.function = at(m, "01:00.0"),
+		.controller = 0,
+		.chip = "ITS-PCI-MSIX",
+	};
+
+	assert_int_equal(ward_state_add_vector(m->state, &given), 0);
+	m->state->functions[at(m, "01:00.0")].irq_mode = WARD_IRQ_MSIX;
+}
+
+static void host_driver_takes_it(void **state)
+{
+	struct make m;
+	struct told told;
+
+	(void)state;
+	machine_with(&m, make_arm_its, "nvme");
+	give_vector(&m, 3);
+	assert_int_equal(trace_state(&m, 3, &told), 0);
+	assert_false(hop_of(&told, WARD_HOP_MESSAGE)->known);
+	assert_int_equal(field(&told, WARD_HOP_HOST_INTERRUPT, "irq"), 43);
+	assert_non_null(strstr(last(&told)->text, "nvme"));
+	/* Another vector has no interrupt of the host. */
+	assert_int_equal(trace_state(&m, 4, &told), 1);
+	assert_int_equal(last(&told)->hop, WARD_HOP_HOST_INTERRUPT);
+	assert_int_equal(trace_state(&m, 64, &told), -EINVAL);
+	assert_int_equal(told.count, 0);
+	make_free(&m);
+}
+
+static void process_with_the_device_is_not_seen(void **state)
+{
+	struct make m;
+	struct told told;
+
+	(void)state;
+	machine_with(&m, make_x86, "vfio-pci");
+	give_vector(&m, 0);
+	m.state->functions[at(&m, "01:00.0")].driver_yields = true;
+	assert_int_equal(trace_state(&m, 0, &told), 1);
+	assert_int_equal(last(&told)->hop, WARD_HOP_EVENTFD);
+	assert_false(last(&told)->known);
+	make_free(&m);
+}
+
+static int trace_guest(struct make *m, struct app_guest *guest, uint32_t vector,
+		       struct told *ret_told)
+{
+	const struct ward_trace_options options = {
+		.size = sizeof(options),
+		.state = m->state,
+		.function = guest->function,
+		.index = guest->index,
+		.vector = vector,
+		.device = guest->device,
+		.space = guest->space,
+		.wiring = guest->wiring,
+		.routes = guest->routes,
+		.vm = guest->vm,
+	};
+
+	ret_told->count = 0;
+	return ward_trace_vector(&options, note, ret_told);
+}
+
+static void start(struct make *m, struct app_guest *ret_guest, void (*kind)(struct make *m))
+{
+	struct ward_error error = { "" };
+
+	machine_with(m, kind, NULL);
+	if (app_guest_create(m->machine, at(m, "01:00.0"), 4, ret_guest, &error))
+		fail_msg("%s", error.text);
+}
+
+static void stop(struct make *m, struct app_guest *guest)
+{
+	app_guest_finish(guest);
+	make_free(m);
+}
+
+static void one_frame(struct make *m)
+{
+	make_arm_v2m(m, 4096, 1);
+	m->controllers[0].first_intid = 80;
+	m->controllers[0].intids = 64;
+}
+
+/* All vectors of a guest arrive, as told, once each. */
+static void whole_way(void (*kind)(struct make *m), uint32_t first_number)
+{
+	struct app_guest guest;
+	struct make m;
+	struct told told;
+
+	start(&m, &guest, kind);
+	for (uint32_t vector = 0; vector < 4; vector++) {
+		assert_int_equal(trace_guest(&m, &guest, vector, &told), 0);
+		assert_int_equal(last(&told)->hop, WARD_HOP_VCPU);
+		if (first_number)
+			assert_int_equal(field(&told, WARD_HOP_INTID, "number"),
+					 first_number + vector);
+		assert_int_equal(app_guest_raise(&guest, vector), 1);
+	}
+	assert_int_equal(trace_guest(&m, &guest, 4, &told), 1);
+	assert_int_equal(app_guest_raise(&guest, 4), 0);
+	stop(&m, &guest);
+}
+
+static void whole_way_by_its(void **state)
+{
+	(void)state;
+	whole_way(make_arm_its, WARD_GIC_FIRST_LPI);
+}
+
+static void whole_way_by_frame(void **state)
+{
+	(void)state;
+	whole_way(one_frame, 96);
+}
+
+static void whole_way_by_remapping(void **state)
+{
+	(void)state;
+	whole_way(make_x86, 0);
+}
+
+static void whole_way_by_apic(void **state)
+{
+	(void)state;
+	whole_way(make_x86_apic, 0);
+}
+
+static void mask(struct app_guest *guest, uint32_t vector, uint32_t bit)
+{
+	assert_int_equal(ward_vectors_write(guest->vectors, WARD_MSIX_TABLE, vector * 16 + 12, &bit,
+					    sizeof(bit)),
+			 0);
+	assert_int_equal(ward_wiring_sync(guest->wiring, NULL), 0);
+}
+
+static void masked_by_the_guest(void **state)
+{
+	struct app_guest guest;
+	struct make m;
+	struct told told;
+
+	(void)state;
+	start(&m, &guest, make_arm_its);
+	mask(&guest, 1, 1);
+	assert_int_equal(app_guest_raise(&guest, 1), 0);
+	assert_int_equal(trace_guest(&m, &guest, 1, &told), 1);
+	assert_int_equal(last(&told)->hop, WARD_HOP_IRQFD);
+	assert_non_null(strstr(last(&told)->text, "masked"));
+	assert_non_null(strstr(last(&told)->text, "waits in the eventfd"));
+	/* What waited arrives, once. */
+	mask(&guest, 1, 0);
+	assert_int_equal(trace_guest(&m, &guest, 1, &told), 0);
+	assert_true(ward_vm_model_dispatch(guest.vm, NULL) >= 0);
+	stop(&m, &guest);
+}
+
+static void doorbell_that_is_not_mapped(void **state)
+{
+	struct app_guest guest;
+	struct make m;
+	struct told told;
+
+	(void)state;
+	start(&m, &guest, make_arm_its);
+	assert_int_equal(ward_device_detach(guest.device, WARD_PASID_NONE), 0);
+	assert_int_equal(app_guest_raise(&guest, 0), 0);
+	assert_int_equal(ward_device_attach(guest.device, WARD_PASID_NONE, guest.space), 0);
+	assert_int_equal(app_guest_raise(&guest, 0), 1);
+	/* The guest's own mistake: an address that is no doorbell of it. */
+	assert_int_equal(ward_vectors_write(guest.vectors, WARD_MSIX_TABLE, 2 * 16,
+					    (const uint32_t[]){ 0x1000 }, 4),
+			 0);
+	assert_int_equal(ward_wiring_sync(guest.wiring, NULL), 1);
+	assert_int_equal(trace_guest(&m, &guest, 2, &told), 1);
+	assert_int_equal(last(&told)->hop, WARD_HOP_IRQFD);
+	assert_non_null(strstr(last(&told)->text, "rings no doorbell"));
+	stop(&m, &guest);
+}
+
+static void guest_switched_its_off(void **state)
+{
+	const uint32_t off = 0;
+	struct ward_vm_parts parts;
+	struct app_guest guest;
+	struct make m;
+	struct told told;
+
+	(void)state;
+	start(&m, &guest, make_arm_its);
+	assert_int_equal(ward_vm_model_parts(guest.vm, &parts), 0);
+	assert_int_equal(ward_its_write(parts.its, 0, &off, sizeof(off)), 0);
+	assert_int_equal(trace_guest(&m, &guest, 0, &told), 1);
+	assert_int_equal(last(&told)->hop, WARD_HOP_INTID);
+	assert_non_null(strstr(last(&told)->text, ward_interrupt_reason_text(WARD_REASON_OFF)));
+	assert_int_equal(app_guest_raise(&guest, 0), 0);
+	stop(&m, &guest);
+}
+
+static int make_guest(void *context)
+{
+	struct make *m = context;
+	struct app_guest guest;
+	int code = app_guest_create(m->machine, at(m, "01:00.0"), 2, &guest, NULL);
+
+	/* Taking it apart commits routes, for which the memory was there a moment ago. */
+	if (!code) {
+		ward_fault_arm(0);
+		app_guest_finish(&guest);
+	}
+	/* A controller without memory is hardware that does not do as it is told. */
+	return code == -EIO ? -ENOMEM : code;
+}
+
+static void no_memory(void **state)
+{
+	struct make m;
+
+	(void)state;
+	machine_with(&m, make_arm_its, NULL);
+	assert_true(test_sweep(make_guest, &m) > 0);
+	make_free(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_driver_takes_it),
+		cmocka_unit_test(process_with_the_device_is_not_seen),
+		cmocka_unit_test(whole_way_by_its),
+		cmocka_unit_test(whole_way_by_frame),
+		cmocka_unit_test(whole_way_by_remapping),
+		cmocka_unit_test(whole_way_by_apic),
+		cmocka_unit_test(masked_by_the_guest),
+		cmocka_unit_test(doorbell_that_is_not_mapped),
+		cmocka_unit_test(guest_switched_its_off),
+		cmocka_unit_test(no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
