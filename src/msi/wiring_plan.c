@@ -114,8 +114,6 @@ static bool same_message(const struct ward_message *a, const struct ward_message
 
 uint32_t ward_wiring_plan(struct ward_wiring *wiring, struct ward_error *ret_error)
 {
-	bool prepares =
-		wiring->options.guest_addresses && wiring->options.way == WARD_MESSAGE_PREPARE;
 	char text[WARD_RESOLUTION_TEXT];
 	uint32_t lost = 0;
 
@@ -129,8 +127,8 @@ uint32_t ward_wiring_plan(struct ward_wiring *wiring, struct ward_error *ret_err
 		if (!plan->enabled)
 			continue;
 		if (plan->masked) {
-			/* It may be half written. Its address has to be known before it comes on. */
-			if (prepares && plan->programmed)
+			/* It may be half written. What it raises now is kept, if it gets here. */
+			if (wiring->options.guest_addresses && plan->programmed)
 				plan_message(wiring, plan, NULL);
 			plan->resolved = 0;
 		} else if (plan_message(wiring, plan, text)) {
