@@ -70,7 +70,8 @@ int ward_apics_set_address(struct ward_apics *apics, uint32_t cpu,
 			   const struct ward_apic_address *address);
 
 /**
- * A message that nothing remaps (compatibility format).
+ * A message that nothing remaps (compatibility format). SMI, NMI, INIT and ExtINT are PENDING with
+ * reason MODE: they arrive, and nothing is requested. A level that goes low is IGNORED with it.
  * @param apics APICs
  * @param message address 0xfeexxxxx, and its data
  * @param ret_interrupt what came of it

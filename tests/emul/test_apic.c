@@ -167,7 +167,8 @@ static void logical_flat(void **unused)
 
 	(void)unused;
 	for (uint32_t i = 0; i < 3; i++)
-		address(apics, i, (struct ward_apic_address){ .id = i, .logical = 1u << i });
+		address(apics, i,
+			(struct ward_apic_address){ .id = i, .logical = (uint8_t)(1u << i) });
 	assert_int_equal(send(apics, to(0x5) | LOGICAL, 0x50), 2);
 	expect_at(apics, 3, 0x50, 0x5u);
 	assert_int_equal(send(apics, to(0x8) | LOGICAL, 0x50), 0);
@@ -268,7 +269,8 @@ static void one_of_several(void **unused)
 
 	(void)unused;
 	for (uint32_t i = 0; i < 4; i++)
-		address(apics, i, (struct ward_apic_address){ .id = i, .logical = 1u << i });
+		address(apics, i,
+			(struct ward_apic_address){ .id = i, .logical = (uint8_t)(1u << i) });
 	for (uint32_t vector = 0x30; vector < 0x38; vector++) {
 		static const uint8_t members[] = { 0, 1, 3 };
 		uint32_t expected = members[vector % 3];

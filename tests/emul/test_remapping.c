@@ -711,6 +711,38 @@ static void in_the_machine(void **unused)
 	finish(&y.b);
 }
 
+/* The same unit translates DMA: no table of it stands before a message, and none of them lets DMA by. */
+static void beside_translation(void **unused)
+{
+	const struct ward_interrupt *i;
+	struct yard y;
+
+	(void)unused;
+	yard_start(&y);
+	ward_emul_set_iommu(y.rig.emul, 0, &ward_vtd_iommu, y.b.vtd);
+	assert_int_equal(ward_memory_write_u64(y.b.memory, 0x3000, 0), 0);
+	set(&y.b, 0x20, 8, 0x3000);
+	set(&y.b, GCMD, 4, QIE | IRE | 1u << 30);
+	set(&y.b, GCMD, 4, QIE | IRE | 1u << 31);
+	assert_int_equal(reg(&y.b, GSTS, 4), QIE | IRE | SIRTP | 3u << 30);
+	i = yard_write(&y, "01:01.0", 0xfee00000u | REMAPPABLE | INDEX << 5, 0, 4);
+	assert_int_equal(i->end, WARD_INTERRUPT_PENDING);
+	rig_expect(&y.rig, "01:01.0", RIG_MEMORY, WARD_DMA_FAULT, NULL);
+	/* Both kinds of faults are in the same registers, in their order. */
+	i = yard_write(&y, "01:01.1", 0xfee00000u | REMAPPABLE | INDEX << 5, 0, 4);
+	assert_int_equal(i->reason, WARD_REASON_SOURCE);
+	assert_int_equal(reg(&y.b, RECORD(0) + 12, 4) & 0xff, 0x1);
+	assert_int_equal(reg(&y.b, RECORD(1) + 12, 4) & 0xff, 0x26);
+	assert_int_equal(reg(&y.b, 0x34, 4), 0x2);
+	/* Remapping off, translation on. */
+	set(&y.b, GCMD, 4, QIE | 1u << 31);
+	i = yard_write(&y, "01:01.1", 0xfee01000, 0x57, 4);
+	assert_int_equal(i->cpu, 1);
+	rig_free(&y.rig); /* and the unit */
+	ward_apics_destroy(y.controller.apics);
+	ward_memory_destroy(y.b.memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +757,7 @@ int main(void)
 		cmocka_unit_test(cache),
 		cmocka_unit_test(by_chance),
 		cmocka_unit_test(in_the_machine),
+		cmocka_unit_test(beside_translation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
