@@ -18,6 +18,7 @@ static const struct {
 	void (*run)(void);
 } parts[] = {
 	{ "its", bench_its },
+	{ "routes", bench_routes },
 };
 
 #define COUNT (sizeof(parts) / sizeof(parts[0]))

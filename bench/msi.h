@@ -4,5 +4,6 @@
 #define BENCH_MSI_H
 
 void bench_its(void);
+void bench_routes(void);
 
 #endif
