@@ -224,6 +224,17 @@ CASE(others_are_on)
 CASE(events)
 CASE(misuse)
 
+static void look_beyond(struct irq_contract *c, uint32_t index)
+{
+	char situation[CONTRACT_CELL];
+	struct ward_host_irq irq;
+
+	snprintf(situation, sizeof(situation), "%s-look-beyond", kind_names[index]);
+	contract_expect(&c->contract, situation,
+			ward_device_irq(c->contract.device, index, c->counts[index], &irq),
+			-EINVAL);
+}
+
 static void describe(struct irq_contract *c)
 {
 	static const uint32_t flags[WARD_IRQS_COUNT] = {
@@ -249,6 +260,7 @@ static void describe(struct irq_contract *c)
 		snprintf(seen, sizeof(seen), "0x%x", info.flags);
 		snprintf(wanted, sizeof(wanted), "0x%x", flags[i]);
 		contract_expect_word(&c->contract, situation, seen, wanted);
+		look_beyond(c, i);
 	}
 	contract_expect(&c->contract, "info-no-such-index",
 			ward_device_irq_info(c->contract.device, WARD_IRQS_COUNT, &info), -EINVAL);

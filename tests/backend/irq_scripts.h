@@ -125,6 +125,7 @@ static const struct script intx_line = {
 	{
 		STEP("enable", FDS, 0, 1, "a", 0),
 		STEP_WITH("line-high", LINE_HIGH, 0, 0, NULL, 0, .rings = "a"),
+		STEP("line-high-again", LINE_HIGH, 0, 0, NULL, 0),
 		STEP_WITH("line-still-high", UNMASK, 0, 1, NULL, 0, .rings = "a"),
 		STEP("line-low", LINE_LOW, 0, 0, NULL, 0),
 		STEP("line-low-unmask", UNMASK, 0, 1, NULL, 0),
@@ -178,6 +179,8 @@ static const struct script vectors_one = {
 		STEP_WITH("raise-set-again", RAISE, 0, 0, NULL, 0, .rings = "a"),
 		STEP("swap-bad-fd", FDS, 0, 1, "!", -EBADF),
 		STEP("loopback-lost", NONE, 0, 1, NULL, 0),
+		STEP("set-beyond", FDS, ALL, 1, "a", -EINVAL),
+		STEP("set-empty-beyond", FDS, ALL, 0, NULL, -EINVAL),
 		STEP("empty", FDS, 0, 0, NULL, 0),
 		STEP("mask-on", MASK, 0, 1, NULL, -ENOTTY),
 		STEP("disable", NONE, 0, 0, NULL, 0),

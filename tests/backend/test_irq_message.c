@@ -8,6 +8,8 @@
 #include <doorward/doorbell.h>
 #include <doorward/stage1.h>
 
+#include "base/fault.h"
+
 #define K4 0x1000u
 #define CHOSEN 0xeeee0000u
 #define DANGLING 0xeeef0000u /* stage 1 leads on, stage 2 does not */
@@ -178,6 +180,31 @@ static void a_move_that_has_no_room(void **state)
 	assert_int_equal(ward_device_attach(f->card, WARD_PASID_NONE, other), -EADDRINUSE);
 	assert_true(arrives(f, WARD_IRQS_MSIX, 0));
 	ward_space_destroy(other);
+	irq_teardown(f);
+}
+
+/* Into a space that has no doorbell yet, without memory for it: it arrives, whichever it is in. */
+static void a_move_without_memory(void **state)
+{
+	struct irq_fixture *f = irq_setup(ON_ITS);
+	int code = -ENOMEM;
+
+	(void)state;
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSIX, 0, 1, f->fd), 0);
+	for (unsigned long nth = 1; code; nth++) {
+		struct ward_space *identity = rig_space(&f->rig, WARD_SPACE_IDENTITY);
+		struct ward_space *other = rig_space(&f->rig, WARD_SPACE_UNMANAGED);
+
+		assert_int_equal(ward_device_attach(f->card, WARD_PASID_NONE, identity), 0);
+		ward_fault_arm(nth);
+		code = ward_device_attach(f->card, WARD_PASID_NONE, other);
+		ward_fault_arm(0);
+		assert_true(code == 0 || code == -ENOMEM);
+		assert_true(arrives(f, WARD_IRQS_MSIX, 0));
+		assert_int_equal(ward_device_attach(f->card, WARD_PASID_NONE, f->space), 0);
+		ward_space_destroy(identity);
+		ward_space_destroy(other);
+	}
 	irq_teardown(f);
 }
 
@@ -405,15 +432,11 @@ static void only_in_a_space(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_window_and_moves),
-		cmocka_unit_test(a_move_that_has_no_room),
-		cmocka_unit_test(prepared_or_overridden),
-		cmocka_unit_test(a_part_of_the_vectors),
-		cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(msi_has_one_address),
-		cmocka_unit_test(what_a_guest_takes_away),
-		cmocka_unit_test(nothing_to_say_on_x86),
-		cmocka_unit_test(only_in_a_space),
+		cmocka_unit_test(the_window_and_moves),	 cmocka_unit_test(a_move_that_has_no_room),
+		cmocka_unit_test(a_move_without_memory), cmocka_unit_test(prepared_or_overridden),
+		cmocka_unit_test(a_part_of_the_vectors), cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(msi_has_one_address),	 cmocka_unit_test(what_a_guest_takes_away),
+		cmocka_unit_test(nothing_to_say_on_x86), cmocka_unit_test(only_in_a_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
