@@ -217,6 +217,13 @@ static void test_nested(void **state)
 	       TRANSLATER + 4);
 }
 
+static void unmap_page(uint64_t gpa)
+{
+	assert_int_equal(ward_space_unmap(guest.parent, ward_iova(gpa), ward_iova(gpa + PAGE - 1),
+					  0, NULL),
+			 0);
+}
+
 /* Each place on the way where it can end, one at a time. */
 static void test_nested_ends(void **state)
 {
@@ -251,6 +258,11 @@ static void test_nested_ends(void **state)
 	assert_int_equal(resolution.fault.reason, WARD_FAULT_PERMISSION);
 	assert_int_equal(resolution.fault.stage, 2);
 	expect(ask(&emulated, CHOSEN), 0, WARD_RESOLVED, ITS_FRAME, TRANSLATER);
+	/* A page that may not be written is there all the same, and is no doorbell. */
+	put(LEAF, 0x9000000 | 0x443);
+	map(0x9000000, PAGE, DATA, WARD_READ, WARD_NORMAL);
+	expect(ask(&emulated, CHOSEN), -ENOENT, WARD_RESOLVED_MEMORY, WARD_NONE, 0x9000040);
+	unmap_page(0x9000000);
 	/* Nothing in stage 1. */
 	put(LEAF, 0);
 	expect(ask(&emulated, CHOSEN), -EFAULT, WARD_RESOLVED_FAULT, WARD_NONE, 0);
