@@ -289,7 +289,9 @@ static inline struct ward_range ward_controller_register(const struct ward_contr
 	    controller->kind != WARD_CONTROLLER_GICV3_ITS &&
 	    controller->kind != WARD_CONTROLLER_GICV3_MBI)
 		return range;
-	return (struct ward_range){ range.start + 0x40, range.start + 0x43 };
+	range.start += 0x40;
+	range.last = range.start + 3;
+	return range;
 }
 
 /** A reserved region of one function or of one kernel group. */
