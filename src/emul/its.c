@@ -130,23 +130,40 @@ static int refuse(const struct ward_its *its, uint32_t device, uint32_t event,
 		      ret_interrupt);
 }
 
-/* What sending would come to. */
+/* What sending would come to. cpu WARD_NONE: pending, and no CPU has it. */
 static int foresee(const struct ward_its *its, uint32_t cpu, uint32_t intid,
 		   struct ward_interrupt *ret_interrupt)
 {
 	if (intid > ward_gic_last_lpi(its->options.gic))
 		return ignore(WARD_REASON_LPI_RANGE, ret_interrupt);
-	if (!ward_gic_lpis_on(its->options.gic, cpu))
-		return ignore(WARD_REASON_LPIS_OFF, ret_interrupt);
 	ret_interrupt->end = WARD_INTERRUPT_PENDING;
 	ret_interrupt->cpu = cpu;
-	ret_interrupt->cpus = 1;
+	ret_interrupt->cpus = cpu != WARD_NONE;
 	return 1;
 }
 
-/* KVM asks whether the CPU of the collection has LPIs on, not that of the LPI. */
-static bool kvm_delivers(const struct ward_its *its, const struct its_event *event,
-			 struct ward_interrupt *ret_interrupt)
+void ward_its_raise_lpi(struct ward_its *its, struct its_lpi *lpi,
+			struct ward_interrupt *ret_interrupt)
+{
+	uint32_t cpu = its_target_cpu(&lpi->target), intid = (uint32_t)lpi->node.key;
+
+	*ret_interrupt = (struct ward_interrupt){ .reason = WARD_REASON_LPIS_OFF };
+	if (cpu != WARD_NONE)
+		ward_gic_lpi_set(its->options.gic, cpu, intid, ret_interrupt);
+	if (ret_interrupt->reason != WARD_REASON_LPIS_OFF)
+		return;
+	atomic_store(&lpi->latched, true);
+	*ret_interrupt = (struct ward_interrupt){ .end = WARD_INTERRUPT_PENDING,
+						  .number = intid,
+						  .cpu = WARD_NONE };
+}
+
+/*
+ * KVM (vgic_its_resolve_lpi) asks the event's collection whether it is mapped and its CPU has LPIs on.
+ * Where the LPI goes then, which another event may have said, is not asked.
+ */
+static int deliver_kvm(struct ward_its *its, const struct its_event *event, bool send,
+		       struct ward_interrupt *ret_interrupt)
 {
 	const struct its_collection *collection = atomic_load(&event->collection);
 	uint32_t cpu = collection ? its_target_cpu(&collection->target) : WARD_NONE;
@@ -155,7 +172,14 @@ static bool kvm_delivers(const struct ward_its *its, const struct its_event *eve
 		return ignore(WARD_REASON_UNMAPPED_COLLECTION, ret_interrupt);
 	if (!ward_gic_lpis_on(its->options.gic, cpu))
 		return ignore(WARD_REASON_LPIS_OFF, ret_interrupt);
-	return true;
+	if (send) {
+		ward_its_raise_lpi(its, event->lpi, ret_interrupt);
+		return ret_interrupt->end == WARD_INTERRUPT_PENDING;
+	}
+	cpu = its_target_cpu(&event->lpi->target);
+	if (!ward_gic_lpis_on(its->options.gic, cpu))
+		cpu = WARD_NONE;
+	return foresee(its, cpu, event->intid, ret_interrupt);
 }
 
 int ward_its_deliver(struct ward_its *its, uint32_t device, uint32_t event, bool send,
@@ -170,16 +194,19 @@ int ward_its_deliver(struct ward_its *its, uint32_t device, uint32_t event, bool
 	found = its_find_event(its, device, event);
 	if (!found)
 		return refuse(its, device, event, ret_interrupt);
-	if (its->kvm && !kvm_delivers(its, found, ret_interrupt))
-		return 0;
+	ret_interrupt->number = found->intid;
+	if (its->kvm)
+		return deliver_kvm(its, found, send, ret_interrupt);
 	cpu = its_target_cpu(atomic_load(&found->target));
 	if (cpu == WARD_NONE)
 		return ignore(WARD_REASON_UNMAPPED_COLLECTION, ret_interrupt);
-	ret_interrupt->number = found->intid;
-	if (!send)
-		return foresee(its, cpu, found->intid, ret_interrupt);
-	ward_gic_lpi_set(its->options.gic, cpu, found->intid, ret_interrupt);
-	return ret_interrupt->end == WARD_INTERRUPT_PENDING;
+	if (send) {
+		ward_gic_lpi_set(its->options.gic, cpu, found->intid, ret_interrupt);
+		return ret_interrupt->end == WARD_INTERRUPT_PENDING;
+	}
+	if (!ward_gic_lpis_on(its->options.gic, cpu))
+		return ignore(WARD_REASON_LPIS_OFF, ret_interrupt);
+	return foresee(its, cpu, found->intid, ret_interrupt);
 }
 
 int ward_its_message(struct ward_its *its, struct ward_reader *reader, ward_devid_t device,

@@ -175,6 +175,7 @@ static uint32_t clear(struct ward_its *its, const uint64_t *words)
 	cpu = its_target_cpu(&event->lpi->target);
 	if (cpu != WARD_NONE)
 		ward_gic_lpi_clear(its->options.gic, cpu, event->intid);
+	atomic_store(&event->lpi->latched, false);
 	return 0;
 }
 
@@ -202,7 +203,10 @@ static uint32_t invall(struct ward_its *its, const uint64_t *words)
 		       : 0;
 }
 
-/* Every LPI goes to the second CPU, wherever it went before. */
+/*
+ * LPIs of the first CPU go to the second one, not only what is pending of them. So Linux 6.1 and 6.12;
+ * since vgic_copy_lpi_list is gone, later kernels move all LPIs of the VM.
+ */
 static uint32_t movall(struct ward_its *its, const uint64_t *words)
 {
 	uint32_t from = command_cpu(words[2]), to = command_cpu(words[3]);
@@ -214,8 +218,12 @@ static uint32_t movall(struct ward_its *its, const uint64_t *words)
 	for (struct its_node *device = its->device_list; device; device = device->next) {
 		struct its_node *node = ((struct its_device *)device)->events;
 
-		for (; node; node = node->next)
-			ward_its_move_lpi(its, ((struct its_event *)node)->lpi, to);
+		for (; node; node = node->next) {
+			struct its_lpi *lpi = ((struct its_event *)node)->lpi;
+
+			if (its_target_cpu(&lpi->target) == from)
+				ward_its_move_lpi(its, lpi, to);
+		}
 	}
 	return 0;
 }

@@ -68,6 +68,7 @@ static int get_lpi(struct ward_its *its, uint32_t intid, uint32_t cpu, struct it
 			return -ENOMEM;
 		lpi->node.key = intid;
 		lpi->events = 0;
+		atomic_init(&lpi->latched, false);
 		atomic_init(&lpi->target.cpu, cpu + 1);
 		if (ward_its_index_insert(&its->lpis, its->options.readers, &lpi->node)) {
 			ward_its_pool_give(&its->lpi_pool, lpi);
@@ -151,12 +152,15 @@ void ward_its_set_target(struct ward_its *its, struct its_target *target, uint32
 void ward_its_move_lpi(struct ward_its *its, struct its_lpi *lpi, uint32_t cpu)
 {
 	uint32_t old = its_target_cpu(&lpi->target);
+	struct ward_interrupt interrupt;
 
 	if (old == cpu)
 		return;
 	ward_its_set_target(its, &lpi->target, cpu);
 	if (old != WARD_NONE && cpu != WARD_NONE)
 		ward_gic_lpi_move(its->options.gic, old, cpu, (uint32_t)lpi->node.key);
+	if (atomic_exchange(&lpi->latched, false))
+		ward_its_raise_lpi(its, lpi, &interrupt);
 }
 
 static void forget_collection(struct ward_its *its, struct its_collection *collection)

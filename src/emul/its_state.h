@@ -56,6 +56,8 @@ struct its_collection {
 struct its_lpi {
 	struct its_node node; /* by INTID */
 	struct its_target target;
+	/* KVM: pending, and no CPU has it: it goes nowhere, or that CPU has LPIs off. */
+	_Atomic bool latched;
 	uint32_t events;
 };
 
@@ -130,6 +132,10 @@ static inline uint32_t its_icid(const struct ward_its *its, const struct its_col
 /* its.c: what a message or INT comes to; send: and makes it pending. 1 or 0, as ward_its_message. */
 int ward_its_deliver(struct ward_its *its, uint32_t device, uint32_t event, bool send,
 		     struct ward_interrupt *ret_interrupt);
+
+/* KVM: an LPI becomes pending where it goes, or waits until it goes somewhere. */
+void ward_its_raise_lpi(struct ward_its *its, struct its_lpi *lpi,
+			struct ward_interrupt *ret_interrupt);
 
 /* its_mapping.c */
 /* 0, -ENOMEM */

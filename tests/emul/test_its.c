@@ -114,7 +114,7 @@ static void test_movi(void **state)
 
 /*
  * A collection that goes elsewhere: what is pending stays until MOVALL, which takes all of one CPU.
- * KVM: an LPI and what is pending of it go along at once, and MOVALL moves all there are.
+ * KVM: an LPI and what is pending of it go along at once, and so with MOVALL.
  */
 static void test_retarget(void **state)
 {
@@ -144,7 +144,7 @@ static void test_retarget(void **state)
 	assert_true(rig_took(&rig, 0, 8200));
 	assert_int_equal(rig_message(&rig, 7, 6), WARD_REASON_NONE);
 	assert_int_equal(rig_movall(&rig, 0, 1), RIG_OK); /* 8201 is at 3 */
-	assert_true(rig_took(&rig, 1, 8201));
+	assert_true(rig_took(&rig, 3, 8201));
 	assert_int_equal(rig_message(&rig, 7, 5), WARD_REASON_NONE);
 	assert_true(rig_took(&rig, 1, 8200));
 	/* To the same CPU: nothing. */
@@ -219,6 +219,38 @@ static void test_shared_lpi(void **state)
 		assert_int_equal(rig_event(&rig, DISCARD, 7, 5), RIG_OK);
 		assert_int_equal(rig_message(&rig, 8, 0), WARD_REASON_NONE);
 		assert_true(rig_took(&rig, profile == WARD_ITS_KVM ? 2 : 3, 8200));
+		rig_teardown(&rig);
+	}
+}
+
+/* KVM: an LPI that goes nowhere waits, and is pending where it goes at last; CLEAR ends the wait. */
+static void test_latched(void **state)
+{
+	struct ward_interrupt interrupt;
+
+	(void)state;
+	for (int cleared = 0; cleared < 2; cleared++) {
+		struct rig rig;
+
+		rig_setup(&rig, WARD_ITS_KVM);
+		assert_int_equal(rig_mapd(&rig, 7, RIG_ITTS, 5), RIG_OK);
+		assert_int_equal(rig_mapc(&rig, 1, 2), RIG_OK);
+		assert_int_equal(rig_mapti(&rig, 7, 0, 8200, 3), RIG_OK); /* 3 is not mapped */
+		assert_int_equal(rig_mapti(&rig, 7, 1, 8200, 1), RIG_OK);
+		assert_int_equal(ward_its_translate(rig.its, ward_devid(7), 1, &interrupt), 1);
+		assert_int_equal(interrupt.cpu, WARD_NONE);
+		assert_int_equal(rig_message(&rig, 7, 1), WARD_REASON_NONE);
+		assert_true(rig_pending_nowhere(&rig, 8200));
+		if (cleared)
+			assert_int_equal(rig_event(&rig, CLEAR, 7, 1), RIG_OK);
+		assert_int_equal(rig_mapc(&rig, 3, 1), RIG_OK);
+		assert_int_equal(rig_took(&rig, 1, 8200), !cleared);
+		/* The LPI's own CPU has LPIs off. */
+		rig_gicr(&rig, 1, 0x00, 0, 4);
+		assert_int_equal(rig_message(&rig, 7, 0), WARD_REASON_LPIS_OFF);
+		assert_int_equal(rig_message(&rig, 7, 1), WARD_REASON_NONE);
+		assert_int_equal(rig_mapc(&rig, 3, 0), RIG_OK);
+		assert_true(rig_took(&rig, 0, 8200));
 		rig_teardown(&rig);
 	}
 }
@@ -391,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_unmapped_collection),
 		cmocka_unit_test(test_configuration),
 		cmocka_unit_test(test_shared_lpi),
+		cmocka_unit_test(test_latched),
 		cmocka_unit_test(test_exclusive),
 		cmocka_unit_test(test_tables_are_not_believed),
 		cmocka_unit_test(test_forgotten),
