@@ -13,7 +13,7 @@
 #include "isolate/group.h"
 #include "pci/alias.h"
 
-static uint32_t add_pool(struct ward_graph *g, struct ward_pool pool)
+uint32_t ward_graph_add_pool(struct ward_graph *g, struct ward_pool pool)
 {
 	void *pools = g->pools;
 
@@ -69,7 +69,8 @@ static int make_controller_pools(struct ward_graph *g)
 				g->pool_of[i] = g->pool_of[j];
 		}
 		if (g->pool_of[i] == WARD_NONE)
-			g->pool_of[i] = add_pool(g, (struct ward_pool){ .controller = i });
+			g->pool_of[i] =
+				ward_graph_add_pool(g, (struct ward_pool){ .controller = i });
 		if (g->pool_of[i] == WARD_NONE)
 			return -ENOMEM;
 	}
@@ -104,88 +105,27 @@ static void join_pools(struct ward_graph *g)
 	}
 }
 
-struct devid_key {
-	uint32_t controller;
-	uint32_t devid;
-	uint32_t function;
-};
-
-static int compare_devids(const void *a, const void *b)
-{
-	const struct devid_key *x = a, *y = b;
-
-	if (x->controller != y->controller)
-		return x->controller < y->controller ? -1 : 1;
-	if (x->devid != y->devid)
-		return x->devid < y->devid ? -1 : 1;
-	return x->function < y->function ? -1 : 1;
-}
-
-/* Functions that an ITS cannot tell apart have one table: the vectors behind it are a pool. */
-static int pool_devids(struct ward_graph *g, const struct devid_key *keys, size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		uint32_t *before = &g->devid_pool[keys[i - 1].function];
-
-		if (keys[i].controller != keys[i - 1].controller ||
-		    keys[i].devid != keys[i - 1].devid)
-			continue;
-		if (*before == WARD_NONE)
-			*before =
-				add_pool(g, (struct ward_pool){ .controller = keys[i].controller,
-								.devid = true,
-								.id = ward_devid(keys[i].devid) });
-		if (*before == WARD_NONE)
-			return -ENOMEM;
-		g->devid_pool[keys[i].function] = *before;
-	}
-	return 0;
-}
-
-static int make_devid_pools(struct ward_graph *g)
-{
-	const struct ward_machine *machine = g->machine;
-	struct devid_key *keys = ward_alloc_array(machine->functions_count, sizeof(*keys));
-	size_t count = 0;
-	int err;
-
-	if (!keys)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < machine->functions_count; i++) {
-		const struct ward_function *f = &machine->functions[i];
-
-		g->devid_pool[i] = WARD_NONE;
-		if (f->controller_known == WARD_YES && f->controller != WARD_NONE &&
-		    machine->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS)
-			keys[count++] =
-				(struct devid_key){ f->controller, ward_devid_raw(f->devid), i };
-	}
-	if (count)
-		qsort(keys, count, sizeof(*keys), compare_devids);
-	err = pool_devids(g, keys, count);
-	free(keys);
-	return err;
-}
-
 int ward_graph_make_pools(struct ward_graph *graph)
 {
 	const struct ward_machine *machine = graph->machine;
 	int err;
 
 	graph->pool_of = ward_alloc_array(machine->controllers_count, sizeof(*graph->pool_of));
-	graph->devid_pool = ward_alloc_array(machine->functions_count, sizeof(*graph->devid_pool));
-	if (!graph->pool_of || !graph->devid_pool)
+	if (!graph->pool_of)
 		return -ENOMEM;
 	err = make_controller_pools(graph);
 	if (err)
 		return err;
 	join_pools(graph);
-	return make_devid_pools(graph);
+	return ward_graph_make_devid_pools(graph);
 }
 
-static bool may_use_msi(const struct ward_function *f, const struct ward_function_state *s)
+bool ward_graph_may_use_msi(const struct ward_graph *g, const struct ward_state *state,
+			    uint32_t function)
 {
-	if (s->msi_off)
+	const struct ward_function *f = &g->machine->functions[function];
+
+	if (state->functions[function].msi_off)
 		return false;
 	return f->kind == WARD_FUNCTION_PLATFORM || f->msi || f->msix ||
 	       f->pcie_known == WARD_UNKNOWN;
@@ -198,6 +138,17 @@ static bool is_shut_in(const struct ward_graph *g, uint32_t function)
 	       ward_is_translated(g->machine, function) == WARD_YES;
 }
 
+/* What is mapped for one is there for all that are in its space. */
+static void add_for_others(struct ward_graph *g, uint32_t function, uint32_t to,
+			   enum ward_certainty certainty)
+{
+	uint32_t space = ward_graph_own_space(g, function);
+
+	if (space != WARD_NONE)
+		ward_graph_add(g, ward_graph_node(g, WARD_NODE_SPACE, space), to, WARD_WHY_DOORBELL,
+			       function, certainty);
+}
+
 /*
  * Its MSIs may go to any doorbell: it may raise what is behind them, and be raised by whoever rings
  * them. x86 has its page for everybody, MSIs or not.
@@ -206,6 +157,9 @@ static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool m
 {
 	const struct ward_machine *machine = g->machine;
 
+	if (messages && machine->arch != WARD_ARCH_X86)
+		add_for_others(g, function, ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0),
+			       WARD_UNSURE);
 	if (machine->arch == WARD_ARCH_X86 || (messages && !is_shut_in(g, function)))
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
 			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_DOORBELL,
@@ -229,17 +183,17 @@ static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool m
  * about, unless the function is in a space that stays empty. The APIC page is never translated, so
  * it needs no vector, and no space keeps anybody from it.
  */
-static void add_doorbell(struct ward_graph *g, uint32_t function,
-			 const struct ward_function_state *s)
+static void add_doorbell(struct ward_graph *g, uint32_t function, const struct ward_state *state)
 {
 	const struct ward_function *f = &g->machine->functions[function];
 	uint32_t from = ward_graph_node(g, WARD_NODE_FUNCTION, function);
 	const struct ward_controller *c;
+	bool messages = ward_graph_may_use_msi(g, state, function);
 	enum ward_certainty certainty = WARD_CERTAIN;
 	uint32_t pool;
 
 	if (f->controller_known == WARD_UNKNOWN) {
-		add_unknown_doorbell(g, function, may_use_msi(f, s));
+		add_unknown_doorbell(g, function, messages);
 		return;
 	}
 	if (f->controller == WARD_NONE || g->pool_of[f->controller] == WARD_NONE)
@@ -250,9 +204,10 @@ static void add_doorbell(struct ward_graph *g, uint32_t function,
 	pool = ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[f->controller]);
 	if (c->kind == WARD_CONTROLLER_X86_APIC || c->kind == WARD_CONTROLLER_X86_REMAPPING) {
 		ward_graph_add(g, from, pool, WARD_WHY_APIC, function, certainty);
-	} else if (may_use_msi(f, s)) {
+	} else if (messages) {
 		if (!is_shut_in(g, function))
 			ward_graph_add(g, from, pool, WARD_WHY_DOORBELL, function, certainty);
+		add_for_others(g, function, pool, certainty);
 		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
 			       WARD_WHY_FRAME, function, WARD_CERTAIN);
 	}
@@ -302,7 +257,8 @@ bool ward_checks_no_source(const struct ward_machine *machine)
  * With remapping, an entry usually admits one writer; behind bridges and for devices that use
  * several ids Linux lets it admit a range of buses.
  */
-static void add_source_check(struct ward_graph *g, uint32_t function)
+static void add_source_check(struct ward_graph *g, uint32_t function,
+			     const struct ward_state *state)
 {
 	const struct ward_machine *machine = g->machine;
 	const struct ward_function *f = &machine->functions[function];
@@ -327,7 +283,7 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 		return;
 	}
 	ward_alias_source_check(machine, function, &check);
-	if (check.kind != WARD_SOURCE_CHECK_BUS)
+	if (check.kind != WARD_SOURCE_CHECK_BUS || !ward_graph_may_use_msi(g, state, function))
 		return;
 	bus = &machine->buses[f->bus];
 	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
@@ -338,32 +294,12 @@ static void add_source_check(struct ward_graph *g, uint32_t function)
 	}
 }
 
-/*
- * One DeviceID is one device to the ITS: who has it rings for all that have vectors behind it. The
- * doorbell may be mapped in any of its spaces, for others that are in there.
- */
-static void add_devid(struct ward_graph *g, uint32_t function, const struct ward_function_state *s)
-{
-	uint32_t pool = g->devid_pool[function];
-
-	if (pool == WARD_NONE)
-		return;
-	pool = ward_graph_node(g, WARD_NODE_DOORBELL, pool);
-	if (ward_is_translated(g->machine, function) != WARD_YES ||
-	    !ward_graph_is_walled(g, function))
-		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function), pool,
-			       WARD_WHY_DEVID, function, WARD_CERTAIN);
-	if (may_use_msi(&g->machine->functions[function], s))
-		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
-			       WARD_WHY_FRAME, function, WARD_CERTAIN);
-}
-
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state)
 {
 	for (uint32_t i = 0; i < graph->machine->functions_count; i++) {
-		add_doorbell(graph, i, &state->functions[i]);
-		add_devid(graph, i, &state->functions[i]);
-		add_source_check(graph, i);
+		add_doorbell(graph, i, state);
+		add_source_check(graph, i, state);
 	}
 	add_pool_host(graph);
+	ward_graph_add_devids(graph, state);
 }

@@ -127,6 +127,19 @@ enum ward_tri ward_graph_is_passed(const struct ward_graph *graph, uint32_t func
 	return machine->groups[group].type == WARD_GROUP_IDENTITY ? WARD_YES : WARD_NO;
 }
 
+uint32_t ward_graph_own_space(const struct ward_graph *graph, uint32_t function)
+{
+	const struct ward_attachment *a = attachment_of(graph, function);
+	struct ward_space_info info;
+
+	if (!a || ward_is_translated(graph->machine, function) == WARD_NO)
+		return WARD_NONE;
+	ward_space_bound(a->space, &info);
+	if (info.kind != WARD_SPACE_UNMANAGED && info.kind != WARD_SPACE_DYNAMIC)
+		return WARD_NONE;
+	return graph->space_of[a - graph->attachments];
+}
+
 bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function)
 {
 	const struct ward_attachment *a = attachment_of(graph, function);

@@ -119,10 +119,10 @@ int ward_graph_create(const struct ward_machine *machine, const struct ward_stat
 		      struct ward_graph *ret_graph)
 {
 	struct ward_graph graph = { .machine = machine };
-	int err = ward_graph_make_pools(&graph);
+	int err = ward_graph_take_spaces(&graph, state);
 
 	if (!err)
-		err = ward_graph_take_spaces(&graph, state);
+		err = ward_graph_make_pools(&graph);
 	if (!err) {
 		ward_graph_add_dma(&graph);
 		ward_graph_add_msi(&graph, state);
@@ -143,7 +143,7 @@ void ward_graph_finish(struct ward_graph *graph)
 	free(graph->edges);
 	free(graph->pools);
 	free(graph->pool_of);
-	free(graph->devid_pool);
+	free(graph->devids);
 	free(graph->attachments);
 	free(graph->space_of);
 	free(graph->added);

@@ -70,6 +70,14 @@ struct ward_pool {
 	ward_devid_t id;
 };
 
+/* A DeviceID at an ITS, and a function that has vectors behind it, or writes with it. */
+struct ward_devid_key {
+	uint32_t controller, devid, function;
+	uint32_t pool; /* or WARD_NONE: nobody else has to do with it */
+	bool user;
+	uint8_t certainty; /* that the id is the function's */
+};
+
 struct ward_graph {
 	const struct ward_machine *machine;
 	uint32_t nodes;
@@ -80,8 +88,10 @@ struct ward_graph {
 	struct ward_pool *pools;
 	uint32_t pools_count;
 	size_t pools_capacity;
-	uint32_t *pool_of;    /* by controller; WARD_NONE when it isolates */
-	uint32_t *devid_pool; /* by function; WARD_NONE when its DeviceID is its own */
+	uint32_t *pool_of; /* by controller; WARD_NONE when it isolates */
+	/* By controller and DeviceID. */
+	struct ward_devid_key *devids;
+	size_t devids_count, devids_capacity;
 
 	/* Of the state, as they were; and by attachment: the first one that leads to the same. */
 	struct ward_attachment *attachments;
@@ -114,7 +124,14 @@ void ward_graph_add_buses(struct ward_graph *graph);
 /* Peers that a request which says it is translated gets to at a function or port. */
 void ward_graph_add_direct(struct ward_graph *g, uint32_t from, uint32_t function,
 			   enum ward_why why, enum ward_certainty certainty);
+/* After the spaces were taken. */
 int ward_graph_make_pools(struct ward_graph *graph);
+int ward_graph_make_devid_pools(struct ward_graph *graph);
+/* Its number, or WARD_NONE without memory. */
+uint32_t ward_graph_add_pool(struct ward_graph *g, struct ward_pool pool);
+bool ward_graph_may_use_msi(const struct ward_graph *g, const struct ward_state *state,
+			    uint32_t function);
+void ward_graph_add_devids(struct ward_graph *graph, const struct ward_state *state);
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
 
 /* Copies the attachments of a state, and finds out which ones share a space. 0 or -ENOMEM. */
@@ -129,6 +146,11 @@ void ward_graph_add_spaces(struct ward_graph *graph);
 const struct ward_space *ward_space_bound(const struct ward_space *space,
 					  struct ward_space_info *ret_info);
 
+/*
+ * The space that its requests without PASID are in, where doorbells are mapped for it (index of the first
+ * attachment that leads there), or WARD_NONE.
+ */
+uint32_t ward_graph_own_space(const struct ward_graph *graph, uint32_t function);
 /* The state says that its requests without PASID all fault; and that all of its requests do. */
 bool ward_graph_is_blocked(const struct ward_graph *graph, uint32_t function);
 bool ward_graph_is_walled(const struct ward_graph *graph, uint32_t function);
