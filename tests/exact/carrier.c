@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controllers.h"
 #include "emul/machine.h"
 
 /* Tables of the model backend lie above everything else. */
@@ -28,6 +29,7 @@ struct carrier {
 	struct ward_emul *emul;
 	struct ward_attach_table *table;
 	struct asker askers[PLAN_IOMMUS];
+	struct controllers *controllers;
 	/* By tables. */
 	struct ward_backend *backend;
 	struct ward_device *devices[PLAN_FUNCTIONS];
@@ -159,6 +161,8 @@ static int make_plain(struct carrier *c)
 	for (uint32_t i = 0; i < plan->functions_count && !err; i++)
 		if (plan->functions[i].present)
 			err = attach_plain(c, i);
+	if (!err)
+		err = controllers_create(c->build, c->memory, c->emul, &c->controllers);
 	return err;
 }
 
@@ -211,6 +215,8 @@ static int make_backed(struct carrier *c)
 	for (uint32_t i = 0; i < plan->functions_count && !err; i++)
 		if (plan->functions[i].present && plan_translated(plan, &plan->functions[i]))
 			err = attach_backed(c, i);
+	if (!err)
+		err = controllers_create_backed(c->build, c->backend, c->devices, &c->controllers);
 	return err;
 }
 
@@ -240,6 +246,7 @@ void carrier_destroy(struct carrier *c)
 	for (uint32_t i = 0; i < PLAN_FUNCTIONS; i++)
 		ward_device_close(c->devices[i]);
 	ward_emul_destroy(c->emul);
+	controllers_destroy(c->controllers);
 	ward_attach_table_destroy(c->table);
 	/* The spaces of a backend go before it. */
 	if (c->backend)
@@ -260,6 +267,11 @@ void carrier_set_temper(struct carrier *c, enum temper temper)
 		ward_model_set_temper(c->backend, &how);
 	else
 		ward_emul_set_temper(c->emul, &how);
+}
+
+const struct controllers *carrier_controllers(const struct carrier *c)
+{
+	return c->controllers;
 }
 
 int carrier_dma(struct carrier *c, uint32_t index, struct ward_dma *dma,

@@ -16,6 +16,8 @@ struct carrier;
 int carrier_create(struct build *build, struct carrier **ret_carrier);
 void carrier_destroy(struct carrier *carrier);
 void carrier_set_temper(struct carrier *carrier, enum temper temper);
+struct controllers;
+const struct controllers *carrier_controllers(const struct carrier *carrier);
 int carrier_dma(struct carrier *carrier, uint32_t index, struct ward_dma *dma,
 		struct ward_dma_result *ret_result);
 

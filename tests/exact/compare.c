@@ -34,29 +34,31 @@ static uint64_t allow(uint64_t touched, uint64_t claimed, bool everything, bool 
 	return everything ? claimed | touched : claimed;
 }
 
-void touch_compare(const struct touch *touched, const struct touch *claimed, bool subset,
+void touch_compare(const struct touch *touched, const struct touch *claimed, enum subset subset,
 		   struct difference *d)
 {
-	bool all = claimed->everything;
+	bool all = claimed->everything, part = subset == SUBSET_ALL;
 
-	compare(touched->read, allow(touched->read, claimed->read, all, subset), "memory read", d);
-	compare(touched->write, allow(touched->write, claimed->write, all, subset),
-		"memory written", d);
-	compare(touched->functions, allow(touched->functions, claimed->functions, all, subset),
+	compare(touched->read, allow(touched->read, claimed->read, all, part), "memory read", d);
+	compare(touched->write, allow(touched->write, claimed->write, all, part), "memory written",
+		d);
+	compare(touched->functions, allow(touched->functions, claimed->functions, all, part),
 		"functions controlled", d);
-	/* Where it is not known to whom a doorbell belongs, any interrupt of the host may be behind it. */
-	all |= subset && claimed->host;
+	/* Where it is not known to whom a doorbell belongs, it may be any. */
+	all |= part && claimed->host;
+	part |= subset == SUBSET_INTERRUPTS;
+	compare(touched->controllers, allow(touched->controllers, claimed->controllers, all, part),
+		"doorbells rung", d);
+	/* All interrupts are the host's, whoever it gave them to. */
+	all |= claimed->host;
 	/* Who is controlled has its own interrupts. */
 	compare(touched->users & ~claimed->functions,
 		allow(touched->users & ~claimed->functions, claimed->users & ~touched->functions,
-		      all, subset),
+		      all, part),
 		"interrupts of functions raised", d);
-	compare(touched->controllers,
-		allow(touched->controllers, claimed->controllers, all, subset), "doorbells rung",
-		d);
-	compare(touched->iommus, allow(touched->iommus, claimed->iommus, all, subset),
+	compare(touched->iommus, allow(touched->iommus, claimed->iommus, all, part),
 		"interrupts of IOMMUs raised", d);
-	compare(touched->host, allow(touched->host, claimed->host, all, subset),
+	compare(touched->host, allow(touched->host, claimed->host, all, part),
 		"any interrupt of the host", d);
 }
 
@@ -118,6 +120,9 @@ static void explain(const struct build *build, const struct claims *claims,
 static int run(struct hostile *hostile, const struct build *build, const struct claims *claims,
 	       bool tell, struct difference *ret_difference)
 {
+	enum subset subset = build->hidden	   ? SUBSET_ALL
+			     : build->plan->tables ? SUBSET_INTERRUPTS
+						   : SUBSET_NOTHING;
 	struct touch touched[2];
 	int err = hostile_run(hostile, TEMPER_GOOD, &touched[TEMPER_GOOD]);
 
@@ -127,17 +132,17 @@ static int run(struct hostile *hostile, const struct build *build, const struct 
 		return err;
 	*ret_difference = (struct difference){ .temper = TEMPER_GOOD };
 	if (!build->hidden)
-		touch_compare(&touched[TEMPER_GOOD], &claims->claim[CLAIM_CERTAIN], false,
+		touch_compare(&touched[TEMPER_GOOD], &claims->claim[CLAIM_CERTAIN], subset,
 			      ret_difference);
 	if (!ret_difference->found) {
 		ret_difference->temper = TEMPER_WORST;
 		touch_compare(&touched[TEMPER_WORST],
-			      &claims->claim[build->hidden ? CLAIM_UNKNOWN : CLAIM_ASSUMED],
-			      build->hidden, ret_difference);
+			      &claims->claim[build->hidden ? CLAIM_UNKNOWN : CLAIM_ASSUMED], subset,
+			      ret_difference);
 	}
 	/* Everything is known: nothing may be said to be unknown. */
 	if (!ret_difference->found && !build->hidden)
-		touch_compare(&touched[TEMPER_WORST], &claims->claim[CLAIM_UNKNOWN], false,
+		touch_compare(&touched[TEMPER_WORST], &claims->claim[CLAIM_UNKNOWN], subset,
 			      ret_difference);
 	if (ret_difference->found && tell)
 		explain(build, claims, touched, ret_difference);

@@ -307,7 +307,7 @@ void plan_make_hierarchy(struct plan *plan, struct random *r)
 	g.wanted = random_between(r, 3, 12);
 	for (uint32_t i = 0; i < roots; i++) {
 		/* The second root bus may be of another segment; the third is of that one, too. */
-		if (i == 1 && !plan->x86 && random_chance(r, 30)) {
+		if (i == 1 && !plan->x86 && random_chance(r, 50)) {
 			g.segment = 1;
 			g.next_bus = 0;
 		} else {

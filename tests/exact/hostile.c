@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "carrier.h"
+#include "controllers.h"
 
 /* Addresses tried, at most. */
 #define PROBES 512
@@ -27,6 +28,7 @@ struct hostile {
 	/* Of the run under way. */
 	struct touch touch;
 	uint32_t done;
+	uint32_t rung[PLAN_FUNCTIONS]; /* by whom: controllers that got all messages */
 	enum temper temper;
 };
 
@@ -75,6 +77,10 @@ static void make_probes(struct hostile *h)
 			add_probe(h, plan->functions[i].bar);
 	for (uint32_t i = 0; i < plan->controllers_count; i++)
 		add_probe(h, plan->controllers[i].doorbell);
+	/* Where the model backend maps doorbells: at most a page for each. */
+	for (uint32_t i = 0; plan->tables && i < plan->controllers_count; i++)
+		for (uint64_t at = 0; at < plan->page_size; at += 0x1000)
+			add_probe(h, WARD_SW_MSI_START + i * plan->page_size + at);
 	for (uint32_t i = 0; i < plan->spaces_count; i++)
 		for (uint32_t k = 0; k < PLAN_MAPPINGS; k++)
 			add_mapping_probes(h, &plan->spaces[i].mappings[k]);
@@ -128,18 +134,6 @@ void hostile_destroy(struct hostile *h)
 	free(h);
 }
 
-static bool may_use_messages(const struct plan_function *f)
-{
-	return (f->msi || f->platform) && !f->msi_off;
-}
-
-/* The kernel may take a vector from any frame of a pool. */
-static bool one_choice(const struct plan *plan, uint32_t a, uint32_t b)
-{
-	return plan->controllers[a].kind == plan->controllers[b].kind &&
-	       plan->controllers[a].pool == plan->controllers[b].pool;
-}
-
 /* What a doorbell is mapped into for a function, NULL: its space takes no mappings. */
 static struct ward_space *space_of(const struct hostile *h, uint32_t function, bool pasid)
 {
@@ -161,7 +155,7 @@ static int map_doorbells(struct hostile *h, uint32_t wanted, struct ward_space *
 	int err = 0;
 
 	for (uint32_t i = 0; i < plan->controllers_count && !err && space; i++) {
-		if (!one_choice(plan, i, wanted))
+		if (!plan_one_choice(plan, i, wanted))
 			continue;
 		err = ward_doorbell_map(h->doorbells, space, ward_pa(plan->controllers[i].doorbell),
 					ward_gpa(0), &doorbell);
@@ -173,94 +167,103 @@ static int map_doorbells(struct hostile *h, uint32_t wanted, struct ward_space *
 	return err;
 }
 
+static bool uses_its(const struct plan *plan, const struct plan_function *f)
+{
+	return plan->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS;
+}
+
 /*
- * What its owner can bring about: its vectors are enabled, and the doorbell mapped for it. An ITS may
- * be there for another function of one of its spaces, and takes a message of this one for its own.
+ * What is mapped there, for this one or for others: the doorbells of who has vectors. An ITS may come to
+ * be mapped for whoever its owner puts beside it.
  */
-static int enable_vectors(struct hostile *h, uint32_t function)
+static int enable_all(struct hostile *h, struct ward_space *space)
 {
 	const struct plan *plan = h->build->plan;
-	const struct plan_function *f = &plan->functions[function];
-	bool others = false;
 	int err = 0;
 
-	if (f->controller == WARD_NONE || plan->x86)
-		return 0;
-	others = plan->controllers[f->controller].kind == WARD_CONTROLLER_GICV3_ITS;
-	if (may_use_messages(f) || others)
-		err = map_doorbells(h, f->controller, space_of(h, function, false));
-	if (!err && others)
-		err = map_doorbells(h, f->controller, space_of(h, function, true));
+	for (uint32_t i = 0; i < plan->functions_count && space && !err; i++) {
+		const struct plan_function *f = &plan->functions[i];
+
+		if (!f->present || f->controller == WARD_NONE || !plan_translated(plan, f))
+			continue;
+		if ((plan_uses_messages(f) && space_of(h, i, false) == space) ||
+		    (uses_its(plan, f) &&
+		     (space_of(h, i, false) == space || space_of(h, i, true) == space)))
+			err = map_doorbells(h, f->controller, space);
+	}
 	return err;
 }
 
-/* On x86, whose interrupts the entries of a remapping table let a writer raise. */
-static void raise_remapped(struct hostile *h, uint32_t writer)
+/* What its owner can bring about: vectors are enabled, and doorbells mapped for them. */
+static int enable_vectors(struct hostile *h, uint32_t function)
 {
-	const struct plan *plan = h->build->plan;
-	uint16_t ids[PLAN_IDS];
-	uint32_t count = plan_ids(plan, writer, ids);
+	int err = 0;
 
-	for (uint32_t i = 0; i < plan->functions_count; i++) {
-		const struct plan_function *f = &plan->functions[i];
-		uint16_t own[PLAN_IDS];
-		uint32_t own_count = plan_ids(plan, i, own);
-
-		/*
-		 * Linux admits a whole bus for a function that uses several ids of one bus (facts
-		 * of drivers/iommu/intel/irq_remapping.c, set_msi_sid).
-		 */
-		if (!f->present || f->platform || own_count < 2 || !plan_quirks[f->quirk].alias ||
-		    own[own_count - 1] >> 8 != f->bus)
-			continue;
-		for (uint32_t k = 0; k < count; k++)
-			if (ids[k] >> 8 == f->bus && plan->functions[writer].segment == f->segment)
-				h->touch.users |= 1u << i;
-	}
+	/* The model backend maps them itself. */
+	for (uint32_t pasid = 0; pasid < 2 && !err; pasid++)
+		if (!h->build->plan->x86 && !h->build->plan->tables)
+			err = enable_all(h, space_of(h, function, pasid));
+	return err;
 }
 
-/* A message came through a controller that tells writers apart by their DeviceID. */
-static void raise_translated(struct hostile *h, uint32_t writer, uint32_t controller)
+/* Every message that may come to something. */
+static int send_messages(struct hostile *h, uint32_t writer, uint32_t controller,
+			 const struct ward_dma *how)
 {
-	const struct plan *plan = h->build->plan;
-	uint32_t id = plan_device_id(plan, writer);
+	const struct controllers *all = carrier_controllers(h->carrier);
+	const struct message *messages;
+	uint32_t count = controllers_messages(all, controller, &messages);
+	int err = 0;
 
-	for (uint32_t i = 0; i < plan->functions_count; i++)
-		if (plan->functions[i].present && plan->functions[i].controller == controller &&
-		    may_use_messages(&plan->functions[i]) && plan_device_id(plan, i) == id)
-			h->touch.users |= 1u << i;
+	for (uint32_t i = 0; i < count && !err; i++) {
+		uint64_t data = messages[i].data, base = ward_iova_raw(how->address);
+		struct ward_dma dma = *how;
+		struct ward_dma_result result;
+
+		dma.address = ward_iova((h->build->plan->x86 ? 0 : base) + messages[i].address);
+		dma.bytes = &data;
+		dma.size = messages[i].size;
+		err = carrier_dma(h->carrier, h->build->index[writer], &dma, &result);
+		if (!err && (result.end != WARD_DMA_DOORBELL || result.index != controller))
+			return how->forge ? 0 : -EIO;
+		if (!err)
+			err = controllers_note(all, controller, &result.interrupt, &h->touch);
+	}
+	return err;
 }
 
-static void ring(struct hostile *h, uint32_t writer, uint32_t controller)
+/* Under its own id, and under the other one that the device is known to use. */
+static int send_as_itself(struct hostile *h, uint32_t writer, uint32_t controller,
+			  const struct ward_dma *rang)
+{
+	const struct plan_function *f = &h->build->plan->functions[writer];
+	struct ward_dma dma = *rang;
+	int err = send_messages(h, writer, controller, &dma);
+
+	/* On a root bus no bridge tells which IOMMU sees an id that is no function's. */
+	if (err || f->platform || !plan_quirks[f->quirk].alias || f->parent == WARD_NONE)
+		return err;
+	dma.forge = true;
+	dma.rid = ward_rid((uint16_t)((plan_rid(f) & ~7u) | 1));
+	return send_messages(h, writer, controller, &dma);
+}
+
+/* A write got to a page of the controller; its register is in the first one. */
+static int ring(struct hostile *h, uint32_t writer, const struct ward_dma *dma,
+		const struct ward_dma_result *result)
 {
 	const struct plan *plan = h->build->plan;
-	enum ward_controller_kind kind = plan->controllers[controller].kind;
+	uint32_t controller = result->index;
 
-	if (kind == WARD_CONTROLLER_GICV3_ITS) {
-		raise_translated(h, writer, controller);
-		return;
-	}
-	if (plan->controllers[controller].isolates) {
-		raise_remapped(h, writer);
-		return;
-	}
 	/* Those of one pool count as one: a vector that is wanted may be in any of them. */
 	for (uint32_t i = 0; i < plan->controllers_count; i++)
-		if (one_choice(plan, i, controller))
+		if (!plan->controllers[controller].isolates && plan_one_choice(plan, i, controller))
 			h->touch.controllers |= 1u << i;
-	if (kind != WARD_CONTROLLER_GICV2M)
-		h->touch.host = true;
-	for (uint32_t i = 0; i < plan->functions_count && !plan->x86; i++) {
-		const struct plan_function *f = &plan->functions[i];
-
-		if (f->present && f->controller != WARD_NONE && may_use_messages(f) &&
-		    one_choice(plan, f->controller, controller))
-			h->touch.users |= 1u << i;
-	}
-	for (uint32_t i = 0; i < plan->iommus_count; i++)
-		if (plan->iommus[i].controller != WARD_NONE &&
-		    one_choice(plan, plan->iommus[i].controller, controller))
-			h->touch.iommus |= 1u << i;
+	if (h->rung[writer] >> controller & 1 ||
+	    (!plan->x86 && result->target != plan->controllers[controller].doorbell))
+		return 0;
+	h->rung[writer] |= 1u << controller;
+	return send_as_itself(h, writer, controller, dma);
 }
 
 /* Who has a function has these, too. */
@@ -308,7 +311,7 @@ static int try_one(struct hostile *h, uint32_t function, struct ward_dma *dma)
 		break;
 	case WARD_DMA_DOORBELL:
 		if (dma->write)
-			ring(h, function, result.index);
+			return ring(h, function, dma, &result);
 		break;
 	case WARD_DMA_FAULT:
 	case WARD_DMA_BLOCKED:
@@ -322,7 +325,8 @@ static int try_one(struct hostile *h, uint32_t function, struct ward_dma *dma)
 static int try_all(struct hostile *h, uint32_t function)
 {
 	const struct plan_function *f = &h->build->plan->functions[function];
-	uint32_t ways = f->ats_enabled ? 2 : 1, pasids = f->pasid ? 2 : 1;
+	uint32_t ways = f->ats_enabled ? 2 : 1;
+	uint32_t pasids = f->pasid || f->pasid_space != WARD_NONE ? 2 : 1;
 
 	for (uint32_t i = 0; i < h->probes_count; i++) {
 		for (uint32_t way = 0; way < ways * pasids * 2; way++) {
@@ -351,6 +355,7 @@ int hostile_run(struct hostile *h, enum temper temper, struct touch *ret_touch)
 	int err = 0;
 
 	memset(&h->touch, 0, sizeof(h->touch));
+	memset(h->rung, 0, sizeof(h->rung));
 	h->temper = temper;
 	h->done = 0;
 	carrier_set_temper(h->carrier, temper);

@@ -11,8 +11,7 @@ static uint16_t first_id_behind(const struct plan_function *bridge)
 	return (uint16_t)(bridge->secondary << 8);
 }
 
-/* The id that a bridge may put on what it forwards. */
-static bool bridge_id(const struct plan_function *bridge, uint16_t *ret_id)
+bool plan_bridge_id(const struct plan_function *bridge, uint16_t *ret_id)
 {
 	if (bridge->quirk == PLAN_KEEPS_IDS)
 		return false;
@@ -37,7 +36,7 @@ uint32_t plan_ids(const struct plan *plan, uint32_t function, uint16_t ret_ids[P
 		ret_ids[count++] = (uint16_t)((plan_rid(f) & ~7u) | 1);
 	for (above = f->parent; above != WARD_NONE && count < PLAN_IDS;
 	     above = plan->functions[above].parent)
-		count += bridge_id(&plan->functions[above], &ret_ids[count]);
+		count += plan_bridge_id(&plan->functions[above], &ret_ids[count]);
 	return count;
 }
 
@@ -71,12 +70,13 @@ uint32_t plan_device_id(const struct plan *plan, uint32_t function)
 	     above = plan->functions[above].parent) {
 		const struct plan_function *b = &plan->functions[above];
 
-		if (bridge_id(b, &bridge) && (bridge >> 8 != (int)(id >> 8) || b->bus != id >> 8))
+		if (plan_bridge_id(b, &bridge) &&
+		    (bridge >> 8 != (int)(id >> 8) || b->bus != id >> 8))
 			id = bridge;
 	}
 	if (plan_map_id(plan, true, f->segment, (uint16_t)id, &target, &output))
 		return output;
-	return f->segment << 16 | id;
+	return (plan->one_row ? 0 : f->segment << 16) | id;
 }
 
 static void join(struct plan *plan, uint32_t a, uint32_t b)

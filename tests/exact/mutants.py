@@ -26,6 +26,7 @@ PEER = "src/isolate/edge_peer.c"
 DMA = "src/isolate/edge_dma.c"
 MSI = "src/isolate/edge_msi.c"
 SPACE = "src/isolate/edge_space.c"
+DEVID = "src/isolate/edge_devid.c"
 # Name, file, what stands there, what the mutant says instead.
 MUTANTS = (
     ("acs-check-dropped", PEER,
@@ -68,11 +69,31 @@ MUTANTS = (
     ("page-granule-ignored", MSI, "uint64_t page = machine->page_size - 1;",
      "uint64_t page = 0;"),
     ("pool-ignored", MSI, "	if (a->kind == b->kind && a->pool == b->pool)", "	if (false)"),
-    ("shared-device-id-ignored", MSI, "	if (pool == WARD_NONE)\n		return;",
-     "	return;"),
+    ("shared-device-id-ignored", DEVID, "if (key->pool == WARD_NONE)", "if (true)"),
+    ("device-id-of-the-wrong-map", DEVID, "if (row->kind != WARD_ID_MAP_MSI ||",
+     "if (row->kind != WARD_ID_MAP_IOMMU ||"),
+    ("device-id-of-the-function-behind-a-bridge", DEVID, "	if (bridged) {", "	if (false) {"),
+    ("foreign-its-ignored", DEVID, "	list_strangers(&l);\n", ""),
+    ("foreign-its-mapped-ignored", DEVID,
+     "		if (g->space_of[i] == i)\n			find_pages(l, i);",
+     "		;"),
+    ("foreign-its-of-others-ignored", DEVID, "		find_own(l, i);", "		;"),
+    ("frame-of-others-ignored", MSI, "		add_for_others(g, function, pool, certainty);\n", ""),
+    ("frame-taken-for-isolated", MSI, "		if (c->isolates == WARD_YES)\n",
+     "		if (c->isolates == WARD_YES || c->kind == WARD_CONTROLLER_GICV2M)\n"),
+    ("distributor-taken-for-a-frame", MSI,
+     "(!is_arm_doorbell(c) || c->kind == WARD_CONTROLLER_GICV3_MBI))", "!is_arm_doorbell(c))"),
+    ("compatibility-format-forgotten", MSI, "	if (c->isolates == WARD_UNKNOWN)\n",
+     "	if (c->kind == WARD_CONTROLLER_X86_REMAPPING)\n		return;\n	if (c->isolates == WARD_UNKNOWN)\n"),
+    ("two-frames-in-a-page-are-apart", MSI,
+     "		if (ward_controller_rung_in(b, pages))\n			return true;", "		(void)pages;"),
+    ("victims-without-messages", MSI,
+     "check.kind != WARD_SOURCE_CHECK_BUS || !ward_graph_may_use_msi(g, state, function))",
+     "check.kind != WARD_SOURCE_CHECK_BUS)"),
     ("blocked-rings", MSI, "		if (!is_shut_in(g, function))\n			ward_graph_add(g, from,",
      "			ward_graph_add(g, from,"),
-    ("source-check-ignored", MSI, "if (check.kind != WARD_SOURCE_CHECK_BUS)", "if (true)"),
+    ("source-check-ignored", MSI,
+     "if (check.kind != WARD_SOURCE_CHECK_BUS ||", "if (true ||"),
     ("read-only-ignored", SPACE, "if (mapping.access & WARD_WRITE) {", "if (true) {"),
     ("mapped-registers-ignored", SPACE,
      "if (ward_range_overlaps(root->range, target))", "if (false)"),
@@ -100,6 +121,30 @@ MUTANTS = (
      "	case WARD_SPACE_BLOCKED:\n		break;",
      "	case WARD_SPACE_BLOCKED:\n"
      "		return translate_identity(space, iova, access, ret_translation, ret_fault);"),
+    # The controllers, and what is written of them by the host.
+    ("frame-raises-more-than-its-own", "src/emul/gicv2m.c", "		if (!has(frame, interrupt.number))",
+     "		if (interrupt.number < 32 || interrupt.number > WARD_GIC_LAST_SPI)"),
+    ("its-device-id-cut", "src/emul/its.c", 
+     "found = its_find_event(its, device, event);",
+     "found = its_find_event(its, device & 0xffff, event);"),
+    ("its-shared-lpi-unchecked", "src/emul/its_command.c",
+     "(its->options.exclusive_lpis && its_find(&its->lpis, intid))", "false"),
+    ("its-device-id-ignored", "src/emul/controller_its.c", 
+     "(void)ward_its_message(its, NULL, message->devid,",
+     "(void)ward_its_message(its, NULL, ward_devid(ward_rid_raw(message->rid)),"),
+    ("emul-device-id-of-the-wrong-map", "src/emul/requester.c", 
+     "row = find_row(facts, WARD_ID_MAP_MSI, address, controller, &any);",
+     "row = find_row(facts, WARD_ID_MAP_IOMMU, address, controller, &any);"),
+    ("remapping-source-unchecked", "src/emul/remapping.c", 
+     "		reason = check_source(&entry, message->rid);", "		reason = 0;"),
+    ("remapping-admits-the-slot", "src/emul/remapping.c",
+     "mask = (uint16_t)~ignored[entry->high >> 16 & 3];", "mask = (uint16_t)~ignored[3];"),
+    ("model-writes-no-source-check", "backend/model/irq_x86.c",
+     "return SVT_ID << SVT_SHIFT | id;", "return 0;"),
+    ("remapping-bus-range-too-wide", "src/emul/remapping.c", 
+     "return sid >> 8 <= bus && bus <=", "return bus <="),
+    ("remapping-compatibility-passed", "src/emul/remapping.c", 
+     "if (vtd->gsts & VTD_CFI && !is_extended(vtd))", "if (!is_extended(vtd))"),
     ("software-machine-ignores-windows", "src/emul/memory_map.c",
      "return ward_range_has(e->window[0], address) || ward_range_has(e->window[1], address);",
      "return false;"),
@@ -152,6 +197,7 @@ def build(libraries, commands, mutant, folder):
     file.write_text(mutate(source, old, new))
     words = without(words, ("-o", "-c", "-MF", "-MQ", "-MT"))
     words = [word for word in words if word not in ("-MD", "-Werror")]
+    words += ["-iquote", str((ROOT / source).parent)]
     done = run([*words, "-w", "-O1", "-c", file, "-o", made], cwd=directory)
     if done.returncode:
         raise Failure("it does not compile: " + done.stderr.strip())

@@ -99,6 +99,7 @@ struct plan {
 	uint64_t page_size;
 	bool tables; /* the model backend carries it out: page tables in memory */
 	bool direct; /* no id maps: facts are told of each function */
+	bool one_row; /* DeviceIDs of segments begin at the same number, as different ITSs let them */
 	struct plan_function functions[PLAN_FUNCTIONS];
 	uint32_t functions_count;
 	struct {
@@ -133,6 +134,9 @@ void plan_make_spaces(struct plan *plan, struct random *r);
  */
 #define PLAN_IDS 8u
 uint32_t plan_ids(const struct plan *plan, uint32_t function, uint16_t ret_ids[PLAN_IDS]);
+
+/* The id that a bridge puts on what it forwards; false: it leaves ids alone. */
+bool plan_bridge_id(const struct plan_function *bridge, uint16_t *ret_id);
 
 /* Where an id map leads; false: nowhere. msi: the map of MSIs, else the one of IOMMUs. */
 bool plan_map_id(const struct plan *plan, bool msi, uint32_t segment, uint16_t id,

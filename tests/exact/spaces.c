@@ -7,11 +7,12 @@
 
 static void make_x86_controllers(struct plan *plan, struct random *r)
 {
-	bool remaps = random_chance(r, 60);
+	bool remaps = random_chance(r, 65);
 
 	plan->controllers[0].kind =
 		remaps ? WARD_CONTROLLER_X86_REMAPPING : WARD_CONTROLLER_X86_APIC;
-	plan->controllers[0].isolates = remaps;
+	/* Sometimes messages of the compatibility format pass. */
+	plan->controllers[0].isolates = remaps && !random_chance(r, 12);
 	plan->controllers[0].doorbell = WARD_X86_MSI_START;
 	plan->controllers[0].size = 0x100000;
 	plan->controllers_count = 1;
@@ -84,7 +85,7 @@ static void add_row(struct plan *plan, struct random *r, bool msi, uint32_t root
 	m->first = (uint16_t)((root & 0xff) << 8);
 	m->last = (uint16_t)(m->first | 0x3fff);
 	m->target = targets && !random_chance(r, 6) ? random_below(r, targets) : WARD_NONE;
-	m->base = (m->segment << 16) + m->first;
+	m->base = (msi && plan->one_row ? 0 : m->segment << 16) + m->first;
 }
 
 static void make_maps(struct plan *plan, struct random *r)
@@ -273,6 +274,7 @@ void plan_make_spaces(struct plan *plan, struct random *r)
 		make_arm_controllers(plan, r);
 	make_iommus(plan, r);
 	plan->direct = plan->x86 || random_chance(r, 40);
+	plan->one_row = random_chance(r, 40);
 	for (uint32_t i = 0; i < plan->functions_count; i++)
 		if (plan->functions[i].segment && plan->iommus_count < 2)
 			plan->direct = false;

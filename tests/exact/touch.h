@@ -56,7 +56,13 @@ struct difference {
 	const char *what;
 	uint64_t bits;
 };
-void touch_compare(const struct touch *touched, const struct touch *claimed, bool subset,
+/* What is allowed to be claimed and not touched. */
+enum subset {
+	SUBSET_NOTHING,
+	SUBSET_INTERRUPTS,
+	SUBSET_ALL,
+};
+void touch_compare(const struct touch *touched, const struct touch *claimed, enum subset subset,
 		   struct difference *ret_difference);
 
 /* Builds a plan, runs and compares; 0, or an error that is not a difference. */
