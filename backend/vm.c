@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PIC_PINS 8u
 #define IOAPIC_PINS 24u
@@ -152,26 +153,34 @@ int ward_vm_route_check(enum ward_vm_controller controller, const struct ward_ro
 	}
 }
 
+/* Zeroes between the fields, too: tables are compared as bytes by those who keep them. */
+static void add_pin(struct ward_route *routes, uint32_t *count, uint32_t gsi, uint32_t chip,
+		    uint32_t pin)
+{
+	struct ward_route *route = routes ? &routes[*count] : NULL;
+
+	(*count)++;
+	if (!route)
+		return;
+	memset(route, 0, sizeof(*route));
+	route->gsi = ward_gsi(gsi);
+	route->kind = WARD_ROUTE_PIN;
+	route->chip = chip;
+	route->pin = pin;
+}
+
 uint32_t ward_vm_default_routes(enum ward_vm_controller controller, uint32_t gsis,
 				struct ward_route *ret_routes)
 {
+	bool x86 = controller == WARD_VM_X86;
 	uint32_t count = 0;
 
 	for (uint32_t gsi = 0; gsi < gsis; gsi++) {
-		struct ward_route route = { .gsi = ward_gsi(gsi), .kind = WARD_ROUTE_PIN };
-
-		if (controller == WARD_VM_X86 && gsi < PIC_GSIS) {
-			route.chip = gsi < PIC_PINS ? WARD_CHIP_PIC_MASTER : WARD_CHIP_PIC_SLAVE;
-			route.pin = gsi % PIC_PINS;
-			if (ret_routes)
-				ret_routes[count] = route;
-			count++;
-		}
-		route.chip = controller == WARD_VM_X86 ? WARD_CHIP_IOAPIC : 0;
-		route.pin = gsi;
-		if (ret_routes)
-			ret_routes[count] = route;
-		count++;
+		if (x86 && gsi < PIC_GSIS)
+			add_pin(ret_routes, &count, gsi,
+				gsi < PIC_PINS ? WARD_CHIP_PIC_MASTER : WARD_CHIP_PIC_SLAVE,
+				gsi % PIC_PINS);
+		add_pin(ret_routes, &count, gsi, x86 ? WARD_CHIP_IOAPIC : 0, gsi);
 	}
 	return count;
 }

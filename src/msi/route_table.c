@@ -75,39 +75,41 @@ static void remove_rows(struct ward_route_table *table, uint32_t first, uint32_t
 	memmove(at, at + count, (table->count - first) * sizeof(*at));
 }
 
-static struct ward_route plain(const struct ward_route *route)
+/* Field by field into zeroes: a copy of a struct may bring any bytes between its fields. */
+static void fill(struct ward_route *row, const struct ward_route *route)
 {
-	struct ward_route row = { .gsi = route->gsi, .kind = route->kind };
-
+	memset(row, 0, sizeof(*row));
+	row->gsi = route->gsi;
+	row->kind = route->kind;
 	if (route->kind == WARD_ROUTE_PIN) {
-		row.chip = route->chip;
-		row.pin = route->pin;
-		return row;
+		row->chip = route->chip;
+		row->pin = route->pin;
+		return;
 	}
-	row.flags = route->flags;
-	row.address = route->address;
-	row.data = route->data;
+	row->flags = route->flags;
+	row->address = route->address;
+	row->data = route->data;
 	if (route->flags & WARD_ROUTE_DEVID)
-		row.devid = route->devid;
-	return row;
+		row->devid = route->devid;
 }
 
 void ward_route_table_put(struct ward_route_table *table, const struct ward_route *route)
 {
-	const struct ward_route row = plain(route);
-	uint32_t count, at = ward_route_table_find(table, row.gsi, &count);
+	uint32_t count, at = ward_route_table_find(table, route->gsi, &count);
 	uint32_t end = at + count;
 
 	for (uint32_t i = end; i-- > at;) {
-		if (excludes(&table->rows[i], &row)) {
+		if (excludes(&table->rows[i], route)) {
 			remove_rows(table, i, 1);
 			end--;
 		}
 	}
-	while (at < end && table->rows[at].chip < row.chip)
+	/* A message has no chip, and nobody beside it. */
+	while (at < end && table->rows[at].chip < route->chip)
 		at++;
-	memmove(&table->rows[at + 1], &table->rows[at], (table->count - at) * sizeof(row));
-	table->rows[at] = row;
+	memmove(&table->rows[at + 1], &table->rows[at],
+		(table->count - at) * sizeof(table->rows[0]));
+	fill(&table->rows[at], route);
 	table->count++;
 }
 

@@ -394,64 +394,77 @@ static void test_budget(void **state)
 }
 
 /* Edits by chance against a naive table of rows by GSI and chip. */
+#define NAIVE_GSIS 64u
+
+/* By GSI: a pin of each chip, and the message. Zeroes between fields: rows are compared as bytes. */
+struct naive {
+	struct ward_route rows[NAIVE_GSIS][4];
+};
+
+static void naive_put(struct naive *naive, const struct ward_route *route)
+{
+	bool pin = route->kind == WARD_ROUTE_PIN;
+	struct ward_route *rows = naive->rows[ward_gsi_raw(route->gsi)];
+	struct ward_route *row = &rows[pin ? route->chip : 3];
+
+	memset(pin ? &rows[3] : rows, 0, (pin ? 1 : 4) * sizeof(*rows));
+	row->gsi = route->gsi;
+	row->kind = route->kind;
+	row->chip = route->chip;
+	row->pin = route->pin;
+	row->address = route->address;
+	row->data = route->data;
+}
+
+static void naive_compare(const struct naive *naive, const struct keeper *keeper)
+{
+	uint32_t at = 0;
+
+	for (uint32_t gsi = 0; gsi < NAIVE_GSIS; gsi++)
+		for (uint32_t i = 0; i < 4; i++)
+			if (naive->rows[gsi][i].kind)
+				assert_memory_equal(&keeper->table[at++], &naive->rows[gsi][i],
+						    sizeof(struct ward_route));
+	assert_int_equal(at, keeper->count);
+}
+
 static void test_by_chance(void **state)
 {
 	struct keeper *keeper = keeper_make(WARD_VM_X86, 0);
-	static struct ward_route naive[WARD_GSIS][4];
+	struct ward_route route, defaults[40];
 	uint64_t seed = 0x9e3779b97f4a7c15;
+	static struct naive naive;
 
 	(void)state;
-	memset(naive, 0, sizeof(naive));
-	for (uint32_t i = 0; i < 24; i++)
-		for (uint32_t chip = 0; chip < 3; chip++)
-			if (chip == 2 || (i < 16 && chip == i / 8))
-				naive[i][chip] =
-					(struct ward_route){ .gsi = ward_gsi(i),
-							     .kind = WARD_ROUTE_PIN,
-							     .chip = chip,
-							     .pin = chip == 2 ? i : i % 8 };
+	memset(&naive, 0, sizeof(naive));
+	assert_int_equal(ward_vm_default_routes(WARD_VM_X86, 24, defaults), 40);
+	for (uint32_t i = 0; i < 40; i++)
+		naive_put(&naive, &defaults[i]);
 	for (unsigned int round = 0; round < 20000; round++) {
-		struct ward_route route = { 0 };
-		uint32_t gsi, at = 0;
+		uint32_t gsi, kind;
 
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		gsi = (uint32_t)(seed >> 33) % 64;
-		switch (seed >> 60) {
-		case 0:
-		case 1:
+		gsi = (uint32_t)(seed >> 33) % NAIVE_GSIS;
+		kind = (uint32_t)(seed >> 60);
+		if (kind < 2) {
 			ward_routes_clear(keeper->routes, ward_gsi(gsi));
-			memset(naive[gsi], 0, sizeof(naive[gsi]));
-			continue;
-		case 2:
+			memset(naive.rows[gsi], 0, sizeof(naive.rows[gsi]));
+		} else if (kind == 2) {
 			commit(keeper);
-			if (!keeper->sets)
-				continue;
-			for (uint32_t i = 0; i < 64; i++)
-				for (uint32_t chip = 0; chip < 4; chip++)
-					if (naive[i][chip].kind)
-						assert_memory_equal(&keeper->table[at++],
-								    &naive[i][chip], sizeof(route));
-			assert_int_equal(at, keeper->count);
-			continue;
-		case 3:
-		case 4:
-		case 5:
-		case 6:
+			if (keeper->sets)
+				naive_compare(&naive, keeper);
+		} else {
 			route = message(ward_gsi(gsi), (uint32_t)(seed >> 40) & 0xff);
+			if (kind > 6)
+				route = (struct ward_route){ .gsi = ward_gsi(gsi),
+							     .kind = WARD_ROUTE_PIN,
+							     .chip = (uint32_t)(seed >> 50) % 3,
+							     .pin = (uint32_t)(seed >> 40) % 8 };
 			assert_int_equal(ward_routes_set(keeper->routes, &route), 0);
-			memset(naive[gsi], 0, sizeof(naive[gsi]));
-			naive[gsi][3] = route;
-			continue;
-		default:
-			route.gsi = ward_gsi(gsi);
-			route.kind = WARD_ROUTE_PIN;
-			route.chip = (uint32_t)(seed >> 50) % 3;
-			route.pin = (uint32_t)(seed >> 40) % 8;
-			assert_int_equal(ward_routes_set(keeper->routes, &route), 0);
-			memset(&naive[gsi][3], 0, sizeof(route));
-			naive[gsi][route.chip] = route;
+			naive_put(&naive, &route);
 		}
 	}
+	assert_true(keeper->sets > 100);
 	keeper_free(keeper);
 }
 
