@@ -85,7 +85,7 @@ static int place(struct ward_model_host *host, struct ward_space *space, uint64_
 	if (code != -EEXIST && code != -EADDRINUSE && code != -EINVAL)
 		return code;
 	if (!ward_space_find_doorbell(space, target & ~(page - 1), page, &start))
-		return code;
+		return code == -EEXIST ? -EADDRINUSE : code;
 	*ret_iova = ward_iova(start + (target & (page - 1)));
 	return 0;
 }

@@ -183,6 +183,40 @@ static void a_move_that_has_no_room(void **state)
 	irq_teardown(f);
 }
 
+/* Somebody has put another doorbell where this one would be. */
+static void a_window_that_is_taken(void **state)
+{
+	const struct ward_doorbell_options options = { .size = sizeof(options),
+						       .way = WARD_DOORBELL_WINDOW,
+						       .page_size = K4 };
+	struct irq_fixture *f = irq_setup(ON_ITS);
+	struct ward_space *other = rig_space(&f->rig, WARD_SPACE_UNMANAGED);
+	struct ward_doorbells *doorbells;
+	struct ward_doorbell mapped;
+
+	(void)state;
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSIX, 0, 1, f->fd), 0);
+	assert_int_equal(ward_doorbells_create(&options, &doorbells), 0);
+	assert_int_equal(ward_doorbell_map(doorbells, other, ward_pa(0x9000040), ward_gpa(0),
+					   &mapped),
+			 0);
+	assert_int_equal(ward_device_attach(f->card, WARD_PASID_NONE, other), -EADDRINUSE);
+	assert_true(arrives(f, WARD_IRQS_MSIX, 0));
+	assert_int_equal(disable(f->card, WARD_IRQS_MSIX), 0);
+	assert_int_equal(ward_device_attach(f->card, WARD_PASID_NONE, other), 0);
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSIX, 0, 1, f->fd), -EIO);
+	/* Its own, at another place, is taken as it is. */
+	assert_int_equal(ward_doorbell_map(doorbells, other, ward_pa(ITS_PAGE + 0x40), ward_gpa(0),
+					   &mapped),
+			 0);
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSIX, 0, 1, f->fd), 0);
+	assert_int_equal(address_of(f, WARD_IRQS_MSIX, 0), ward_iova_raw(mapped.iova));
+	assert_true(arrives(f, WARD_IRQS_MSIX, 0));
+	ward_doorbells_destroy(doorbells);
+	ward_space_destroy(other);
+	irq_teardown(f);
+}
+
 /* Into a space that has no doorbell yet, without memory for it: it arrives, whichever it is in. */
 static void a_move_without_memory(void **state)
 {
@@ -432,11 +466,17 @@ static void only_in_a_space(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_window_and_moves),	 cmocka_unit_test(a_move_that_has_no_room),
-		cmocka_unit_test(a_move_without_memory), cmocka_unit_test(prepared_or_overridden),
-		cmocka_unit_test(a_part_of_the_vectors), cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(msi_has_one_address),	 cmocka_unit_test(what_a_guest_takes_away),
-		cmocka_unit_test(nothing_to_say_on_x86), cmocka_unit_test(only_in_a_space),
+		cmocka_unit_test(the_window_and_moves),
+		cmocka_unit_test(a_move_that_has_no_room),
+		cmocka_unit_test(a_move_without_memory),
+		cmocka_unit_test(a_window_that_is_taken),
+		cmocka_unit_test(prepared_or_overridden),
+		cmocka_unit_test(a_part_of_the_vectors),
+		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(msi_has_one_address),
+		cmocka_unit_test(what_a_guest_takes_away),
+		cmocka_unit_test(nothing_to_say_on_x86),
+		cmocka_unit_test(only_in_a_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
