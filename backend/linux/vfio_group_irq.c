@@ -126,6 +126,7 @@ static int code_of(int error)
 	case EINVAL:
 	case ENOTTY:
 	case EBADF:
+	case EBUSY: /* an unmask eventfd is there already */
 	case ENOSPC:
 	case ERANGE:
 	case ENODEV:

@@ -330,7 +330,7 @@ static void messages_of(struct irq_contract *c, uint32_t kind)
 	expect_kind(c, kind, "enable", call(c, kind, &on), 0);
 	ward_device_irq(c->contract.device, kind, 0, &irq);
 	expect_kind(c, kind, "prepare-on", say(c, WARD_MESSAGE_PREPARE, kind, 1, nowhere), -EINVAL);
-	c->message_unknown = !irq.message_known;
+	c->message_unknown[kind] = !irq.message_known;
 	if (irq.message_known)
 		expect_kind(c, kind, "override",
 			    say(c, WARD_MESSAGE_OVERRIDE, kind, 1, irq.message.address), 0);
@@ -374,7 +374,7 @@ static void every_row(struct irq_contract *c)
 				continue;
 			row->asked |= !c->counts[kind];
 			/* Nobody can be asked to take the address that nobody tells. */
-			row->asked |= c->message_unknown &&
+			row->asked |= c->message_unknown[kind] &&
 				      (strcmp(row->situation + length, "-prepare") == 0 ||
 				       strcmp(row->situation + length, "-override") == 0);
 		}

@@ -46,7 +46,7 @@ struct irq_contract {
 	/* The contract's own. */
 	int eventfds[IRQ_CONTRACT_EVENTFDS];
 	uint32_t counts[WARD_IRQS_COUNT];
-	bool message_unknown;
+	bool message_unknown[WARD_IRQS_COUNT];
 };
 
 struct irq_contract_case {

@@ -78,6 +78,7 @@ struct arm_guest {
 /* Acknowledges and ends what is pending; x20 is where nothing is, x21 the CPU interface (GICv2). */
 extern const unsigned char code_v3[], code_v3_end[], code_v2[], code_v2_end[];
 __asm__(".pushsection .rodata\n"
+	".globl code_v3, code_v3_end, code_v2, code_v2_end\n"
 	"code_v3:\n"
 	"	mov x0, #0xf0\n"
 	"	msr S3_0_C4_C6_0, x0\n" /* ICC_PMR_EL1 */

@@ -213,7 +213,7 @@ static void fewer(void **unused)
 
 static void errnos(void **unused)
 {
-	static const int same[] = { EINVAL, ENOTTY, EBADF, ENOSPC, ERANGE, ENODEV, ENOMEM };
+	static const int same[] = { EINVAL, ENOTTY, EBADF, EBUSY, ENOSPC, ERANGE, ENODEV, ENOMEM };
 
 	(void)unused;
 	fake.fails_request = VFIO_DEVICE_SET_IRQS;

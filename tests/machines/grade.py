@@ -290,8 +290,14 @@ def grade(results):
     return rows
 
 
-def contract(path):
-    """[(name, complaints)] of the cases of tests/backend/contract.c, as the machine printed them."""
+def contracts_of(machine):
+    """Names of the outputs of contract.sh."""
+    over_vfio = ("vfio", "irq-edu", "irq-e1000e", "table")
+    return over_vfio + (("kvm", "way") if machine.guests else ())
+
+
+def contract(path, contract_name):
+    """[(name, complaints)] of the cases of one contract, as the machine printed them."""
     rows, complaints = [], []
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     for line in lines:
@@ -300,8 +306,10 @@ def contract(path):
         elif line.startswith(("ok ", "not ok ")):
             failed = line.startswith("not ok ")
             name = line.removeprefix("not ").removeprefix("ok ")
-            rows.append((f"contract: {name}", complaints or ["failed"] if failed else []))
+            rows.append((f"contract {contract_name}: {name}",
+                         complaints or ["failed"] if failed else []))
             complaints = []
     if not lines or lines[-1] != f"1..{len(rows)}" or not rows:
-        rows.append(("contract: whole", ["the program did not come to its end", *lines[-3:]]))
+        rows.append((f"contract {contract_name}: whole",
+                     ["the program did not come to its end", *lines[-3:]]))
     return rows

@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 DRIVERS = """
     vfio vfio_iommu_type1 vfio-pci nvme e1000 e1000e igb virtio_pci virtio_mmio virtio_net
     virtio_blk virtio_scsi virtio-rng virtio_console shpchp ahci xhci-pci ehci-pci uhci-hcd
-    ohci-pci i2c-i801 lpc_ich bochs pvpanic-pci
+    ohci-pci i2c-i801 lpc_ich bochs pvpanic-pci kvm-amd
 """.split()
 FORMAT = "070701" + "%08x" * 13
 
@@ -181,14 +181,40 @@ def compiled(arch, source, more=(), flags=()):
     return path
 
 
-def contract(arch):
-    """The contract of backends, run over VFIO: the library's own sources, linked statically."""
+def contracts(arch):
+    """The contracts of contracts.c: the library's own sources, linked statically."""
     root = HERE.parent.parent
     folders = ("src/base", "src/dma", "backend", "backend/linux")
     more = [path for folder in folders for path in sorted((root / folder).glob("*.c"))]
-    more += sorted((root / "tests/backend").glob("contract*.c"))
+    more += [HERE / f"{name}.c" for name in ("devices", "irq-contract", "kvm-contract",
+                                             "table-contract", "vfio-contract")]
+    more += sorted((root / "src/msi").glob("route*.c"))
+    more += [path for name in ("contract*.c", "irq_contract*.c", "vm_contract*.c",
+                               "kvm_guest*.c")
+             for path in sorted((root / "tests/backend").glob(name))]
     flags = [f"-I{root / folder}" for folder in ("include", "src", "tests/backend")]
-    return compiled(arch, HERE / "vfio-contract.c", more, flags)
+    return compiled(arch, HERE / "contracts.c", more, flags)
+
+
+PEERS = {
+    "its": ("its-kvm", ("src/base/*.c", "src/emul/gic*.c", "src/emul/its*.c",
+                        "tests/machines/its-*.c")),
+    "frame": ("frame-vfio", ("src/base/*.c", "src/dma/*.c", "src/emul/gic*.c", "backend/*.c",
+                             "backend/linux/*.c", "tests/machines/devices.c")),
+}
+
+
+def peers(arch, names):
+    """{name: path} of programs that compare a controller of ours with the machine's."""
+    root = HERE.parent.parent
+    flags = [f"-I{root / folder}" for folder in ("include", "src", "tests/machines")]
+    result = {}
+    for name, patterns in (PEERS[name] for name in names):
+        source = HERE / f"{name}.c"
+        more = [path for pattern in patterns for path in sorted(root.glob(pattern))
+                if path != source]
+        result[name] = compiled(arch, source, more, flags)
+    return result
 
 
 def make(arch, series, setup="", steps=(), programs=None, extra=()):

@@ -32,7 +32,7 @@ def requirements(machine):
     names = [PACKAGE[arch], f"kernel-{arch}-{machine.kernel}", f"busybox-{arch}", "kmod"]
     if machine.trial:
         names += ["pciutils" if arch == "amd64" else "pciutils-arm64"]
-    if machine.contract:
+    if machine.contract or machine.peers:
         names += ["gcc", "libc6-dev"] if arch == "amd64" else ["gcc-aarch64-linux-gnu",
                                                                "sysroot-arm64"]
     return names + (["qemu-efi-aarch64"] if machine.kind.firmware else [])

@@ -60,7 +60,9 @@ def steps(machine, args, doorward):
     if doorward and machine.trial:
         rows.append(("trial", (HERE / "trial.sh").read_text()))
     if machine.contract:
-        rows.append(("contract", (HERE / "contract.sh").read_text()))
+        rows.append(("contract", f"guests='{machine.guests}'\n"
+                     + (HERE / "contract.sh").read_text()))
+    rows += [(name, (HERE / f"{name}.sh").read_text()) for name in machine.peers]
     return rows + [(path.name, path.read_text()) for path in args.script]
 
 
@@ -72,7 +74,8 @@ def programs(machine, doorward):
         rows["setpci"] = initramfs.setpci(arch)
         rows["vfio-attach"] = initramfs.compiled(arch, HERE / "vfio-attach.c")
     if machine.contract:
-        rows["vfio-contract"] = initramfs.contract(arch)
+        rows["contracts"] = initramfs.contracts(arch)
+    rows |= initramfs.peers(arch, machine.peers)
     return rows
 
 
@@ -85,7 +88,8 @@ def boot_one(machine, args, doorward):
         arch, machine.kernel, setup=TOPOLOGIES[machine.topology].setup,
         steps=steps(machine, args, doorward), programs=programs(machine, doorward),
         extra=[("usr/share/misc/pci.ids", HERE / "pci.ids"),
-               ("usr/share/doc/backends.md", HERE.parent.parent / "docs/backends.md"),
+               *((f"usr/share/doc/{name}", HERE.parent.parent / "docs" / name)
+                 for name in ("backends.md", "interrupts.md")),
                *(pair.split("=", 1) for pair in args.add)])
     log = args.out / f"{machine.name}.log"
     machines_.boot(machine, initrd, log, args.timeout)
@@ -149,7 +153,10 @@ def attempt(machine, args, missing, count):
     if doorward and args.doorward:
         rows += grade.grade(grade.Results(machine, args.out, args.doorward))
     if machine.contract:
-        rows += grade.contract(args.out / f"{machine.name}.contract")
+        for name in grade.contracts_of(machine):
+            rows += grade.contract(args.out / f"{machine.name}.contract-{name}", name)
+    for name in machine.peers:
+        rows += grade.contract(args.out / f"{machine.name}.{name}", name)
     return functools.partial(count.graded, machine, rows, time.monotonic() - began)
 
 

@@ -187,8 +187,8 @@ KINDS = (
     Kind("arm64", "arm64-its-dt", ("-M", ITS, "-cpu", "neoverse-n1"), "", (*ARM, "mix")),
     Kind("arm64", "arm64-its-acpi", ("-M", ITS, "-cpu", "neoverse-n1"), "",
          (*ARM, "rootports-multi-noacs"), firmware=True),
-    Kind("arm64", "arm64-v2m", ("-M", "virt,gic-version=2,iommu=smmuv3", "-cpu", "cortex-a72"),
-         "", ARM),
+    Kind("arm64", "arm64-v2m",
+         ("-M", "virt,gic-version=2,iommu=smmuv3,virtualization=on", "-cpu", "cortex-a72"), "", ARM),
 )
 KERNELS = ("6.1", "6.12")
 
@@ -205,11 +205,19 @@ TRIALS = (
     "arm64-v2m-6.1-switch", "arm64-v2m-6.12-rootports",
 )
 
-# Where the contract of backends is run over VFIO with QEMU's edu, which does real DMA.
-CONTRACTS = (
-    "x86-intel-6.1-rootports", "x86-intel-6.12-rootports", "arm64-its-dt-6.1-rootports",
-    "arm64-its-dt-6.12-rootports",
-)
+# Where contracts are run, by contract.sh: of backends and of interrupts over VFIO, with QEMU's edu,
+# which does real DMA, and e1000e, which has an MSI-X table; of VMs, with the guests named.
+CONTRACTS = {
+    "x86-intel-6.1-rootports": "",
+    "x86-intel-6.12-rootports": "x86 split",
+    "arm64-its-dt-6.1-rootports": "its gicv3",
+    "arm64-its-dt-6.12-rootports": "its gicv3",
+    "arm64-v2m-6.12-rootports": "gicv2",
+}
+
+# Where our ITS is compared with KVM's (its.sh), and our GICv2m frame with the machine's (frame.sh).
+ITSES = ("arm64-its-dt-6.1-rootports", "arm64-its-dt-6.12-rootports")
+FRAMES = ("arm64-v2m-6.1-rootports", "arm64-v2m-6.12-rootports")
 
 
 @dataclass(frozen=True)
@@ -227,8 +235,17 @@ class Machine:
         return self.name in TRIALS
 
     @property
+    def peers(self):
+        """Names of the steps that compare an interrupt controller with that of the machine."""
+        return ["its"] * (self.name in ITSES) + ["frame"] * (self.name in FRAMES)
+
+    @property
     def contract(self):
         return self.name in CONTRACTS
+
+    @property
+    def guests(self):
+        return CONTRACTS[self.name]
 
 
 def machines():

@@ -3,9 +3,10 @@
  * The contract of backends over VFIO, with QEMU's edu device (docs/specs/edu.rst of QEMU): it copies
  * between memory and a buffer of its own, with the IOMMU in between.
  *
- * Usage: vfio-contract 0000:00:05.0 backends.md. Prints "ok NAME" or "not ok NAME", what was wrong
- * before it in lines that begin with "# ", and "1..COUNT" at the end.
+ * Arguments: 0000:00:05.0 backends.md.
  */
+#include "contracts.h"
+
 #include <contract.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,12 +26,6 @@
 #define CONFIG 7u
 #define COMMAND 4u
 #define COMMAND_MEMORY_MASTER 6u
-
-static void failed(struct contract *contract, const char *text)
-{
-	(void)contract;
-	printf("# %s\n", text);
-}
 
 static void start(struct contract *contract, struct ward_device *device)
 {
@@ -75,24 +70,8 @@ static void copy(struct contract *contract, struct ward_device *device, uint64_t
 	run(contract, device, EDU_BUFFER, to, EDU_TO_MEMORY);
 }
 
-static int run_cases(struct contract *contract)
+int vfio_contract(int argc, char **argv)
 {
-	int count = 0;
-
-	for (const struct contract_case *one = contract_cases; one->name; one++, count++) {
-		uint32_t before = contract->failures;
-
-		one->run(contract);
-		printf("%sok %s\n", contract->failures == before ? "" : "not ", one->name);
-		fflush(stdout);
-	}
-	printf("1..%d\n", count);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	struct ward_error why = { "" };
 	struct contract contract = {
 		.column = "vfio-group",
 #if defined(__x86_64__)
@@ -102,28 +81,28 @@ int main(int argc, char **argv)
 #endif
 		.start = start,
 		.copy = copy,
-		.failed = failed,
+		.failed = contract_says,
 	};
-	int code;
 
-	if (argc != 3)
+	if (argc != 2)
 		return 2;
-	contract.name = argv[1];
+	contract.name = argv[0];
 	contract.memory = mmap(NULL, CONTRACT_PAGES * CONTRACT_PAGE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (contract.memory == MAP_FAILED || !contract_read_differences(&contract, argv[2])) {
-		printf("# no memory, or no table in %s\n", argv[2]);
+	if (contract.memory == MAP_FAILED || !contract_read_differences(&contract, argv[1])) {
+		printf("# no memory, or no table in %s\n", argv[1]);
 		return 1;
 	}
 	contract.target = ward_target((uintptr_t)contract.memory);
-	code = ward_backend_vfio_group(open("/dev", O_DIRECTORY | O_CLOEXEC),
-				       open("/sys", O_DIRECTORY | O_CLOEXEC), &contract.backend,
-				       &why);
-	if (code) {
-		printf("# %s: %s\n", strerrorname_np(-code), why.text);
+	contract.backend = contract_backend();
+	if (!contract.backend)
 		return 1;
+	for (const struct contract_case *one = contract_cases; one->name; one++) {
+		uint32_t before = contract.failures;
+
+		one->run(&contract);
+		contract_done(one->name, contract.failures != before);
 	}
-	code = run_cases(&contract);
 	ward_backend_destroy(contract.backend);
-	return code;
+	return 0;
 }
