@@ -12,7 +12,7 @@
 #define PAGE 0x10000u
 
 /* Entries looked at while restoring: what a guest's tables can make us do. */
-#define ENTRIES_MAX (1u << 26)
+#define ENTRIES_MAX (1u << 24)
 
 static uint64_t distance(const struct its_node *node)
 {
