@@ -272,7 +272,8 @@ static unsigned int pending_bit(const struct guest *guest, uint32_t cpu, uint32_
 /*
  * LPIs that are mapped; of others neither has a say. What is left over from the last time is taken out
  * first: KVM writes bits of LPIs that are mapped, and no others. Where a table is not in memory, KVM
- * looks at it when an LPI goes to that CPU, we when the CPU has LPIs on.
+ * looks at it when an LPI goes to that CPU, we when the CPU has LPIs on. And where LPIs are off, KVM has
+ * pending ones that we keep until they go elsewhere.
  */
 static bool pending_agrees(struct pair *pair)
 {
@@ -293,7 +294,8 @@ static bool pending_agrees(struct pair *pair)
 			unsigned int kvm = pending_bit(&pair->kvm, cpu, intid);
 			unsigned int own = pending_bit(&pair->own, cpu, intid);
 
-			if (kvm == own || !guest_has_lpi(&pair->own, intid))
+			if (kvm == own || cpu == pair->plan.off_cpu ||
+			    !guest_has_lpi(&pair->own, intid))
 				continue;
 			pair_say("LPI %u is pending at CPU %u: KVM %u, ours %u", intid, cpu, kvm,
 				 own);
