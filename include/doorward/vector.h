@@ -49,7 +49,7 @@ struct ward_vectors_options {
 	/**
 	 * After a write that changed the mode (all vectors), or mask or message of vectors first to
 	 * last of the mode that is on; before a message that the write set free goes out. May read
-	 * the registers. May be NULL.
+	 * the registers and set pending bits. May be NULL.
 	 */
 	void (*changed)(void *context, uint32_t first, uint32_t last);
 	void *context; /**< handed to both */

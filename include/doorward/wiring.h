@@ -67,7 +67,8 @@ struct ward_wiring_options {
  * Creates a wiring in which nothing is wired.
  * @param options how
  * @param ret_wiring the wiring; the caller destroys it
- * @return 0; -EINVAL options that make no sense; -ENOMEM
+ * @return 0; -EINVAL options that make no sense, among them doorbells by which the guest's controller
+ * raises nothing (vm.h: takes_msis, needs_devid; INTIDs that it does not have); -ENOMEM
  */
 int ward_wiring_create(const struct ward_wiring_options *options, struct ward_wiring **ret_wiring);
 

@@ -12,19 +12,25 @@
 
 #include <doorward/gic.h>
 
-static bool is_possible_doorbell(const struct ward_guest_doorbell *doorbell)
+/* Whether the guest's controller raises anything by it: a KVM that does not never says so. */
+static bool is_possible_doorbell(const struct ward_guest_doorbell *doorbell,
+				 const struct ward_vm_info *info)
 {
+	bool is_x86 = info->controller == WARD_VM_X86 || info->controller == WARD_VM_X86_SPLIT;
+
 	if (ward_range_is_empty(doorbell->registers))
 		return false;
 	if (doorbell->first_intid == 0 && doorbell->last_intid == 0)
-		return true;
-	return doorbell->first_intid >= WARD_GIC_FIRST_SPI &&
+		return info->takes_msis && (doorbell->has_devid || !info->needs_devid);
+	return !is_x86 && doorbell->first_intid >= WARD_GIC_FIRST_SPI &&
 	       doorbell->first_intid <= doorbell->last_intid &&
-	       doorbell->last_intid <= WARD_GIC_LAST_SPI;
+	       doorbell->last_intid - WARD_GIC_FIRST_SPI < info->default_gsis;
 }
 
 static bool make_sense(const struct ward_wiring_options *options)
 {
+	struct ward_vm_info info;
+
 	if (options->size != sizeof(*options) || !options->vectors || !options->vm ||
 	    !options->routes || (uint32_t)options->way > WARD_MESSAGE_OVERRIDE)
 		return false;
@@ -33,8 +39,9 @@ static bool make_sense(const struct ward_wiring_options *options)
 	if (options->doorbells_count > WARD_GUEST_DOORBELLS_MAX ||
 	    (options->doorbells_count > 0 && !options->doorbells))
 		return false;
+	ward_vm_info(options->vm, &info);
 	for (uint32_t i = 0; i < options->doorbells_count; i++) {
-		if (!is_possible_doorbell(&options->doorbells[i]))
+		if (!is_possible_doorbell(&options->doorbells[i], &info))
 			return false;
 	}
 	return true;

@@ -17,7 +17,20 @@ static const struct setup fixed = {
 	.msi = 32,
 	.msix = 70,
 };
-static const struct setup v2m = { .controller = WARD_VM_GICV2, .msi = 32, .msix = 70 };
+
+/* One thing wrong with good options at a time. */
+static const struct spoiled {
+	struct ward_range registers;
+	uint32_t first_intid, last_intid;
+	bool no_devid;
+} spoiled[] = {
+	{ { 1, 0 }, 0, 0, false },
+	{ { V2M, V2M + 3 }, 31, 40, false },
+	{ { V2M, V2M + 3 }, 41, 40, false },
+	{ { V2M, V2M + 3 }, 0, 40, false },
+	{ { V2M, V2M + 3 }, 200, 256, false }, /* the guest has 256 interrupts */
+	{ { ITS, ITS + 3 }, 0, 0, true },
+};
 
 static void refuse(const struct ward_wiring_options *options)
 {
@@ -27,34 +40,116 @@ static void refuse(const struct ward_wiring_options *options)
 	assert_null(wiring);
 }
 
+static void refuse_doorbells(const struct ward_wiring_options *good)
+{
+	struct ward_wiring_options bad = *good;
+
+	for (size_t i = 0; i < sizeof(spoiled) / sizeof(spoiled[0]); i++) {
+		const struct ward_guest_doorbell doorbell = {
+			.registers = spoiled[i].registers,
+			.first_intid = spoiled[i].first_intid,
+			.last_intid = spoiled[i].last_intid,
+			.has_devid = !spoiled[i].no_devid,
+		};
+
+		bad.doorbells = &doorbell;
+		bad.doorbells_count = 1;
+		refuse(&bad);
+	}
+}
+
 static void test_options(void **state)
 {
-	struct ward_guest_doorbell doorbell = { .registers = { ITS, ITS + 3 } };
-	struct ward_wiring_options good, bad;
+	struct ward_wiring_options good, bad[10];
+	unsigned int i = 0;
 
 	(void)state;
 	yard_setup(&host);
 	good = yard_options(&host);
-	bad = good, bad.size--, refuse(&bad);
-	bad = good, bad.vectors = NULL, refuse(&bad);
-	bad = good, bad.vm = NULL, refuse(&bad);
-	bad = good, bad.routes = NULL, refuse(&bad);
-	bad = good, bad.doorbells = NULL, refuse(&bad);
-	bad = good, bad.doorbells_count = 65, refuse(&bad);
-	bad = good, bad.way = WARD_MESSAGE_OVERRIDE, refuse(&bad);
-	bad = good, bad.guest_addresses = true, refuse(&bad);
-	bad.space = yard.space, bad.way = WARD_MESSAGE_OVERRIDE + 1, refuse(&bad);
-	bad.way = WARD_MESSAGE_OVERRIDE, bad.device = NULL, refuse(&bad);
-	bad = good;
-	bad.doorbells = &doorbell;
-	bad.doorbells_count = 1;
-	doorbell.registers = WARD_RANGE_EMPTY, refuse(&bad);
-	doorbell.registers = (struct ward_range){ V2M, V2M + 3 };
-	doorbell.first_intid = 31, doorbell.last_intid = 40, refuse(&bad);
-	doorbell.first_intid = 41, refuse(&bad);
-	doorbell.first_intid = 0, refuse(&bad);
-	doorbell.first_intid = 1000, doorbell.last_intid = 1020, refuse(&bad);
+	for (i = 0; i < 10; i++)
+		bad[i] = good;
+	bad[0].size--;
+	bad[1].vectors = NULL;
+	bad[2].vm = NULL;
+	bad[3].routes = NULL;
+	bad[4].doorbells = NULL;
+	bad[5].doorbells_count = 65;
+	bad[6].way = WARD_MESSAGE_OVERRIDE;
+	bad[7].guest_addresses = true; /* and no space */
+	bad[8].guest_addresses = true;
+	bad[8].space = yard.space;
+	bad[8].way = WARD_MESSAGE_OVERRIDE + 1;
+	bad[9].guest_addresses = true;
+	bad[9].space = yard.space;
+	bad[9].device = NULL;
+	for (i = 0; i < 10; i++)
+		refuse(&bad[i]);
+	refuse_doorbells(&good);
 	ward_wiring_destroy(NULL);
+	yard_finish();
+}
+
+/* Doorbells that the guest's controller does nothing with: KVM would not say so. */
+static void test_controllers(void **state)
+{
+	static const struct setup setups[] = {
+		{ .controller = WARD_VM_GICV2, .msix = 1 },
+		{ .controller = WARD_VM_GICV3, .msix = 1 },
+		{ .controller = WARD_VM_X86, .msix = 1 },
+	};
+	const struct ward_guest_doorbell frame = {
+		.registers = { V2M, V2M + 3 },
+		.first_intid = 33,
+		.last_intid = 40,
+	};
+	const struct ward_guest_doorbell its = {
+		.registers = { ITS, ITS + 3 },
+		.has_devid = true,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		bool is_x86 = setups[i].controller == WARD_VM_X86;
+		struct ward_wiring_options options;
+
+		yard_begin(&setups[i]);
+		options = yard_options(&setups[i]);
+		options.doorbells_count = 1;
+		options.doorbells = is_x86 ? &frame : &its;
+		refuse(&options);
+		options.doorbells = is_x86 ? &its : &frame;
+		assert_int_equal(ward_wiring_create(&options, &yard.wiring), 0);
+		yard_finish();
+	}
+}
+
+/* A monitor that syncs each time it is told of a change, in the middle of the guest's write. */
+static void test_follows(void **state)
+{
+	static const struct setup follows = {
+		.controller = WARD_VM_GICV3_ITS,
+		.msi = 32,
+		.msix = 4,
+		.follows = true,
+	};
+
+	(void)state;
+	yard_setup(&follows);
+	entry(0, ITS, 7);
+	msix(true, false);
+	assert_true(host_raise(0));
+	mask(1, true);
+	entry(1, ITS, 8);
+	assert_true(is_pending(0));
+	mask(0, false);
+	assert_false(is_pending(0));
+	assert_int_equal(arrived(7), 1);
+	mask(0, true);
+	assert_true(host_raise(0));
+	msix(false, false);
+	ward_vectors_reset(yard.vectors);
+	assert_int_equal(yard.irqfds_count + yard.enabled, 0);
+	assert_int_equal(ward_wiring_verify(yard.wiring, NULL), 0);
 	yard_finish();
 }
 
@@ -199,7 +294,7 @@ static void test_by_pin(void **state)
 	struct ward_error error = { "" };
 
 	(void)state;
-	yard_setup(&v2m);
+	yard_setup(&host);
 	entry(0, V2M, 64);
 	entry(1, V2M, 95);
 	entry(2, V2M, 96);
@@ -501,7 +596,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	 cmocka_unit_test(test_sixty_four),
+		cmocka_unit_test(test_options),	 cmocka_unit_test(test_controllers),
+		cmocka_unit_test(test_follows),	 cmocka_unit_test(test_sixty_four),
 		cmocka_unit_test(test_order),	 cmocka_unit_test(test_emulated),
 		cmocka_unit_test(test_by_pin),	 cmocka_unit_test(test_msi),
 		cmocka_unit_test(test_off),	 cmocka_unit_test(test_growth),

@@ -17,6 +17,7 @@ struct setup {
 	bool addresses; /* the guest's, in this way */
 	enum ward_message_way way;
 	uint32_t flags; /* of the device's interrupts */
+	bool follows;	/* a sync after each change, on its own */
 	uint8_t msi;
 	uint16_t msix;
 };
@@ -32,6 +33,15 @@ static inline void yard_map(uint64_t iova)
 	};
 
 	assert_int_equal(ward_space_map(yard.space, &mapping), 0);
+}
+
+static void yard_follow(void *context, uint32_t first, uint32_t last)
+{
+	struct yard *told = context;
+
+	assert_true(first <= last);
+	if (told->wiring)
+		assert_int_equal(ward_wiring_sync(told->wiring, NULL), 0);
 }
 
 /* All but the wiring itself. */
@@ -52,6 +62,8 @@ static inline void yard_begin(const struct setup *setup)
 		.msi_64 = true,
 		.msi_masks = true,
 		.msix_vectors = setup->msix,
+		.changed = setup->follows ? yard_follow : NULL,
+		.context = &yard,
 	};
 
 	memset(&yard, 0, sizeof(yard));
