@@ -132,6 +132,46 @@ static void its(void **unused)
 	make_free(&m);
 }
 
+/* A device that is known to use another id brings that one's DeviceID along. */
+static void its_by_an_alias(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_arm_its(&m);
+	root_port(&m, "00:01.0", 1, ACS_ON);
+	root_port(&m, "00:02.0", 2, ACS_ON);
+	endpoint(&m, "01:00.0")->vendor = 0x1b4b;
+	m.functions[2].device = 0x9123; /* does DMA as function 1 */
+	endpoint(&m, "02:00.0")->devid = ward_devid(0x101);
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	assert_string_equal(RAISES(&m, "02:00.0", "01:00.0"), "no");
+	make_free(&m);
+}
+
+/* What a bridge makes of ids is not known: whoever is below may come with its own. */
+static void its_behind_an_unknown_bridge(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_arm_its(&m);
+	unreadable(root_port(&m, "00:01.0", 1, ACS_ON));
+	root_port(&m, "00:02.0", 2, ACS_ON);
+	endpoint(&m, "01:00.0");
+	endpoint(&m, "02:00.0")->devid = ward_devid(0x8); /* of 00:01.0 */
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "unknown");
+	/* The one below may be the one behind that id. */
+	assert_string_equal(RAISES(&m, "02:00.0", "01:00.0"), "unknown");
+	make_free(&m);
+	m.functions[3].devid = ward_devid(0x200);
+	make_done(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	make_free(&m);
+}
+
 static void apic(void **unused)
 {
 	struct make m;
@@ -229,6 +269,8 @@ int main(void)
 		cmocka_unit_test(off_msi),
 		cmocka_unit_test(distributor_page),
 		cmocka_unit_test(its),
+		cmocka_unit_test(its_by_an_alias),
+		cmocka_unit_test(its_behind_an_unknown_bridge),
 		cmocka_unit_test(apic),
 		cmocka_unit_test(source_check_by_bus),
 		cmocka_unit_test(unknown_controller),

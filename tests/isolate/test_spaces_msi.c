@@ -243,6 +243,94 @@ static void findings_name_the_frame(void **unused)
 	ward_space_destroy(space);
 }
 
+/* Cards at an ITS each, where firmware gave both the same DeviceID: no harm in that. */
+static void two_its(struct make *m)
+{
+	make_arm_its(m);
+	make_controller(m, WARD_CONTROLLER_GICV3_ITS, WARD_YES, 0x80b0000, 0x10000);
+	root_port(m, "00:01.0", 1, ACS_ON);
+	root_port(m, "00:02.0", 2, ACS_ON);
+	root_port(m, "00:03.0", 3, ACS_ON);
+	endpoint(m, "01:00.0");
+	endpoint(m, "02:00.0")->controller = 1;
+	m->functions[4].devid = m->functions[3].devid;
+	endpoint(m, "03:00.0")->controller = 1;
+	make_done(m);
+}
+
+/* The other's ITS, mapped for it, sees it with the id it has anywhere. */
+static void foreign_its(void **unused)
+{
+	struct ward_space *writes = space_of(WARD_SPACE_UNMANAGED);
+	struct ward_space *reads = space_of(WARD_SPACE_UNMANAGED);
+	struct ward_space *nested;
+	struct make m;
+
+	(void)unused;
+	mapped(writes, 0x100000, 0x80b0000, 0x1000, WARD_WRITE);
+	mapped(reads, 0x100000, 0x80b0000, 0x1000, WARD_READ);
+	nested = space_on(WARD_SPACE_NESTED, 0, writes);
+	two_its(&m);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	put(&m, "01:00.0", reads);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	put(&m, "01:00.0", writes);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	assert_string_equal(RAISES(&m, "01:00.0", "03:00.0"), "no");
+	/* The other has no way to the first one's. */
+	assert_string_equal(RAISES(&m, "02:00.0", "01:00.0"), "no");
+	put(&m, "01:00.0", nested);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	put(&m, "01:00.0", NULL);
+	put_pasid(&m, "01:00.0", ward_pasid(1), writes);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	make_free(&m);
+	ward_space_destroy(nested);
+	ward_space_destroy(writes);
+	ward_space_destroy(reads);
+}
+
+/* In one space with a card of the other ITS: the host maps that ITS for it, and so for both. */
+static void its_of_others(void **unused)
+{
+	struct ward_space *space = space_of(WARD_SPACE_UNMANAGED);
+	struct make m;
+
+	(void)unused;
+	two_its(&m);
+	put(&m, "01:00.0", space);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	put(&m, "03:00.0", space);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	make_free(&m);
+	ward_space_destroy(space);
+}
+
+/* A frame is as good as mapped for all that are in a space with one of its users. */
+static void frame_of_others(void **unused)
+{
+	struct ward_space *space = space_of(WARD_SPACE_UNMANAGED);
+	struct make m;
+
+	(void)unused;
+	v2m(&m, 4096, 1);
+	make_controller(&m, WARD_CONTROLLER_GICV3_ITS, WARD_YES, 0x80b0000, 0x10000);
+	m.functions[2].controller = 1;
+	root_port(&m, "00:03.0", 3, ACS_ON);
+	endpoint(&m, "03:00.0");
+	make_done(&m);
+	put(&m, "01:00.0", space);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	put(&m, "03:00.0", space);
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "sure");
+	put_pasid(&m, "03:00.0", ward_pasid(1), space);
+	put(&m, "03:00.0", NULL);
+	/* Messages have no PASID. */
+	assert_string_equal(RAISES(&m, "01:00.0", "02:00.0"), "no");
+	make_free(&m);
+	ward_space_destroy(space);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -256,6 +344,9 @@ int main(void)
 		cmocka_unit_test(a_page_drags_its_frames_in),
 		cmocka_unit_test(apic_page_as_a_target),
 		cmocka_unit_test(findings_name_the_frame),
+		cmocka_unit_test(foreign_its),
+		cmocka_unit_test(its_of_others),
+		cmocka_unit_test(frame_of_others),
 	};
 
 	return cmocka_run_group_tests_name("isolate/spaces-msi", tests, NULL, NULL);
