@@ -410,6 +410,89 @@ static bool every_error(uint32_t device_pages)
 	return good;
 }
 
+#define CTLR 0x0u
+#define CBASER 0x80u
+#define CWRITER 0x88u
+#define CREADR 0x90u
+#define BASER(n) (0x100u + (n)*8u)
+
+/* Registers one after the other; both have to read back the same after each. */
+static const struct {
+	uint32_t offset;
+	uint64_t value;
+	uint8_t size;
+} writes[] = {
+	/* While it is on: ignored. */
+	{ CBASER, 0, 8 },
+	{ BASER(0), 0, 8 },
+	{ BASER(1), UINT64_MAX, 8 },
+	{ CWRITER, 0x1000, 8 },
+	{ CWRITER, 0xfffe0, 8 },
+	{ CWRITER, 0xfff00000, 8 },
+	{ CTLR, 0, 4 },
+	/* The kinds of table pages, of memory, and the size. */
+	{ BASER(0), UINT64_MAX, 8 },
+	{ BASER(0), 0, 8 },
+	{ BASER(0), V | DEVICE_TABLE, 8 },
+	{ BASER(0), V | 1 << 8 | DEVICE_TABLE, 8 },
+	{ BASER(0), V | 3 << 8 | DEVICE_TABLE | 0xf000, 8 },
+	{ BASER(0), V | UINT64_C(1) << 62 | 1 << 10 | DEVICE_TABLE, 8 },
+	{ BASER(0), V | 2 << 10 | UINT64_C(1) << 59 | UINT64_C(3) << 53, 8 },
+	{ BASER(1), UINT64_MAX, 8 },
+	{ BASER(1), V | UINT64_C(7) << 59 | UINT64_C(7) << 53 | COLLECTION_TABLE | 5, 8 },
+	{ BASER(1), V | UINT64_C(2) << 59 | 3 << 10 | COLLECTION_TABLE, 8 },
+	{ BASER(2), UINT64_MAX, 8 },
+	{ BASER(7), UINT64_MAX, 8 },
+	{ CBASER, UINT64_MAX, 8 },
+	{ CBASER, V | QUEUE | 0xf000, 8 },
+	{ CBASER, V | UINT64_C(1) << 59 | 2 << 10 | QUEUE | 3, 8 },
+	{ CWRITER, 0x21, 8 },
+	{ CWRITER, 0x3fe0, 8 },
+	{ CWRITER, 0x4000, 8 },
+	{ CREADR, 0x3fe0, 8 },
+	{ CREADR, 0x4000, 8 },
+	/* Not switched on without a queue and tables. */
+	{ CBASER, QUEUE, 8 },
+	{ CTLR, 1, 4 },
+	{ CBASER, V | QUEUE, 8 },
+	{ BASER(0), 0, 8 },
+	{ CTLR, 1, 4 },
+	{ BASER(0), V | 2 << 8 | DEVICE_TABLE, 8 },
+	{ BASER(1), 0, 8 },
+	{ CTLR, 1, 4 },
+	{ BASER(1), V | 2 << 8 | COLLECTION_TABLE, 8 },
+	/* A queue that is not in memory: what cannot be read is skipped. */
+	{ CBASER, V | (GUEST_MEMORY + 0x10000000), 8 },
+	{ CTLR, 1, 4 },
+	{ CWRITER, 0x40, 8 },
+	{ CWRITER, 0x20, 8 },
+	{ CTLR, 0xffffffff, 4 },
+	{ CTLR, 0, 4 },
+};
+
+static bool registers_read_back(void)
+{
+	const struct plan plan = {
+		.device_pages = 8, .lpi_bits = 16, .off_cpu = GUEST_CPUS, .no_table_cpu = GUEST_CPUS
+	};
+	bool good = true;
+	struct pair pair;
+
+	if (!pair_open(&pair, &plan))
+		return false;
+	for (unsigned int i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+		bool same = pair_write(&pair, writes[i].offset, writes[i].value, writes[i].size) &&
+			    pair_agrees(&pair, false);
+
+		if (!same)
+			pair_say("after %#llx was written to %#x",
+				 (unsigned long long)writes[i].value, writes[i].offset);
+		good = good && same;
+	}
+	pair_close(&pair);
+	return good;
+}
+
 static unsigned int cases;
 
 static bool report(bool good, const char *format, uint32_t number)
@@ -428,6 +511,8 @@ int main(int argc, char **argv)
 	uint32_t first = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
 	bool good = true;
 
+	good &= report(registers_read_back(), "%u register writes",
+		       sizeof(writes) / sizeof(writes[0]));
 	good &= report(every_error(1), "each command error, device table of %u page", 1);
 	good &= report(every_error(0), "each command error, device table of %u levels", 2);
 	for (uint32_t seed = first; seed < first + rounds; seed++)

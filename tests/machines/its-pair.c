@@ -12,6 +12,7 @@
 #define IIDR 0x4u
 #define TYPER 0x8u
 #define CBASER 0x80u
+#define CBASER_RESERVED UINT64_C(0x4710000000000300) /* KVM keeps what is written there */
 #define CWRITER 0x88u
 #define CREADR 0x90u
 #define BASER(n) (0x100u + (n)*8u)
@@ -185,6 +186,17 @@ bool pair_enable(struct pair *pair, bool on)
 	pair->on = on;
 	return !pair->kvm.ops->its_write(&pair->kvm, CTLR, on, 4) &&
 	       !pair->own.ops->its_write(&pair->own, CTLR, on, 4);
+}
+
+bool pair_write(struct pair *pair, uint32_t offset, uint64_t value, unsigned int size)
+{
+	int kvm = pair->kvm.ops->its_write(&pair->kvm, offset, value, size);
+	int own = pair->own.ops->its_write(&pair->own, offset, value, size);
+
+	if (!kvm != !own)
+		pair_say("%#llx written to register %#x: KVM %d, ours %d",
+			 (unsigned long long)value, offset, kvm, own);
+	return !kvm == !own;
 }
 
 static bool registers_agree(struct pair *pair)

@@ -45,6 +45,8 @@ bool pair_command(struct pair *pair, const uint64_t *words);
 bool pair_run(struct pair *pair);
 bool pair_message(struct pair *pair, uint32_t device, uint32_t event);
 bool pair_enable(struct pair *pair, bool on);
+/* A register of the ITS. */
+bool pair_write(struct pair *pair, uint32_t offset, uint64_t value, unsigned int size);
 /* Registers, and (saves) tables and pending bits. */
 bool pair_agrees(struct pair *pair, bool saves);
 /*
