@@ -44,8 +44,8 @@ static inline uint32_t ward_le32(const uint8_t *bytes)
 
 static inline void ward_put_le16(uint8_t *bytes, uint32_t value)
 {
-	bytes[0] = (uint8_t)value;
-	bytes[1] = (uint8_t)(value >> 8);
+	bytes[0] = (uint8_t)(value & 0xff);
+	bytes[1] = (uint8_t)(value >> 8 & 0xff);
 }
 
 static inline void ward_put_le32(uint8_t *bytes, uint32_t value)

@@ -4,8 +4,8 @@
  * kind of guest takes what the guest programmed. With the window's addresses, and with the guest's
  * own behind a stage 1 of its own.
  */
-#include "backend/irq_rig.h"
-#include "backend/vm_rig.h"
+#include "../backend/irq_rig.h"
+#include "../backend/vm_rig.h"
 
 #include <doorward/apic.h>
 #include <doorward/doorbell.h>
