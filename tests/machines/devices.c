@@ -24,8 +24,6 @@
 #define E1000E_CAUSES 0x01f00000u
 #define E1000E_FIRST_CAUSE 20
 #define E1000E_VECTORS 0xcba98u
-/* Link status change: a cause that raises INTx and MSI. */
-#define E1000E_LINK 0x4u
 
 static bool put(struct ward_device *device, uint32_t offset, uint32_t value)
 {
@@ -39,6 +37,12 @@ bool device_is_edu(struct ward_device *device)
 	return ward_device_info(device, &info) == 0 && info.region_size[0] == EDU_SIZE;
 }
 
+static bool raise_edu(struct ward_device *device, uint32_t index, uint32_t vector)
+{
+	return index == WARD_IRQS_MSI && vector == 0 && put(device, EDU_RAISE, 1) &&
+	       put(device, EDU_ACKNOWLEDGE, 1);
+}
+
 /*
  * It holds the next interrupt back by a timer, and QEMU ends itself when that timer finds MSI-X switched
  * on or off meanwhile. A reset of its registers stops timers; what was sent is sent.
@@ -46,6 +50,14 @@ bool device_is_edu(struct ward_device *device)
 static bool calm_e1000e(struct ward_device *device)
 {
 	return put(device, E1000E_CTRL, E1000E_RESET);
+}
+
+static bool raise_e1000e(struct ward_device *device, uint32_t index, uint32_t vector)
+{
+	return index == WARD_IRQS_MSIX && vector < 5 && put(device, E1000E_IMC, UINT32_MAX) &&
+	       put(device, E1000E_ICR, UINT32_MAX) && put(device, E1000E_IVAR, E1000E_VECTORS) &&
+	       put(device, E1000E_EIAC, E1000E_CAUSES) && put(device, E1000E_IMS, E1000E_CAUSES) &&
+	       put(device, E1000E_ICS, 1u << (E1000E_FIRST_CAUSE + vector)) && calm_e1000e(device);
 }
 
 bool device_ready(struct ward_device *device)
@@ -57,49 +69,18 @@ bool device_ready(struct ward_device *device)
 	command |= COMMAND_MEMORY_MASTER;
 	if (ward_device_write(device, CONFIG, COMMAND, &command, sizeof(command)))
 		return false;
-	if (device_is_edu(device))
-		return true;
-	return calm_e1000e(device);
-}
-
-static bool raise_edu(struct ward_device *device, uint32_t index, uint32_t vector)
-{
-	return index == WARD_IRQS_MSI && vector == 0 && put(device, EDU_RAISE, 1) &&
-	       put(device, EDU_ACKNOWLEDGE, 1);
-}
-
-static bool raise_e1000e(struct ward_device *device, uint32_t index, uint32_t vector)
-{
-	uint32_t old;
-
-	/* What was raised before is forgotten first: a cause that stands raises nothing again. */
-	if (!put(device, E1000E_IMC, UINT32_MAX) ||
-	    ward_device_read(device, 0, E1000E_ICR, &old, sizeof(old)) ||
-	    !put(device, E1000E_ICR, UINT32_MAX))
-		return false;
-	if (index == WARD_IRQS_MSI)
-		return vector == 0 && put(device, E1000E_IMS, E1000E_LINK) &&
-		       put(device, E1000E_ICS, E1000E_LINK);
-	return vector < 5 && put(device, E1000E_IVAR, E1000E_VECTORS) &&
-	       put(device, E1000E_EIAC, E1000E_CAUSES) && put(device, E1000E_IMS, E1000E_CAUSES) &&
-	       put(device, E1000E_ICS, 1u << (E1000E_FIRST_CAUSE + vector));
+	return device_is_edu(device) || calm_e1000e(device);
 }
 
 bool device_raise(struct ward_device *device, uint32_t index, uint32_t vector)
 {
-	if (device_is_edu(device))
-		return raise_edu(device, index, vector);
-	return raise_e1000e(device, index, vector) && calm_e1000e(device);
+	return device_is_edu(device) ? raise_edu(device, index, vector)
+				     : raise_e1000e(device, index, vector);
 }
 
 bool device_line(struct ward_device *device, bool level)
 {
-	if (device_is_edu(device))
-		return put(device, level ? EDU_RAISE : EDU_ACKNOWLEDGE, 1);
-	if (level)
-		return put(device, E1000E_IMS, E1000E_LINK) && put(device, E1000E_ICS, E1000E_LINK);
-	return put(device, E1000E_IMC, UINT32_MAX) && put(device, E1000E_ICR, UINT32_MAX) &&
-	       calm_e1000e(device);
+	return device_is_edu(device) && put(device, level ? EDU_RAISE : EDU_ACKNOWLEDGE, 1);
 }
 
 void device_settle(void)

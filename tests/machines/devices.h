@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Devices of QEMU that raise interrupts when they are told to: edu (INTx, one MSI) and e1000e (INTx, one
- * MSI, five MSI-Xs).
+ * Devices of QEMU that raise interrupts when they are told to: edu its INTx and its one MSI, e1000e its
+ * five MSI-Xs.
  */
 #ifndef TESTS_MACHINES_DEVICES_H
 #define TESTS_MACHINES_DEVICES_H
