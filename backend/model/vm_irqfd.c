@@ -308,13 +308,11 @@ int ward_vm_model_dispatch(struct ward_vm *vm, struct ward_reader *reader)
 {
 	struct vm_model *model = ward_vm_model_of(vm);
 	struct epoll_event events[EVENTS];
-	uint32_t rounds;
+	uint32_t rounds = 0, rounds_max;
 	int count, served = 0;
 
 	if (!model)
 		return -EINVAL;
-	/* No more rounds than there are irqfds for: somebody may write all the time. */
-	rounds = model->irqfds.count / EVENTS + 1;
 	do {
 		/* The lock is taken for a round, so that those who assign are not kept waiting. */
 		pthread_mutex_lock(&model->lock);
@@ -326,8 +324,10 @@ int ward_vm_model_dispatch(struct ward_vm *vm, struct ward_reader *reader)
 		served += serve_events(model, reader, events, count);
 		if (reader)
 			ward_reader_exit(reader);
+		/* No more than there are irqfds for: somebody may write all the time. */
+		rounds_max = model->irqfds.count / EVENTS + 1;
 		pthread_mutex_unlock(&model->lock);
-	} while (count == EVENTS && --rounds);
+	} while (count == EVENTS && ++rounds < rounds_max);
 	return served;
 }
 
