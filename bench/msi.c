@@ -19,6 +19,7 @@ static const struct {
 } parts[] = {
 	{ "its", bench_its },
 	{ "routes", bench_routes },
+	{ "wiring", bench_wiring },
 };
 
 #define COUNT (sizeof(parts) / sizeof(parts[0]))

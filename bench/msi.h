@@ -4,6 +4,7 @@
 #define BENCH_MSI_H
 
 void bench_its(void);
+void bench_wiring(void);
 void bench_routes(void);
 
 #endif
