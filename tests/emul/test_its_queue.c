@@ -192,6 +192,10 @@ static void test_beyond(void **state)
 	assert_int_equal(rig_read(&rig, GITS_CWRITER), 0x1000);
 	rig_kick(&rig);
 	assert_int_equal(rig_read(&rig, GITS_CREADR), 32);
+	rig_write32(&rig, GITS_CTLR, 0);
+	rig_write(&rig, GITS_CBASER, VALID | RIG_QUEUE);
+	assert_int_equal(rig_read(&rig, GITS_CREADR), 0);
+	assert_int_equal(rig_read(&rig, GITS_CWRITER), 32);
 	rig_teardown(&rig);
 
 	rig_setup(&rig, WARD_ITS_KVM);
@@ -201,6 +205,10 @@ static void test_beyond(void **state)
 	rig_write(&rig, GITS_CWRITER, 0x1000);
 	assert_int_equal(rig_read(&rig, GITS_CWRITER), 32);
 	assert_int_equal(rig_read(&rig, GITS_CREADR), 32);
+	/* A new queue is an empty one there; elsewhere GITS_CWRITER stays. */
+	rig_write32(&rig, GITS_CTLR, 0);
+	rig_write(&rig, GITS_CBASER, VALID | RIG_QUEUE);
+	assert_int_equal(rig_read(&rig, GITS_CWRITER), 0);
 	rig_teardown(&rig);
 }
 
@@ -250,11 +258,13 @@ static unsigned int answers;
 
 static void answer(void *context, uint32_t cpu, uint32_t intid)
 {
+	uint32_t taken;
+
 	(void)context;
-	(void)cpu;
-	(void)intid;
 	if (answers++ > 0)
 		return;
+	assert_int_equal(ward_gic_take(answering->gic, cpu, &taken), 0);
+	assert_int_equal(taken, intid);
 	put_mapc(answering, 9, 3);
 	rig_kick(answering);
 }
@@ -295,7 +305,9 @@ static void test_answered(void **state)
 	assert_int_equal(rig_mapc(&rig, 0, 0), RIG_OK);
 	assert_int_equal(rig_mapti(&rig, 1, 1, 8192, 0), RIG_OK);
 	assert_int_equal(rig_event(&rig, INT, 1, 1), RIG_OK);
+	/* The INT itself was executed once. */
 	assert_int_equal(answers, 1);
+	assert_true(rig_pending_nowhere(&rig, 8192));
 	assert_int_equal(rig_read(&rig, GITS_CREADR), rig.head);
 	assert_int_equal(rig_load(&rig, RIG_COLLECTIONS + 9 * 8), VALID | 3 << 16 | 9);
 	rig_teardown(&rig);
