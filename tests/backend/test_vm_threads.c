@@ -31,13 +31,16 @@
 /* Another device's event, of which nobody waits for anything. */
 #define NOISE_DEVICE 9u
 #define NOISE_LPI 9000u
+/* Eventfds that come and go, of a GSI without a route. */
+#define EXTRA 40u
+#define EXTRA_GSI 4000u
 #define PATIENCE 20000000u
 
 struct world {
 	struct vm_rig rig;
 	struct ward_routes *routes;
 	ward_gsi_t gsis[RAISERS + 1];
-	int eventfd;
+	int eventfd, extra[EXTRA]; /* -1: it is not there */
 	_Atomic uint32_t begun, committed;
 	_Atomic uint32_t taken[INTIDS];
 	_Atomic uint32_t next_raiser;
@@ -210,6 +213,25 @@ static void wire(uint32_t flags)
 	assert_int_equal(ward_vm_irqfd(world->rig.vm, &irqfd), 0);
 }
 
+static void toggle_extra(uint32_t which)
+{
+	struct ward_irqfd irqfd = { .gsi = ward_gsi(EXTRA_GSI) };
+
+	if (world->extra[which] >= 0) {
+		/* Some are taken away, some just closed. */
+		irqfd.eventfd = world->extra[which];
+		irqfd.flags = WARD_IRQFD_DEASSIGN;
+		if (which % 2)
+			assert_int_equal(ward_vm_irqfd(world->rig.vm, &irqfd), 0);
+		close(world->extra[which]);
+		world->extra[which] = -1;
+		return;
+	}
+	world->extra[which] = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	irqfd.eventfd = world->extra[which];
+	assert_int_equal(ward_vm_irqfd(world->rig.vm, &irqfd), 0);
+}
+
 static void make_world(void)
 {
 	const struct ward_vm_options options = {
@@ -235,6 +257,8 @@ static void make_world(void)
 	}
 	assert_int_equal(ward_routes_commit(world->routes), 0);
 	wire(0);
+	for (uint32_t i = 0; i < EXTRA; i++)
+		world->extra[i] = -1;
 }
 
 static void end_world(void)
@@ -242,6 +266,9 @@ static void end_world(void)
 	ward_routes_destroy(world->routes);
 	vm_rig_end(&world->rig);
 	close(world->eventfd);
+	for (uint32_t i = 0; i < EXTRA; i++)
+		if (world->extra[i] >= 0)
+			close(world->extra[i]);
 	free(world);
 }
 
@@ -274,6 +301,7 @@ static void change(uint32_t version)
 	atomic_store(&world->committed, version);
 	wire(0);
 	reprogram(version);
+	toggle_extra(version * 7 % EXTRA);
 }
 
 static void test_raising_while_changing(void **state)
