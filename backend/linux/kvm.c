@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static bool is_arm(const struct ward_kvm *kvm)
@@ -29,6 +30,20 @@ static int start(void *context)
 	return code;
 }
 
+/*
+ * What was counted before KVM raises once, and leaves it where it is: the next assignment would raise it
+ * again (Linux virt/kvm/eventfd.c, kvm_irqfd_assign). Events from now on are not taken away by this:
+ * KVM reads the count itself where it is woken.
+ */
+static void take_count(int eventfd)
+{
+	uint64_t count;
+	const struct iovec room = { .iov_base = &count, .iov_len = sizeof(count) };
+
+	if (preadv2(eventfd, &room, 1, -1, RWF_NOWAIT) < 0)
+		return; /* there was nothing */
+}
+
 static int assign_irqfd(void *context, const struct ward_irqfd *irqfd)
 {
 	struct ward_kvm *kvm = context;
@@ -39,8 +54,11 @@ static int assign_irqfd(void *context, const struct ward_irqfd *irqfd)
 		.resamplefd = irqfd->flags & WARD_IRQFD_RESAMPLE ? (uint32_t)irqfd->resamplefd : 0,
 	};
 
-	if (ioctl(kvm->vmfd, KVM_IRQFD, &asked) == 0)
+	if (ioctl(kvm->vmfd, KVM_IRQFD, &asked) == 0) {
+		if (!(irqfd->flags & WARD_IRQFD_DEASSIGN))
+			take_count(irqfd->eventfd);
 		return 0;
+	}
 	switch (errno) {
 	case EINVAL:
 	case EBADF:
