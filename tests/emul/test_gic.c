@@ -465,6 +465,146 @@ static void wrong_accesses_are_refused(void **state)
 	}
 }
 
+#define CHANCES 100000u
+#define CPUS 3u
+#define SPIS 40u
+
+/* What should be of an SPI, one thing at a time. */
+struct reference {
+	bool latch, line, held, enabled, edge, active;
+	uint32_t cpu, taker;
+	uint8_t priority;
+};
+
+static bool pending(const struct reference *spi)
+{
+	return spi->latch || (!spi->edge && (spi->line || spi->held));
+}
+
+static void take_both(struct gic_rig *rig, struct reference *spis, uint32_t cpu)
+{
+	uint32_t best = SPIS, intid = 0;
+	int code = ward_gic_take(rig->gic, cpu, &intid);
+
+	for (uint32_t i = 0; i < SPIS; i++) {
+		if (!pending(&spis[i]) || !spis[i].enabled || spis[i].cpu != cpu ||
+		    (spis[i].active && !spis[i].edge))
+			continue;
+		if (best == SPIS || spis[i].priority < spis[best].priority)
+			best = i;
+	}
+	assert_int_equal(code, best == SPIS ? -ENOENT : 0);
+	if (best == SPIS)
+		return;
+	assert_int_equal(intid, 32 + best);
+	spis[best].latch = false;
+	spis[best].active = true;
+	spis[best].taker = cpu;
+}
+
+static void end_both(struct gic_rig *rig, struct reference *spi, uint32_t cpu, uint32_t intid)
+{
+	bool was_taken = spi->active && spi->taker == cpu;
+
+	assert_int_equal(ward_gic_end(rig->gic, cpu, intid), was_taken ? 0 : -EINVAL);
+	if (was_taken)
+		spi->active = false;
+}
+
+static void change_both(struct gic_rig *rig, struct reference *spi, uint32_t intid, uint32_t chance)
+{
+	uint32_t bit = 1u << intid % 32, word = intid / 32 * 4;
+	uint32_t configuration = 0xc00 + intid / 16 * 4;
+
+	switch (chance % 9) {
+	case 0:
+		rig_dist(rig, 0x100 + word, bit);
+		spi->enabled = true;
+		break;
+	case 1:
+		rig_dist(rig, 0x180 + word, bit);
+		spi->enabled = false;
+		break;
+	case 2:
+		rig_dist(rig, 0x200 + word, bit);
+		spi->latch = true;
+		break;
+	case 3:
+		rig_dist(rig, 0x280 + word, bit);
+		spi->latch = false;
+		break;
+	case 4:
+		rig_write(rig, WARD_GIC_DISTRIBUTOR, 0x400 + intid, chance >> 8 & 0xff, 1);
+		spi->priority = chance >> 8 & 0xff;
+		break;
+	case 5:
+		spi->cpu = chance % CPUS;
+		rig_write(rig, WARD_GIC_DISTRIBUTOR, 0x6000 + 8 * intid, spi->cpu, 8);
+		break;
+	case 6:
+		spi->edge = chance & 0x1000;
+		word = (uint32_t)rig_read(rig, WARD_GIC_DISTRIBUTOR, configuration, 4);
+		bit = 2u << intid % 16 * 2;
+		rig_dist(rig, configuration, spi->edge ? word | bit : word & ~bit);
+		break;
+	case 7:
+		rig_dist(rig, 0x48, intid);
+		spi->held = spi->latch = false;
+		break;
+	default:
+		rig_dist(rig, 0x380 + word, bit);
+		spi->active = false;
+		break;
+	}
+}
+
+static void random_steps_agree(void **state)
+{
+	struct reference spis[SPIS] = { 0 };
+	uint32_t random = 4711;
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, CPUS, 0);
+	for (uint32_t step = 0; step < CHANCES; step++) {
+		struct reference *spi;
+		uint32_t intid, cpu;
+
+		random = random * 1664525u + 1013904223u;
+		spi = &spis[(random >> 8) % SPIS];
+		intid = 32 + (uint32_t)(spi - spis);
+		cpu = (random >> 4) % CPUS;
+		switch (random >> 29) {
+		case 0:
+		case 1:
+			assert_int_equal(ward_gic_set_spi(rig.gic, intid, random & 0x80), 0);
+			spi->latch |= (random & 0x80) && !spi->line && spi->edge;
+			spi->line = random & 0x80;
+			break;
+		case 2:
+			assert_int_equal(ward_gic_pulse(rig.gic, intid, NULL), 0);
+			*(spi->edge ? &spi->latch : &spi->held) = true;
+			break;
+		case 3:
+		case 4:
+			change_both(&rig, spi, intid, random >> 3);
+			break;
+		case 5:
+			take_both(&rig, spis, cpu);
+			break;
+		case 6:
+			end_both(&rig, spi, cpu, intid);
+			break;
+		default:
+			assert_int_equal(ward_gic_is_pending(rig.gic, cpu, intid),
+					 pending(spi) && spi->cpu == cpu);
+			break;
+		}
+		rig.told_count = 0;
+	}
+	rig_finish(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +620,7 @@ int main(void)
 		cmocka_unit_test(registers_read_back),
 		cmocka_unit_test(bits_are_set_and_cleared_apart),
 		cmocka_unit_test(wrong_accesses_are_refused),
+		cmocka_unit_test(random_steps_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #define CPUS 3u
 #define RAISERS 2u
 #define EACH 8u /* interrupts of a raiser, of each kind */
-#define ROUNDS 3000u
+#define ROUNDS 1000u
 
 struct world {
 	struct gic_rig rig;
