@@ -7,15 +7,19 @@
 #include "isolate/group.h"
 
 /* How the vectors of others are reached: one DeviceID, one bus for the source check, one frame. */
+/* By a DeviceID that both come with. */
+static bool by_devid(const struct ward_judgement *j, const struct ward_visit *visit)
+{
+	const struct ward_visit *before = &j->reach->visits[visit->before];
+	uint32_t index;
+
+	return ward_graph_kind(j->reach->graph, before->node, &index) == WARD_NODE_DOORBELL &&
+	       j->reach->graph->pools[index].devid;
+}
+
 static const char *vector_code(const struct ward_judgement *j, const struct ward_visit *visit)
 {
-	uint32_t index;
-	const struct ward_visit *before = &j->reach->visits[visit->before];
-
-	if (ward_last_edge(j, visit)->why == WARD_WHY_SOURCE_CHECK)
-		return "msi-id-shared";
-	if (ward_graph_kind(j->reach->graph, before->node, &index) == WARD_NODE_DOORBELL &&
-	    j->reach->graph->pools[index].devid)
+	if (ward_last_edge(j, visit)->why == WARD_WHY_SOURCE_CHECK || by_devid(j, visit))
 		return "msi-id-shared";
 	return "msi-frame-shared";
 }
@@ -118,7 +122,12 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 				 unsure ? "may be able to" : "can",
 				 j->machine->functions[user].name, ward_whose_text(j, user, whose),
 				 doorbell_text(j, visit, j->machine->functions[user].controller));
-	if (finding && unsure)
+	if (finding && unsure && by_devid(j, visit))
+		finding->settle =
+			ward_judge_text(j, "which ids %s and %s come to %s with",
+					j->machine->functions[subject].name,
+					j->machine->functions[user].name, doorbell_name(j, visit));
+	else if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));
 	remedy_intx(j, finding, user);
