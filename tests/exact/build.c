@@ -143,7 +143,7 @@ static void hide(const struct plan_function *p, struct ward_function *f)
 static int add_parts(const struct plan *plan, struct ward_builder *builder)
 {
 	int err = ward_builder_set_host(builder, plan->x86 ? WARD_ARCH_X86 : WARD_ARCH_ARM64, NULL,
-					NULL, plan->page_size);
+					plan->no_check ? "intremap=nosid" : NULL, plan->page_size);
 
 	for (uint32_t i = 0; i < plan->controllers_count && !err; i++) {
 		struct ward_controller c = {

@@ -32,6 +32,10 @@
 #define SUBHANDLE 0x08u
 #define HANDLE(n) (((n)&0x7fffu) << 5 | ((n) >> 15 & 1) << 2)
 
+/* The entry of an IOAPIC, which is the host's. */
+#define HOST_ENTRY 0u
+#define IOAPIC_ID 0xf0ffu
+
 /* Entries of a function: two, side by side. */
 static uint32_t entry_of(uint32_t function)
 {
@@ -62,11 +66,19 @@ static uint64_t source_check(const struct plan *plan, uint32_t function)
 	return VERIFY_ID | (last_bus != f->bus ? last : plan_rid(f));
 }
 
+static int write_host(struct controllers *c, uint64_t table)
+{
+	uint64_t entry[2] = { 1 | (uint64_t)HOST_VECTOR << 16,
+			      c->plan->no_check ? 0 : VERIFY_ID | IOAPIC_ID };
+
+	return ward_memory_write(c->memory, table + HOST_ENTRY * ENTRY_BYTES, entry, sizeof(entry));
+}
+
 static int write_entries(struct controllers *c, uint64_t table, uint32_t function)
 {
 	uint64_t entry[2] = { 1 | (uint64_t)(FIRST_VECTOR + function) << 16 |
 				      (uint64_t)(function % CPUS) << 40,
-			      source_check(c->plan, function) };
+			      c->plan->no_check ? 0 : source_check(c->plan, function) };
 	uint64_t at = table + (uint64_t)entry_of(function) * ENTRY_BYTES;
 	int err = ward_memory_write(c->memory, at, entry, sizeof(entry));
 
@@ -86,6 +98,8 @@ static int make_unit(struct controllers *c, uint32_t iommu)
 	uint32_t on = IRE | (plan->controllers[0].isolates ? 0 : CFI);
 	int err = ward_vtd_create(&options, &c->units[iommu]);
 
+	if (!err)
+		err = write_host(c, table);
 	for (uint32_t i = 0; i < plan->functions_count && !err; i++)
 		if (plan->functions[i].present && plan->functions[i].iommu == iommu &&
 		    plan_uses_messages(&plan->functions[i]))

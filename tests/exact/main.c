@@ -68,6 +68,9 @@ static void take_tables(struct plan *plan)
 	for (uint32_t i = 0; i < plan->functions_count && plan->x86; i++)
 		if (plan_is_bridge(&plan->functions[i]) && plan->functions[i].quirk)
 			plan->tables = false;
+	/* It knows no command line, and checks. */
+	if (plan->no_check)
+		plan->tables = false;
 	if (!plan->tables)
 		return;
 	for (uint32_t i = 0; i < plan->functions_count; i++) {

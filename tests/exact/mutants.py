@@ -87,6 +87,7 @@ MUTANTS = (
      "	if (c->kind == WARD_CONTROLLER_X86_REMAPPING)\n		return;\n	if (c->isolates == WARD_UNKNOWN)\n"),
     ("two-frames-in-a-page-are-apart", MSI,
      "		if (ward_controller_rung_in(b, pages))\n			return true;", "		(void)pages;"),
+    ("no-check-forgotten", MSI, "	if (ward_checks_no_source(machine)) {", "	if (false) {"),
     ("victims-without-messages", MSI,
      "check.kind != WARD_SOURCE_CHECK_BUS || !ward_graph_may_use_msi(g, state, function))",
      "check.kind != WARD_SOURCE_CHECK_BUS)"),

@@ -97,8 +97,9 @@ struct plan {
 	uint64_t seed;
 	bool x86;
 	uint64_t page_size;
-	bool tables; /* the model backend carries it out: page tables in memory */
-	bool direct; /* no id maps: facts are told of each function */
+	bool no_check; /* the kernel was told to leave source checks away (intremap=nosid) */
+	bool tables;   /* the model backend carries it out: page tables in memory */
+	bool direct;   /* no id maps: facts are told of each function */
 	bool one_row; /* DeviceIDs of segments begin at the same number, as different ITSs let them */
 	struct plan_function functions[PLAN_FUNCTIONS];
 	uint32_t functions_count;

@@ -90,6 +90,8 @@ void plan_print(const struct plan *plan)
 {
 	printf("#   %s, pages of %llu KiB, %s\n", plan->x86 ? "x86" : "Arm",
 	       (unsigned long long)plan->page_size >> 10, plan->tables ? "model backend" : "quick");
+	if (plan->no_check)
+		printf("#   intremap=nosid\n");
 	for (uint32_t i = 0; i < plan->functions_count; i++)
 		if (plan->functions[i].present)
 			print_function(plan, i);

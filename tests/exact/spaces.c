@@ -13,6 +13,7 @@ static void make_x86_controllers(struct plan *plan, struct random *r)
 		remaps ? WARD_CONTROLLER_X86_REMAPPING : WARD_CONTROLLER_X86_APIC;
 	/* Sometimes messages of the compatibility format pass. */
 	plan->controllers[0].isolates = remaps && !random_chance(r, 12);
+	plan->no_check = remaps && random_chance(r, 8);
 	plan->controllers[0].doorbell = WARD_X86_MSI_START;
 	plan->controllers[0].size = 0x100000;
 	plan->controllers_count = 1;
