@@ -35,6 +35,18 @@ static int disable(struct ward_wiring *wiring, struct ward_error *ret_error)
 	return 0;
 }
 
+/* Before anything goes off for the sake of more. */
+static int open_all(struct ward_wiring *wiring, uint32_t count, struct ward_error *ret_error)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int code = ward_wiring_open(&wiring->wires[i]);
+
+		if (code)
+			return ward_wiring_fail(ret_error, code, i, "no eventfd can be had");
+	}
+	return 0;
+}
+
 /* Enables vectors start to count - 1; those below start are enabled. */
 static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 		  struct ward_error *ret_error)
@@ -49,12 +61,8 @@ static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 	};
 	int code;
 
-	for (uint32_t i = start; i < count; i++) {
-		code = ward_wiring_open(&wiring->wires[i]);
-		if (code)
-			return ward_wiring_fail(ret_error, code, i, "no eventfd can be had");
+	for (uint32_t i = start; i < count; i++)
 		wiring->fds[i - start] = wiring->wires[i].eventfd;
-	}
 	code = ward_device_set_irqs(wiring->options.device, &set);
 	if (code > 0)
 		return ward_fail(ret_error, -ENOSPC, "%u host vectors are needed, %d can be had",
@@ -152,10 +160,13 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 	bool addresses = wiring->options.guest_addresses;
 	bool prepares = addresses && wiring->options.way == WARD_MESSAGE_PREPARE;
 	uint32_t before = wiring->host_count, count = count_needed(wiring);
-	int code = 0;
+	int code;
 
 	if (!wiring->options.device || wiring->mode == WARD_VECTORS_OFF || count == 0)
 		return 0;
+	code = open_all(wiring, count, ret_error);
+	if (code)
+		return code;
 	if (before > 0 &&
 	    ((prepares && address_changed(wiring)) || (count > before && cannot_grow(wiring))))
 		code = go_off(wiring, ret_error);

@@ -188,6 +188,22 @@ static void test_no_descriptors(void **state)
 		assert_int_equal(arrived(7), 1);
 		yard_finish();
 	}
+	/* Nothing goes off for more that cannot be had. */
+	now = &setups[1];
+	yard_setup(now);
+	entry(1, bell(), 7);
+	mask(1, false);
+	msix(true, false);
+	sync_well();
+	forget_calls();
+	entry(5, bell(), 8);
+	mask(5, false);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(ward_wiring_sync(yard.wiring, &error), -ENOSPC);
+	assert_int_equal(yard.calls, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	sync_well();
+	yard_finish();
 }
 
 /* The addresses of the guest, told in as few calls as there are runs. */
