@@ -82,7 +82,8 @@ int ward_its_create(const struct ward_its_options *options, struct ward_its **re
 void ward_its_destroy(struct ward_its *its);
 
 /**
- * As after power-on. Waits for readers. LPIs that are pending stay so (they are the GIC's).
+ * As after power-on. Waits for readers. LPIs that are pending stay so (they are the GIC's); KVM: they
+ * go with their events.
  * @param its an ITS
  */
 void ward_its_reset(struct ward_its *its);

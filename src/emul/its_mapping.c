@@ -23,10 +23,16 @@ int ward_its_add_device(struct ward_its *its, uint32_t id, uint64_t itt, uint8_t
 	return 0;
 }
 
+/* KVM forgets an LPI with its last event, and what is pending of it. */
 static void put_lpi(struct ward_its *its, struct its_lpi *lpi)
 {
+	uint32_t cpu;
+
 	if (!lpi || --lpi->events > 0)
 		return;
+	cpu = its_target_cpu(&lpi->target);
+	if (its->kvm && cpu != WARD_NONE)
+		ward_gic_lpi_clear(its->options.gic, cpu, (uint32_t)lpi->node.key);
 	/* Readers come to an LPI only by its events. */
 	ward_its_index_remove(&its->lpis, &lpi->node);
 	ward_its_pool_give(&its->lpi_pool, lpi);

@@ -60,7 +60,7 @@ static uint64_t sanitise(uint64_t reg)
 	if (inner < 2)
 		reg = (reg & ~(7ull << BASER_INNER)) | 3ull << BASER_INNER;
 	if (outer > 1)
-		reg = (reg & ~(7ull << BASER_OUTER)) | 1ull << BASER_OUTER;
+		reg &= ~(7ull << BASER_OUTER);
 	return reg;
 }
 
@@ -225,7 +225,9 @@ static void write_register(struct ward_its *its, uint32_t offset, size_t size, u
 	if (its->kvm && row->field == FIELD(statusr))
 		return;
 	shift = (offset - row->offset) * 8;
-	mask = row->mask & (size == 4 ? (uint64_t)UINT32_MAX << shift : UINT64_MAX);
+	/* KVM keeps reserved bits of GITS_CBASER. */
+	mask = its->kvm && row->field == FIELD(cbaser) ? UINT64_MAX : row->mask;
+	mask &= size == 4 ? (uint64_t)UINT32_MAX << shift : UINT64_MAX;
 	field = (uint64_t *)((char *)&its->reg + row->field);
 	old = *field;
 	*field = (old & ~mask) | (value << shift & mask);

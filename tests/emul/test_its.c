@@ -54,8 +54,7 @@ static void test_discard_and_clear(void **state)
 		assert_true(rig_pending_nowhere(&rig, 8200));
 		assert_int_equal(rig_message(&rig, 7, 5), WARD_REASON_NONE);
 		assert_int_equal(rig_event(&rig, DISCARD, 7, 5), RIG_OK);
-		if (profile == WARD_ITS_ARCHITECTURE)
-			assert_true(rig_pending_nowhere(&rig, 8200));
+		assert_true(rig_pending_nowhere(&rig, 8200));
 		assert_int_equal(rig_message(&rig, 7, 5), WARD_REASON_UNMAPPED_EVENT);
 		assert_int_equal(rig_load(&rig, RIG_ITTS + 5 * 8), 0);
 		rig_teardown(&rig);

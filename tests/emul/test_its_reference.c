@@ -64,7 +64,15 @@ static unsigned int users(const struct model *m, unsigned int lpi)
 
 static void drop(struct model *m, unsigned int d, unsigned int e)
 {
+	unsigned int l = m->lpi[d][e];
+	bool was = m->mapped[d][e];
+
 	m->mapped[d][e] = false;
+	if (m->kvm && was && users(m, l) == 0) {
+		m->waiting[l] = false;
+		if (m->goes[l] != NOWHERE)
+			m->pending[m->goes[l]][l] = false;
+	}
 }
 
 static void drop_device(struct model *m, unsigned int d)

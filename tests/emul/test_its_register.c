@@ -53,12 +53,12 @@ static const struct row kvm[] = {
 	{ 0x0004, 4, 0x4b00043b, 0x4b00043b },
 	{ 0x0008, 8, 0x1ef71, 0x1ef71 },
 	{ 0x0040, 4, 0, 0 }, /* no STATUSR */
-	/* Addresses of 64 KiB; outer non-cacheable, share 3 as written. */
-	{ 0x0080, 8, 0, 0xb82fffffffff0cff },
+	/* Addresses of 64 KiB; outer as inner; the rest as written. */
+	{ 0x0080, 8, 0, 0xff1fffffffff0fff },
 	{ 0x0088, 8, 0, 0 }, /* beyond the queue: not written */
 	{ 0x0090, 8, 0, 0 },
-	{ 0x0100, 8, 0x1907000000000600, 0xf927fffffffffeff },
-	{ 0x0108, 8, 0x1c07000000000600, 0xbc27fffffffffeff },
+	{ 0x0100, 8, 0x1907000000000600, 0xf907fffffffffeff },
+	{ 0x0108, 8, 0x1c07000000000600, 0xbc07fffffffffeff },
 	{ 0x0110, 8, 0, 0 },
 	{ 0x0138, 8, 0, 0 },
 	{ 0xffd0, 4, 0x40, 0x40 },
@@ -254,7 +254,7 @@ static void test_kvm_needs_all(void **state)
 static void test_kvm_attributes(void **state)
 {
 	static const uint8_t share[] = { 0, 1, 1, 3 }, inner[] = { 3, 3, 2, 3, 4, 5, 6, 7 },
-			     outer[] = { 0, 1, 1, 1, 1, 1, 1, 1 };
+			     outer[] = { 0, 1, 0, 0, 0, 0, 0, 0 };
 	struct rig rig;
 
 	(void)state;
