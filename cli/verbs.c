@@ -85,12 +85,13 @@ const struct cli_verb cli_verbs[] = {
 		.bit = TRACE,
 		.devices = true,
 		.summary = "the way of one interrupt, hop by hop",
-		.details = "From the function's vector to the host's driver, as far as the host\n"
-			   "tells: what a process does with its eventfds is not seen from here. With\n"
-			   "--model the same machine is built in software, DEV is given to a VM, and\n"
-			   "the whole way is shown, to the guest's CPU.\n"
-			   "\n"
-			   "Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
+		.details =
+			"From the function's vector to the host's driver, as far as the host\n"
+			"tells: what a process does with its eventfds is not seen from here. With\n"
+			"--model the same machine is built in software, DEV is given to a VM, and\n"
+			"the whole way is shown, to the guest's CPU.\n"
+			"\n"
+			"Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
 	},
 	{
 		.name = "groups",

@@ -40,7 +40,8 @@ void ward_trace_field(struct ward_trace *trace, const char *name, uint64_t value
 	now->fields[now->fields_count++] = (struct ward_hop_field){ name, value, hex };
 }
 
-static void tell(struct ward_trace *trace, const char *format, va_list words)
+__attribute__((format(printf, 2, 0))) static void tell(struct ward_trace *trace, const char *format,
+						       va_list words)
 {
 	vsnprintf(trace->now.text, sizeof(trace->now.text), format, words);
 	trace->stopped = trace->now.stops;
