@@ -47,6 +47,11 @@ struct ward_wire_state {
 	/* Host: where it writes, when the guest chose that. */
 	bool has_address;
 	ward_iova_t address;
+	/*
+	 * The host would not have this address when all were off for it. They do not go off again
+	 * for the same vector in the same state: its guest could keep them off for ever.
+	 */
+	bool refused, refused_masked;
 	bool missed; /* it was off for a moment in which it should have been on */
 };
 
@@ -97,6 +102,9 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 /* Where the guest says that messages go: before vectors are enabled, or after. */
 int ward_wiring_address(struct ward_wiring *wiring, uint32_t count, uint32_t *ret_lost,
 			struct ward_error *ret_error);
+/* Those that were refused before, and are not asked for again. */
+void ward_wiring_lose_refused(struct ward_wiring *wiring, uint32_t *ret_lost,
+			      struct ward_error *ret_error);
 bool ward_wiring_address_differs(const struct ward_wire_state *wire);
 void ward_wiring_forget_addresses(struct ward_wiring *wiring);
 /* Takes back what the host was told and has not used. */

@@ -13,15 +13,19 @@ static uint32_t index_of(const struct ward_wiring *wiring)
 
 bool ward_wiring_address_differs(const struct ward_wire_state *wire)
 {
-	return wire->plan.addressed &&
-	       (!wire->has_address ||
-		ward_iova_raw(wire->address) != ward_iova_raw(wire->plan.message.address));
+	bool same = ward_iova_raw(wire->address) == ward_iova_raw(wire->plan.message.address);
+
+	if (!wire->plan.addressed)
+		return false;
+	if (wire->refused && same && wire->refused_masked == wire->plan.masked)
+		return false;
+	return !wire->has_address || !same;
 }
 
 void ward_wiring_forget_addresses(struct ward_wiring *wiring)
 {
 	for (uint32_t i = 0; i < wiring->count; i++)
-		wiring->wires[i].has_address = false;
+		wiring->wires[i].has_address = wiring->wires[i].refused = false;
 }
 
 int ward_wiring_unprepare(struct ward_wiring *wiring, struct ward_error *ret_error)
@@ -52,6 +56,7 @@ static int tell(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 		wiring->prepared = true;
 	for (uint32_t i = 0; i < count && !code; i++) {
 		wiring->wires[start + i].has_address = true;
+		wiring->wires[start + i].refused = false;
 		wiring->wires[start + i].address = wiring->iovas[i];
 	}
 	return code;
@@ -61,14 +66,34 @@ static int tell(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 static void lose(struct ward_wiring *wiring, uint32_t vector, const struct ward_error *error,
 		 uint32_t *ret_lost, struct ward_error *ret_error)
 {
-	struct ward_wire_plan *plan = &wiring->wires[vector].plan;
+	struct ward_wire_state *wire = &wiring->wires[vector];
+	struct ward_wire_plan *plan = &wire->plan;
 
 	plan->addressed = false;
+	if (wiring->options.way == WARD_MESSAGE_PREPARE) {
+		wire->has_address = false;
+		wire->address = plan->message.address;
+		wire->refused = true;
+		wire->refused_masked = plan->masked;
+	}
 	if (!plan->wire)
 		return;
 	plan->wire = false;
 	plan->resolved = -EFAULT;
 	ward_wiring_lose(vector, error->text, ret_lost, ret_error);
+}
+
+void ward_wiring_lose_refused(struct ward_wiring *wiring, uint32_t *ret_lost,
+			      struct ward_error *ret_error)
+{
+	const struct ward_error error = { "the host has refused its address" };
+
+	for (uint32_t i = 0; i < wiring->count; i++) {
+		const struct ward_wire_state *wire = &wiring->wires[i];
+
+		if (wire->refused && wire->plan.addressed && !ward_wiring_address_differs(wire))
+			lose(wiring, i, &error, ret_lost, ret_error);
+	}
 }
 
 /* Tells a run whole, or, when one of its addresses is bad, the others one by one. */

@@ -181,7 +181,9 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 		return code;
 	}
 	make_up(wiring);
-	if (addresses && !prepares)
+	if (prepares)
+		ward_wiring_lose_refused(wiring, ret_lost, ret_error);
+	else if (addresses)
 		code = ward_wiring_address(wiring, count, ret_lost, ret_error);
 	return code;
 }

@@ -319,6 +319,11 @@ static void test_msi_address(void **state)
 		assert_int_equal(ward_wiring_verify(yard.wiring, NULL), 0);
 		assert_int_equal(yard.irqfds_count, 0);
 		yard.bad_address = UINT64_MAX;
+		if (now->way == WARD_MESSAGE_PREPARE) {
+			msi(false, 2, CHOSEN, 0x40);
+			sync_well();
+			msi(true, 2, CHOSEN, 0x40);
+		}
 		sync_well();
 		assert_int_equal(yard.irqfds_count, 4);
 		yard_finish();
@@ -346,11 +351,58 @@ static void test_host_refuses(void **state)
 		assert_int_equal(wire_of(2).resolved, -EFAULT);
 		assert_int_equal(yard.irqfds_count, 3);
 		assert_true(yard.told[0] && yard.told[1] && !yard.told[2] && yard.told[3]);
+		/* Prepared: all do not go off each time for the one that is refused. */
+		forget_calls();
+		assert_int_equal(ward_wiring_sync(yard.wiring, &error), 1);
+		assert_string_equal(yard.log, i == 4 ? "" : "M");
+		assert_int_equal(wire_of(2).resolved, -EFAULT);
+		assert_int_equal(ward_wiring_verify(yard.wiring, &error), 0);
+		mask(2, true);
+		(void)ward_wiring_sync(yard.wiring, NULL);
+		forget_calls();
+		assert_int_equal(ward_wiring_sync(yard.wiring, NULL), 0);
+		assert_int_equal(yard.count[CALL_DISABLE], 0);
 		yard.bad_address = UINT64_MAX;
+		mask(2, false);
 		sync_well();
 		assert_true(yard.told[2] && wire_of(2).wired);
 		yard_finish();
 	}
+}
+
+/* Refused when it was prepared, and then tried again for a reason. */
+static void test_refused_once(void **state)
+{
+	(void)state;
+	now = &setups[4];
+	yard_setup(now);
+	yard.bad_address = ASTRAY;
+	entry(0, ASTRAY, 1);
+	mask(0, false);
+	msix(true, false);
+	yard.fail_at = 2;
+	yard.fail_code = -EIO;
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -EIO);
+	assert_string_equal(yard.log, "ME");
+	yard.fail_at = 0;
+	yard.bad_address = UINT64_MAX;
+	mask(0, true);
+	sync_well();
+	forget_calls();
+	mask(0, false);
+	sync_well();
+	assert_string_equal(yard.log, "RA");
+	/* Another address without a mask. */
+	yard.bad_address = ASTRAY;
+	entry(1, ASTRAY, 2);
+	mask(1, false);
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), 1);
+	set_register(WARD_MSIX_TABLE, 0, CHOSEN, 8);
+	set_register(WARD_MSIX_TABLE, 16, CHOSEN, 8);
+	sync_well();
+	assert_int_equal(yard.addresses[1], CHOSEN);
+	yard.failed = false;
+	yard_finish();
 }
 
 /* A space that does not lead to the guest's doorbell, and then does. */
@@ -568,9 +620,10 @@ int main(void)
 		cmocka_unit_test(test_each_call),      cmocka_unit_test(test_destroy_fails),
 		cmocka_unit_test(test_no_descriptors), cmocka_unit_test(test_override),
 		cmocka_unit_test(test_prepare),	       cmocka_unit_test(test_prepared_in_vain),
-		cmocka_unit_test(test_msi_address),    cmocka_unit_test(test_host_refuses),
-		cmocka_unit_test(test_space),	       cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_aborted),	       cmocka_unit_test(test_chance),
+		cmocka_unit_test(test_refused_once),   cmocka_unit_test(test_msi_address),
+		cmocka_unit_test(test_host_refuses),   cmocka_unit_test(test_space),
+		cmocka_unit_test(test_verify),	       cmocka_unit_test(test_aborted),
+		cmocka_unit_test(test_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
