@@ -71,12 +71,42 @@ static uint64_t bits_of(uint32_t device, uint32_t *random)
 	return bits == 11 && (device == 7 || device == 300) ? 16 : bits;
 }
 
-/* MAPC of KVM before 6.13 refuses a CPU that does not exist even where it takes a collection away. */
-static void random_command(uint32_t *random, uint64_t *words)
-{
-	uint32_t device = PICK(random, devices), event = PICK(random, events);
-	uint32_t chance = next_random(random);
+/* Events that were mapped last: what else is done is done to them half of the time. */
+#define RECENT 8u
 
+struct recent {
+	uint32_t device[RECENT], event[RECENT], count;
+};
+
+static void remember(struct recent *recent, uint32_t device, uint32_t event)
+{
+	recent->device[recent->count % RECENT] = device;
+	recent->event[recent->count++ % RECENT] = event;
+}
+
+static void pick_event(const struct recent *recent, uint32_t *random, uint32_t *ret_device,
+		       uint32_t *ret_event)
+{
+	uint32_t one = next_random(random) % (2 * RECENT);
+
+	*ret_device = one < RECENT ? recent->device[one] : PICK(random, devices);
+	*ret_event = one < RECENT ? recent->event[one] : PICK(random, events);
+}
+
+/* A mapping that is right, if its device is mapped. */
+static void map_well(uint32_t *random, uint64_t *words)
+{
+	words[0] = (uint64_t)(1 + next_random(random) % 2) << 32 | MAPTI;
+	words[1] = (uint64_t)(FIRST_LPI + next_random(random) % 8) << 32 | next_random(random) % 4;
+	words[2] = next_random(random) % 3;
+}
+
+/* MAPC of KVM before 6.13 refuses a CPU that does not exist even where it takes a collection away. */
+static void random_command(uint32_t *random, struct recent *recent, uint64_t *words)
+{
+	uint32_t device, event, chance = next_random(random);
+
+	pick_event(recent, random, &device, &event);
 	memset(words, 0, 4 * sizeof(*words));
 	words[0] = (uint64_t)device << 32 | PICK(random, opcodes);
 	words[1] = event;
@@ -92,6 +122,16 @@ static void random_command(uint32_t *random, uint64_t *words)
 		break;
 	case MAPTI:
 		words[1] |= (uint64_t)PICK(random, lpis) << 32;
+		if (chance % 2)
+			map_well(random, words);
+		remember(recent, (uint32_t)(words[0] >> 32), (uint32_t)words[1]);
+		break;
+	case MAPI:
+		remember(recent, device, event);
+		break;
+	case MOVI:
+		if (chance % 2)
+			words[2] = chance % 3;
 		break;
 	case MOVALL:
 		words[2] = (uint64_t)PICK(random, cpus) << 16;
@@ -138,12 +178,14 @@ static void add_switch(struct script *script, bool on)
 	add(script, &(struct step){ .kind = SWITCH, .words = { on } });
 }
 
-static void add_messages(struct script *script, uint32_t *random)
+static void add_messages(struct script *script, const struct recent *recent, uint32_t *random)
 {
-	for (uint32_t i = 0; i < 8; i++)
-		add(script,
-		    &(struct step){ .kind = MESSAGE,
-				    .words = { PICK(random, devices), PICK(random, events) } });
+	for (uint32_t i = 0; i < 8; i++) {
+		uint32_t device, event;
+
+		pick_event(recent, random, &device, &event);
+		add(script, &(struct step){ .kind = MESSAGE, .words = { device, event } });
+	}
 }
 
 /* All messages there are: what tables say is also what is done. */
@@ -160,6 +202,7 @@ static void add_all_messages(struct script *script)
 static void make_script(struct script *script, uint32_t seed)
 {
 	uint32_t random = seed * 2654435761u;
+	struct recent recent = { .count = 0 };
 
 	script->count = 0;
 	for (uint32_t round = 0; round < ROUNDS; round++) {
@@ -168,13 +211,13 @@ static void make_script(struct script *script, uint32_t seed)
 		if (kind == 0)
 			add_switch(script, false);
 		if (kind < 4)
-			add_messages(script, &random);
+			add_messages(script, &recent, &random);
 		if (kind == 0)
 			add_switch(script, true);
 		for (uint32_t i = next_random(&random) % BATCH; kind >= 4 && i > 0; i--) {
 			struct step step = { .kind = COMMAND };
 
-			random_command(&random, step.words);
+			random_command(&random, &recent, step.words);
 			add(script, &step);
 		}
 		add_check(script);

@@ -12,7 +12,6 @@
 #define IIDR 0x4u
 #define TYPER 0x8u
 #define CBASER 0x80u
-#define CBASER_RESERVED UINT64_C(0x4710000000000300) /* KVM keeps what is written there */
 #define CWRITER 0x88u
 #define CREADR 0x90u
 #define BASER(n) (0x100u + (n)*8u)
