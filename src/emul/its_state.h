@@ -71,8 +71,8 @@ struct its_device {
 struct its_event {
 	struct its_node node; /* by DeviceID and EventID */
 	/* Where its LPI goes: its collection's target, or (KVM) its LPI's. */
-	_Atomic(const struct its_target *) target;
-	_Atomic(struct its_collection *) collection; /* KVM: NULL after MAPC took it away */
+	const struct its_target *_Atomic target;
+	struct its_collection *_Atomic collection; /* KVM: NULL after MAPC took it away */
 	struct its_lpi *lpi;
 	uint32_t intid;
 };
