@@ -44,12 +44,17 @@ static bool raise_edu(struct ward_device *device, uint32_t index, uint32_t vecto
 }
 
 /*
- * It holds the next interrupt back by a timer, and QEMU ends itself when that timer finds MSI-X switched
- * on or off meanwhile. A reset of its registers stops timers; what was sent is sent.
+ * It holds the next interrupt back by a timer of 128 us, and QEMU ends itself when that timer finds MSI-X
+ * switched on or off meanwhile. So it is waited for, and longer than it takes: QEMU may be busy. A
+ * reset of its registers undoes longer times that a driver has set; what was sent is sent.
  */
 static bool calm_e1000e(struct ward_device *device)
 {
-	return put(device, E1000E_CTRL, E1000E_RESET);
+	const struct timespec moment = { .tv_nsec = 30000000 };
+	bool reset = put(device, E1000E_CTRL, E1000E_RESET);
+
+	nanosleep(&moment, NULL);
+	return reset;
 }
 
 static bool raise_e1000e(struct ward_device *device, uint32_t index, uint32_t vector)
