@@ -25,7 +25,7 @@ struct its_node {
  */
 struct its_slot {
 	_Atomic uint64_t key;
-	_Atomic(struct its_node *) node;
+	struct its_node *_Atomic node;
 };
 
 struct its_slots {
@@ -35,7 +35,7 @@ struct its_slots {
 };
 
 struct its_index {
-	_Atomic(struct its_slots *) slots;
+	struct its_slots *_Atomic slots;
 	size_t live, used; /* slots with a node; those and slots that had one */
 };
 
