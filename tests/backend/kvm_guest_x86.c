@@ -98,12 +98,9 @@ static void set_cpuid(const struct kvm_host *host, int cpu)
 /* In real mode at CODE, with an APIC that is on. */
 static void set_state(int cpu, uint32_t number)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry base;
-	} msrs = { .head.nmsrs = 1,
-		   .base = { .index = MSR_APIC_BASE,
-			     .data = X2APIC_BASE | (number ? 0 : BOOT_CPU) } };
+	const struct kvm_msr_entry base = { .index = MSR_APIC_BASE,
+					    .data = X2APIC_BASE | (number ? 0 : BOOT_CPU) };
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(base));
 	struct kvm_mp_state runs = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_regs regs = { .rip = CODE, .rsp = 0x3000, .rflags = 2 };
 	/* The PIC is not heard: GSIs that have a pin at both come from the IOAPIC. */
@@ -111,7 +108,10 @@ static void set_state(int cpu, uint32_t number)
 	struct kvm_lapic_state apic;
 	struct kvm_sregs sregs;
 
-	(void)ioctl(cpu, KVM_SET_MSRS, &msrs);
+	msrs->nmsrs = 1;
+	memcpy(msrs->entries, &base, sizeof(base));
+	(void)ioctl(cpu, KVM_SET_MSRS, msrs);
+	free(msrs);
 	(void)ioctl(cpu, KVM_GET_LAPIC, &apic);
 	memcpy(apic.regs + APIC_SVR, &on, sizeof(on));
 	memcpy(apic.regs + APIC_LINT0, &masked, sizeof(masked));
