@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 #define SENDERS 3u
-#define ROUNDS 100u
+#define ROUNDS 300u
 #define DISCARD 0x0fu
 #define DEVICE 5u
 #define FIRST 8192u
@@ -78,7 +78,9 @@ static void *send(void *context)
 			atomic_fetch_add(&shared->wrong, 1);
 		}
 		ward_reader_exit(reader);
-		atomic_fetch_add(&shared->messages, 1);
+		/* Where there are more threads than CPUs, the others are to have their turn. */
+		if (atomic_fetch_add(&shared->messages, 1) % 64 == 0)
+			sched_yield();
 	}
 	ward_reader_destroy(reader);
 	return NULL;
@@ -222,6 +224,7 @@ static void *ask(void *context)
 				      taken == FIRST;
 			if (got)
 				break;
+			sched_yield();
 		}
 		asker->answered++;
 	}
@@ -293,13 +296,77 @@ static void test_devices(void **state)
 	finish(&shared);
 }
 
+/* What takes something away ends only after those who may still use it have left. */
+struct taker {
+	struct rig *rig;
+	const uint64_t *words; /* NULL: switches the ITS off */
+	_Atomic bool done;
+};
+
+static void *take_away(void *context)
+{
+	struct taker *taker = context;
+
+	if (taker->words)
+		(void)rig_run(taker->rig, taker->words[0], taker->words[1], taker->words[2], 0);
+	else
+		rig_write32(taker->rig, GITS_CTLR, 0);
+	atomic_store(&taker->done, true);
+	return NULL;
+}
+
+static void check_waits(const uint64_t *words)
+{
+	struct ward_interrupt before, now;
+	struct ward_reader *reader;
+	struct shared shared;
+	struct taker taker;
+	pthread_t thread;
+
+	make(&shared);
+	assert_int_equal(rig_mapti(&shared.rig, DEVICE, 0, FIRST, 0), RIG_OK);
+	assert_int_equal(ward_reader_create(shared.readers, &reader), 0);
+	taker = (struct taker){ .rig = &shared.rig, .words = words };
+	ward_reader_enter(reader);
+	ward_its_translate(shared.rig.its, ward_devid(DEVICE), 0, &before);
+	assert_int_equal(pthread_create(&thread, NULL, take_away, &taker), 0);
+	do {
+		sched_yield();
+		ward_its_translate(shared.rig.its, ward_devid(DEVICE), 0, &now);
+	} while (now.reason == before.reason && now.cpu == before.cpu);
+	for (unsigned int i = 0; i < 200; i++)
+		sched_yield();
+	assert_false(atomic_load(&taker.done));
+	ward_reader_exit(reader);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(atomic_load(&taker.done));
+	ward_reader_destroy(reader);
+	finish(&shared);
+}
+
+static void test_waits(void **state)
+{
+	static const uint64_t commands[][3] = {
+		{ DISCARD | (uint64_t)DEVICE << 32, 0, 0 },
+		{ 0x01 | (uint64_t)DEVICE << 32, 0, 1 }, /* MOVI */
+		{ 0x09, 0, VALID | 3 << 16 },		 /* MAPC */
+		{ 0x09, 0, 0 },
+		{ 0x08 | (uint64_t)DEVICE << 32, 4, VALID | RIG_ITTS }, /* MAPD */
+		{ 0x08 | (uint64_t)DEVICE << 32, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		check_waits(commands[i]);
+	check_waits(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_discarded),
-		cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_no_edge_lost),
-		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_discarded),    cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_no_edge_lost), cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
