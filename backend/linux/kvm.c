@@ -31,9 +31,9 @@ static int start(void *context)
 }
 
 /*
- * What was counted before KVM raises once, and leaves it where it is: the next assignment would raise it
- * again (Linux virt/kvm/eventfd.c, kvm_irqfd_assign). Events from now on are not taken away by this:
- * KVM reads the count itself where it is woken.
+ * What was counted before KVM raises once, and leaves it where it is until the irqfd is taken away (Linux
+ * virt/kvm/eventfd.c, kvm_irqfd_assign and irqfd_shutdown). Taken here, so that a count is always what
+ * has not been raised. Events from now on are not lost by this: KVM reads those where it is woken.
  */
 static void take_count(int eventfd)
 {
