@@ -133,33 +133,45 @@ const struct ward_model_chip_ops ward_model_chip_apic = {
 	.free = free_apic,
 };
 
-/* Who takes the place of a function's id: the last bridge on the way up that does; or nobody. */
-static const struct ward_function *proxy_of(const struct ward_machine *facts,
-					    const struct ward_function *f)
+/* A bridge above a function that puts its own id in the place of others. */
+static bool is_bridge_above(const struct ward_machine *facts, const struct ward_function *f,
+			    ward_rid_t rid)
 {
-	const struct ward_function *proxy = NULL;
-
 	while (f->parent != WARD_NONE) {
 		f = &facts->functions[f->parent];
-		if (f->pcie_type == WARD_PCIE_TO_PCI || f->pcie_type == WARD_PCI_TO_PCIE ||
-		    f->pcie_type == WARD_PCIE_NONE)
-			proxy = f;
+		if (ward_rid_raw(f->address.rid) == ward_rid_raw(rid))
+			return true;
 	}
-	return proxy;
+	return false;
 }
 
+static uint64_t check_buses(uint8_t first, uint8_t last)
+{
+	return SVT_BUS << SVT_SHIFT | (uint64_t)first << 8 | last;
+}
+
+/*
+ * As Linux's (drivers/iommu/intel/irq_remapping.c, set_msi_sid): the id that arrives, where it is
+ * one; the bus, where a bridge makes up an id, or where a device has several on its bus. A single
+ * alias of another kind is one of DMA only, as far as anybody knows.
+ */
 static uint64_t source_check(const struct ward_machine *facts, uint32_t function)
 {
 	const struct ward_function *f = &facts->functions[function];
-	const struct ward_function *proxy = proxy_of(facts, f);
-	uint64_t id = ward_rid_raw(f->address.rid);
+	uint8_t bus = ward_rid_bus(f->address.rid);
+	ward_rid_t last = f->address.rid;
+	bool one_bus = true;
 
-	if (proxy && proxy->pcie_type == WARD_PCIE_TO_PCI)
-		return SVT_BUS << SVT_SHIFT | (uint64_t)proxy->bridge.secondary << 8 |
-		       ward_rid_bus(f->address.rid);
-	if (proxy)
-		id = ward_rid_raw(proxy->address.rid);
-	return SVT_ID << SVT_SHIFT | id;
+	for (uint32_t i = 0; i < f->aliases; i++) {
+		one_bus &= ward_rid_bus(f->alias[i]) == ward_rid_bus(last);
+		last = f->alias[i];
+	}
+	if (ward_rid_bus(last) == bus)
+		return f->aliases && one_bus ? check_buses(bus, bus)
+					     : SVT_ID << SVT_SHIFT | ward_rid_raw(f->address.rid);
+	if (!is_bridge_above(facts, f, last))
+		return check_buses(ward_rid_bus(last), bus);
+	return SVT_ID << SVT_SHIFT | ward_rid_raw(last);
 }
 
 /* The IOMMU that remaps a function's messages; NULL: none does. */

@@ -64,10 +64,6 @@ static void take_tables(struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->iommus_count; i++)
 		plan->tables |= plan->iommus[i].active;
-	/* Its driver of remapping takes every bridge to conventional PCI for one that changes ids. */
-	for (uint32_t i = 0; i < plan->functions_count && plan->x86; i++)
-		if (plan_is_bridge(&plan->functions[i]) && plan->functions[i].quirk)
-			plan->tables = false;
 	/* It knows no command line, and checks. */
 	if (plan->no_check)
 		plan->tables = false;
