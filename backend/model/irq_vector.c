@@ -14,9 +14,11 @@
 #define CONTROL 2u
 #define MSI_ENABLE 0x1u
 #define MSI_MME_SHIFT 4
-#define MSI_64 0x80u
-#define MSI_MASKS 0x100u
+/* Functions of the model have addresses of 64 bits and a mask for each message. */
 #define MSI_ADDRESS 4u
+#define MSI_ADDRESS_HIGH 8u
+#define MSI_DATA 12u
+#define MSI_MASKS 16u
 #define MSIX_ENABLE 0x8000u
 #define MSIX_FUNCTION_MASK 0x4000u
 #define ENTRY 16u
@@ -36,14 +38,6 @@ static void put(struct ward_vectors *registers, enum ward_vector_registers which
 				   (uint8_t)(value >> 24) };
 
 	ward_vectors_write(registers, which, offset, bytes, size);
-}
-
-static uint32_t control(const struct ward_vectors *registers, enum ward_vector_registers which)
-{
-	uint8_t bytes[2] = { 0 };
-
-	ward_vectors_read(registers, which, CONTROL, bytes, sizeof(bytes));
-	return bytes[0] | (uint32_t)bytes[1] << 8;
 }
 
 struct ward_model_vector *ward_model_vectors_of(struct ward_model_irqs *irqs, uint32_t index)
@@ -98,23 +92,20 @@ static uint32_t log2_up(uint32_t count)
 static void write_msi(struct ward_model_irqs *irqs, struct ward_vectors *registers)
 {
 	const struct ward_model_vector *vectors = irqs->vectors[WARD_IRQS_MSI];
-	uint32_t flags = control(registers, WARD_MSI_CAPABILITY);
 	struct ward_message message = message_of(&vectors[0]);
 	uint64_t address = ward_iova_raw(message.address);
-	uint32_t data = flags & MSI_64 ? 12 : 8, masked = 0;
+	uint32_t masked = UINT32_MAX;
 
-	if (flags & MSI_MASKS)
-		put(registers, WARD_MSI_CAPABILITY, data + 4, UINT32_MAX, 4);
+	put(registers, WARD_MSI_CAPABILITY, MSI_MASKS, masked, 4);
 	put(registers, WARD_MSI_CAPABILITY, MSI_ADDRESS, (uint32_t)address, 4);
-	if (flags & MSI_64)
-		put(registers, WARD_MSI_CAPABILITY, 8, (uint32_t)(address >> 32), 4);
-	put(registers, WARD_MSI_CAPABILITY, data, message.data, 2);
+	put(registers, WARD_MSI_CAPABILITY, MSI_ADDRESS_HIGH, (uint32_t)(address >> 32), 4);
+	put(registers, WARD_MSI_CAPABILITY, MSI_DATA, message.data, 2);
 	put(registers, WARD_MSI_CAPABILITY, CONTROL,
 	    MSI_ENABLE | log2_up(irqs->count) << MSI_MME_SHIFT, 2);
+	/* More are granted than were asked for, when that is no power of two: they stay masked. */
 	for (uint32_t i = 0; i < irqs->count; i++)
-		masked |= vectors[i].eventfd < 0 ? 1u << i : 0;
-	if (flags & MSI_MASKS)
-		put(registers, WARD_MSI_CAPABILITY, data + 4, masked, 4);
+		masked &= vectors[i].eventfd < 0 ? UINT32_MAX : ~(1u << i);
+	put(registers, WARD_MSI_CAPABILITY, MSI_MASKS, masked, 4);
 }
 
 /* One that is frozen takes no writes; it is reset when it is thawed, and written to then. */
@@ -189,10 +180,9 @@ static int take(struct ward_model_irqs *irqs, uint32_t index, uint32_t first, ui
 	struct ward_model_device *device = irqs->device;
 	struct ward_model_chip *chip = ward_model_chip_of(device->model, device->function);
 	struct ward_model_vector *vectors = irqs->vectors[index] + first;
-	struct ward_vectors *registers = registers_of(irqs);
 	int code;
 
-	if (!chip || !registers)
+	if (!chip || !registers_of(irqs))
 		return -ENOSPC;
 	code = chip->ops->alloc(chip, irqs, vectors, count);
 	if (code)
@@ -204,11 +194,6 @@ static int take(struct ward_model_irqs *irqs, uint32_t index, uint32_t first, ui
 			code = ward_model_own(device->model->host, vectors[i].number,
 					      vectors[i].cpu, irqs, first + i);
 	}
-	/* As Linux's PCI core: the capability has no room for the upper half (msi_verify_entries). */
-	if (!code && index == WARD_IRQS_MSI &&
-	    ward_iova_raw(vectors[0].message.address) > UINT32_MAX &&
-	    !(control(registers, WARD_MSI_CAPABILITY) & MSI_64))
-		code = -EIO;
 	if (code)
 		give_back(irqs, vectors, count);
 	return code == 0 || code == -ENOMEM || code == -ENOSPC ? code : -EIO;
