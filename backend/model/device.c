@@ -221,14 +221,18 @@ static int write_region(void *context, uint32_t region, uint64_t offset, const v
 	return code;
 }
 
+/* Blocked first, then reset as by vfio-pci, where it can be: the next owner finds nothing of this one. */
 static void close_device(void *context)
 {
 	struct ward_model_device *device = context;
+	struct ward_model *model = device->model;
 
 	ward_model_irqs_destroy(device->irqs);
 	if (device->space)
 		detach(device, WARD_PASID_NONE);
-	device->model->devices[device->function] = NULL;
+	if (model->facts->functions[device->function].resets)
+		ward_emul_reset(model->emul, device->function);
+	model->devices[device->function] = NULL;
 	free(device);
 }
 

@@ -109,11 +109,21 @@ struct ward_model_irqs *ward_model_irqs_create(struct ward_model_device *device)
 	return irqs;
 }
 
+/* What waits in the table is nobody's: it is not to be the first interrupt of the next owner. */
+static void drop_pending(const struct ward_model_device *device)
+{
+	struct ward_vectors *registers = ward_emul_vectors(device->model->emul, device->function);
+
+	for (uint32_t i = 0; i < ward_model_irq_count(device, WARD_IRQS_MSIX); i++)
+		ward_vectors_set_pending(registers, i, false);
+}
+
 void ward_model_irqs_destroy(struct ward_model_irqs *irqs)
 {
 	if (!irqs)
 		return;
 	ward_model_irqs_disable(irqs);
+	drop_pending(irqs->device);
 	for (uint32_t i = 0; i < WARD_IRQS_COUNT; i++) {
 		ward_eventfd_drop(&irqs->eventfd[i]);
 		free(irqs->vectors[i]);

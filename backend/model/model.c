@@ -221,12 +221,23 @@ int ward_model_error(struct ward_backend *backend, uint32_t function,
 int ward_model_thaw(struct ward_backend *backend, uint32_t function)
 {
 	struct ward_model *model = model_of(backend);
-	int code = model ? ward_emul_thaw(model->emul, function) : -EINVAL;
+	struct ward_model_device *device;
+	int code;
 
-	/* Its members were reset. */
-	for (uint32_t i = 0; !code && i < model->facts->functions_count; i++)
-		if (model->devices[i])
-			ward_model_irqs_restore(model->devices[i]->irqs);
+	if (!model)
+		return -EINVAL;
+	for (uint32_t i = 0; i < model->facts->functions_count; i++) {
+		device = model->devices[i];
+		if (device)
+			device->thaws = ward_emul_frozen(model->emul, i);
+	}
+	code = ward_emul_thaw(model->emul, function);
+	/* Its members were reset; what the others have in their tables is their owners'. */
+	for (uint32_t i = 0; !code && i < model->facts->functions_count; i++) {
+		device = model->devices[i];
+		if (device && device->thaws && !ward_emul_frozen(model->emul, i))
+			ward_model_irqs_restore(device->irqs);
+	}
 	return code;
 }
 

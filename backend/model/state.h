@@ -119,6 +119,7 @@ struct ward_model_device {
 	struct ward_model_space *space;
 	struct ward_space *handle; /* the same, as the library has it; NULL: none */
 	struct ward_model_irqs *irqs;
+	bool thaws; /* it was frozen before its domain was thawed */
 };
 
 struct ward_model {

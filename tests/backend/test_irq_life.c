@@ -5,6 +5,9 @@
 #include "sweep.h"
 
 #define BIG_VECTORS 2048u
+/* In config space of the model; in an entry of the table. */
+#define MSIX_CAPABILITY 0x70u
+#define MSIX_CONTROL 12u
 
 static int enable_many(struct ward_device *device, uint32_t index, uint32_t count, int fd)
 {
@@ -168,6 +171,28 @@ static void spis_run_out(void **state)
 	irq_teardown(f);
 }
 
+/* What the owner of another device wrote into its own table stays. */
+static void a_neighbour_is_thawed(struct irq_fixture *f, uint32_t card)
+{
+	struct ward_device *other = irq_open(&f->rig, OTHER);
+	const uint8_t masked[4] = { 1 };
+	uint8_t table[4];
+
+	assert_int_equal(ward_device_attach(other, WARD_PASID_NONE, f->space), 0);
+	assert_int_equal(set_fds(other, WARD_IRQS_MSIX, 0, 1, &f->fd[10]), 0);
+	assert_int_equal(ward_model_freeze(f->rig.backend, card), 0);
+	assert_int_equal(ward_device_read(other, 7, MSIX_CAPABILITY + 4, table, 4), 0);
+	assert_int_equal(ward_device_write(other, table[0] & 7,
+					   (table[0] & ~7u) | (uint32_t)table[1] << 8 |
+						   (uint32_t)table[2] << 16 | MSIX_CONTROL,
+					   masked, 4),
+			 0);
+	assert_int_equal(ward_model_thaw(f->rig.backend, card), 0);
+	bus_master(f->card);
+	assert_true(raise_vector(&f->rig, OTHER, WARD_IRQS_MSIX, 0).masked);
+	ward_device_close(other);
+}
+
 static void frozen(struct irq_fixture *f)
 {
 	uint32_t card = rig_function(&f->rig, CARD);
@@ -188,6 +213,7 @@ static void frozen(struct irq_fixture *f)
 	assert_int_equal(rung(f->fd[1]), 1);
 	assert_int_equal(rung(f->fd[2]), 0);
 	assert_int_equal(rung(f->fd[9]), 1);
+	a_neighbour_is_thawed(f, card);
 	/* Disabled while it is frozen: it is off when it is thawed. */
 	assert_int_equal(ward_model_freeze(f->rig.backend, card), 0);
 	assert_int_equal(disable(f->card, WARD_IRQS_MSIX), 0);
@@ -360,6 +386,89 @@ static void messages_of_another(void **state)
 	on_each_machine(forged);
 }
 
+/* A message that waits in the table of a function, which has or has not a reset. */
+static void leave_pending(enum irq_machine kind, uint32_t resets)
+{
+	struct ward_device *card;
+	struct rig rig;
+	int fd[4];
+
+	memset(&rig, 0, sizeof(rig));
+	irq_controllers(&rig.make, kind);
+	root_port(&rig.make, "00:1c.0", 1, ACS_ON);
+	irq_card(endpoint(&rig.make, "01:00.0"), 8, 8);
+	rig.make.functions[rig.make.count - 1].resets = resets;
+	rig_start(&rig);
+	for (unsigned int i = 0; i < 4; i++)
+		fd[i] = i == 2 ? -1 : new_eventfd();
+	card = irq_open(&rig, CARD);
+	assert_int_equal(set_fds(card, WARD_IRQS_MSIX, 0, 4, fd), 0);
+	assert_true(raise_vector(&rig, CARD, WARD_IRQS_MSIX, 2).masked);
+	ward_device_close(card);
+	fd[2] = new_eventfd();
+	card = irq_open(&rig, CARD);
+	assert_int_equal(set_fds(card, WARD_IRQS_MSIX, 0, 4, fd), 0);
+	assert_int_equal(rung(fd[2]), 0);
+	ward_device_close(card);
+	for (unsigned int i = 0; i < 4; i++)
+		close(fd[i]);
+	rig_end(&rig);
+}
+
+static void what_waits_is_not_the_next_owners(void **state)
+{
+	(void)state;
+	for (unsigned int kind = 0; kind < IRQ_MACHINES; kind++) {
+		leave_pending((enum irq_machine)kind, WARD_RESET_FLR);
+		leave_pending((enum irq_machine)kind, 0);
+	}
+}
+
+/* An SPI that nobody has, raised by whoever reaches its frame, is not told to the next who has it. */
+static void an_spi_raised_before(void **state)
+{
+	static const enum irq_machine kinds[] = { ON_V2M, ON_MBI };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct irq_fixture *f = irq_setup(kinds[i]);
+		struct ward_device *other = irq_open(&f->rig, OTHER);
+		struct ward_host_irq irq;
+
+		assert_int_equal(ward_device_attach(other, WARD_PASID_NONE, f->space), 0);
+		assert_int_equal(set_fds(other, WARD_IRQS_MSIX, 0, 1, f->fd), 0);
+		irq = irq_of(other, WARD_IRQS_MSIX, 0);
+		for (uint32_t data = irq.number + 1; data < irq.number + 8; data++)
+			rig_dma(&f->rig, OTHER, ward_iova_raw(irq.message.address), true, &data,
+				sizeof(data));
+		assert_int_equal(set_fds(f->card, WARD_IRQS_MSIX, 0, 4, f->fd + 4), 0);
+		raise_vector(&f->rig, CARD, WARD_IRQS_MSIX, 3);
+		for (unsigned int at = 0; at < 8; at++)
+			assert_int_equal(rung(f->fd[at]), at == 7);
+		ward_device_close(other);
+		irq_teardown(f);
+	}
+}
+
+/* Of three messages the device has four; the fourth is nobody's, and masked. */
+static void beyond(struct irq_fixture *f)
+{
+	if (f->kind == ON_APIC)
+		return;
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSI, 0, 3, f->fd), 0);
+	assert_true(raise_vector(&f->rig, CARD, WARD_IRQS_MSI, 3).masked);
+	assert_int_equal(disable(f->card, WARD_IRQS_MSI), 0);
+	assert_int_equal(set_fds(f->card, WARD_IRQS_MSI, 0, 4, f->fd), 0);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(rung(f->fd[i]), 0);
+}
+
+static void messages_that_nobody_asked_for(void **state)
+{
+	(void)state;
+	on_each_machine(beyond);
+}
+
 struct sweep {
 	struct rig *rig;
 	int fds[4];
@@ -432,6 +541,9 @@ int main(void)
 		cmocka_unit_test(an_eventfd_is_held),
 		cmocka_unit_test(those_that_share_an_id),
 		cmocka_unit_test(messages_of_another),
+		cmocka_unit_test(what_waits_is_not_the_next_owners),
+		cmocka_unit_test(an_spi_raised_before),
+		cmocka_unit_test(messages_that_nobody_asked_for),
 		cmocka_unit_test(no_memory),
 	};
 
