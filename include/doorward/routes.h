@@ -44,6 +44,7 @@ int ward_routes_alloc(struct ward_routes *routes, ward_gsi_t *ret_gsi);
 
 /**
  * Gives a GSI back; its route goes with the next commit, and it is handed out again only after that.
+ * From now on it is not the caller's any more, whoever commits or aborts.
  * @param routes a table
  * @param gsi what ward_routes_alloc gave
  */
@@ -73,7 +74,8 @@ int ward_routes_clear(struct ward_routes *routes, ward_gsi_t gsi);
 int ward_routes_commit(struct ward_routes *routes);
 
 /**
- * Forgets edits since the last commit; GSIs stay allocated.
+ * Forgets edits since the last commit. GSIs stay allocated, and what was freed stays freed: its routes
+ * go with the next commit.
  * @param routes a table
  */
 void ward_routes_abort(struct ward_routes *routes);

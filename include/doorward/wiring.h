@@ -81,14 +81,15 @@ void ward_wiring_destroy(struct ward_wiring *wiring);
 
 /**
  * Brings everything into line with the guest's registers, and their pending bits into line with what
- * waits: call it after changes (vector.h, changed), and before the guest reads pending bits. A vector whose message rings nothing is left
- * unwired, as hardware would lose it: ret_error says which and why, and the rest is wired.
+ * waits: call it after changes (vector.h, changed), and before the guest reads pending bits. A vector
+ * whose message rings nothing, or for which no GSI is left, is left unwired: ret_error says which and
+ * why, and the rest is wired. So it is with vectors that the host does not enable.
  * @param wiring a wiring
  * @param ret_error a sentence; may be NULL
  * @return 0; 1 there are vectors whose messages ring nothing; an error of ward_device_set_irqs
  * (-ENOSPC: fewer vectors than needed, or no more file descriptors), ward_device_set_messages,
- * ward_routes_commit or ward_vm_irqfd: then what was unwired for it stays unwired, and the call may
- * be made again
+ * ward_routes_commit or ward_vm_irqfd: then what it did not get to stays unwired, and the call may be
+ * made again
  */
 int ward_wiring_sync(struct ward_wiring *wiring, struct ward_error *ret_error);
 
@@ -108,7 +109,8 @@ struct ward_wire {
 	ward_gsi_t gsi; /**< meaningful when routed */
 	/**
 	 * What ward_doorbell_resolve answered for its message; -EINVAL: the doorbell's controller
-	 * has no such data; -EFAULT also: the host does not get there. Masked: 0.
+	 * has no such data; -EFAULT also: the host does not get there; -ENOSPC: no GSI is left;
+	 * other errors, and -ENOSPC, also: why its host vector is not on. Masked: 0.
 	 */
 	int resolved;
 	uint32_t doorbell; /**< index of the doorbell it rings, or WARD_NONE */

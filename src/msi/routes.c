@@ -162,17 +162,13 @@ int ward_routes_clear(struct ward_routes *routes, ward_gsi_t gsi)
 	return 0;
 }
 
-/* What was freed since the last commit: it may be handed out now, or it was not freed after all. */
-static void settle_freed(struct ward_routes *routes, enum gsi_state state)
+/* What was freed since the last commit may be handed out now. */
+static void settle_freed(struct ward_routes *routes)
 {
 	for (uint32_t gsi = routes->first_gsi; routes->freed && gsi < WARD_GSIS; gsi++) {
 		if (routes->state[gsi] != GSI_LEAVING)
 			continue;
-		routes->state[gsi] = (uint8_t)state;
-		if (state == GSI_ALLOCATED) {
-			routes->allocated++;
-			continue;
-		}
+		routes->state[gsi] = GSI_FREE;
 		routes->free++;
 		if (gsi < routes->lowest)
 			routes->lowest = gsi;
@@ -191,18 +187,20 @@ int ward_routes_commit(struct ward_routes *routes)
 		ward_route_table_copy(&routes->committed, &routes->edited);
 		routes->commits++;
 	}
-	settle_freed(routes, GSI_FREE);
+	settle_freed(routes);
 	return 0;
 }
 
 void ward_routes_abort(struct ward_routes *routes)
 {
 	ward_route_table_copy(&routes->edited, &routes->committed);
-	settle_freed(routes, GSI_ALLOCATED);
 	routes->unrouted = 0;
-	for (uint32_t gsi = routes->first_gsi; gsi < WARD_GSIS; gsi++)
+	for (uint32_t gsi = routes->first_gsi; gsi < WARD_GSIS; gsi++) {
 		if (routes->state[gsi] == GSI_ALLOCATED)
 			routes->unrouted += !is_routed(routes, gsi);
+		else if (routes->state[gsi] == GSI_LEAVING)
+			ward_route_table_clear(&routes->edited, ward_gsi(gsi));
+	}
 }
 
 int ward_routes_get(const struct ward_routes *routes, ward_gsi_t gsi, bool committed,

@@ -79,7 +79,7 @@ int ward_wiring_create(const struct ward_wiring_options *options, struct ward_wi
 		return -ENOMEM;
 	wiring->options = *options;
 	wiring->options.doorbells = wiring->doorbells;
-	wiring->host_index = WARD_NONE;
+	wiring->host_index = wiring->prepared_index = WARD_NONE;
 	wiring->resets = options->vectors->resets;
 	for (uint32_t i = 0; i < options->doorbells_count; i++) {
 		wiring->doorbells[i] = options->doorbells[i];
@@ -142,15 +142,32 @@ int ward_wiring_fail(struct ward_error *error, int code, uint32_t vector, const 
 	return ward_fail(error, code, "vector %u: %s (error %d)", vector, what, -code);
 }
 
+/* Vectors that did not come on at the host are not wired; those that are on go on. */
+static void leave_out(struct ward_wiring *wiring, int code)
+{
+	for (uint32_t i = wiring->host_count; i < wiring->count; i++) {
+		struct ward_wire_plan *plan = &wiring->wires[i].plan;
+
+		if (plan->wire)
+			plan->resolved = code;
+		plan->wire = false;
+	}
+}
+
 int ward_wiring_sync(struct ward_wiring *wiring, struct ward_error *ret_error)
 {
 	uint32_t lost = ward_wiring_plan(wiring, ret_error);
-	int code = ward_wiring_unwire(wiring, ret_error);
+	int code = ward_wiring_unwire(wiring, ret_error), host = 0;
 
 	if (!code)
 		code = ward_wiring_host_down(wiring, ret_error);
-	if (!code)
-		code = ward_wiring_host_up(wiring, &lost, ret_error);
+	if (!code) {
+		host = ward_wiring_host_up(wiring, &lost, ret_error);
+		if (host) {
+			leave_out(wiring, host);
+			ret_error = NULL; /* the first that failed is said */
+		}
+	}
 	/* Those that the host does not get to. */
 	if (!code)
 		code = ward_wiring_unwire(wiring, ret_error);
@@ -159,8 +176,8 @@ int ward_wiring_sync(struct ward_wiring *wiring, struct ward_error *ret_error)
 	if (!code)
 		code = ward_wiring_wire(wiring, ret_error);
 	ward_wiring_show(wiring);
-	if (code)
-		return code;
+	if (host || code)
+		return host ? host : code;
 	return lost > 0 ? 1 : 0;
 }
 

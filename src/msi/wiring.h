@@ -38,7 +38,6 @@ struct ward_wire_state {
 	struct ward_wire_plan plan;
 	int eventfd; /* or -1 */
 	bool owns;   /* own was handed out by the routing table */
-	bool leaves; /* and was given back, which counts from the next commit on */
 	ward_gsi_t own;
 	bool routed; /* route is in force, made of message */
 	struct ward_route route;
@@ -68,8 +67,9 @@ struct ward_wiring {
 	uint64_t resets;	     /* of the registers, that were seen */
 	uint32_t host_index;	     /* enum ward_irq_index, or WARD_NONE: nothing is enabled */
 	uint32_t host_count;
-	bool prepared; /* the host was told addresses, for the time when vectors are enabled */
-	bool edited;   /* the table has edits of ours that were not committed */
+	/* For what the host was told addresses, for the time when it is enabled; or WARD_NONE. */
+	uint32_t prepared_index;
+	bool edited; /* the table has edits of ours that were not committed */
 };
 
 /* Which vectors to wire, and to what. Returns how many ring nothing; the first of them is said. */

@@ -32,13 +32,13 @@ int ward_wiring_unprepare(struct ward_wiring *wiring, struct ward_error *ret_err
 {
 	int code;
 
-	if (!wiring->prepared)
+	if (wiring->prepared_index == WARD_NONE)
 		return 0;
 	code = ward_device_set_messages(wiring->options.device, WARD_MESSAGE_PREPARE,
-					index_of(wiring), 0, 0, NULL, ret_error);
+					wiring->prepared_index, 0, 0, NULL, ret_error);
 	if (code)
 		return code;
-	wiring->prepared = false;
+	wiring->prepared_index = WARD_NONE;
 	ward_wiring_forget_addresses(wiring);
 	return 0;
 }
@@ -53,7 +53,7 @@ static int tell(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 	code = ward_device_set_messages(wiring->options.device, wiring->options.way,
 					index_of(wiring), start, count, wiring->iovas, ret_error);
 	if (!code && wiring->options.way == WARD_MESSAGE_PREPARE)
-		wiring->prepared = true;
+		wiring->prepared_index = index_of(wiring);
 	for (uint32_t i = 0; i < count && !code; i++) {
 		wiring->wires[start + i].has_address = true;
 		wiring->wires[start + i].refused = false;

@@ -52,12 +52,6 @@ static int commit(struct ward_wiring *wiring, struct ward_error *ret_error)
 		return ward_fail(ret_error, code, "the routes cannot be put into force (error %d)",
 				 -code);
 	wiring->edited = false;
-	for (uint32_t i = 0; i < wiring->count; i++) {
-		struct ward_wire_state *wire = &wiring->wires[i];
-
-		if (wire->leaves)
-			wire->owns = wire->leaves = false;
-	}
 	return 0;
 }
 
@@ -70,11 +64,10 @@ static void give_back(struct ward_wiring *wiring)
 
 		if (!wire->plan.enabled || by_pin)
 			wire->routed = false;
-		if (!wire->owns || (wire->plan.enabled && !by_pin && !wire->leaves))
+		if (!wire->owns || (wire->plan.enabled && !by_pin))
 			continue;
-		/* Again, when the last commit failed: somebody may have dropped the edit. */
 		ward_routes_free(wiring->options.routes, wire->own);
-		wire->leaves = true;
+		wire->owns = false;
 		wiring->edited = true;
 	}
 }
@@ -82,21 +75,21 @@ static void give_back(struct ward_wiring *wiring)
 static int take_gsi(struct ward_wiring *wiring, struct ward_wire_state *wire,
 		    struct ward_error *ret_error)
 {
+	struct ward_routes *routes = wiring->options.routes;
 	int code;
 
-	/* One that is on its way out cannot come back before it is gone. */
-	if (wire->leaves) {
+	if (wire->owns)
+		return 0;
+	code = ward_routes_alloc(routes, &wire->own);
+	/* Those that were given back can be had once they are gone. */
+	if (code && wiring->edited) {
 		code = commit(wiring, ret_error);
 		if (code)
 			return code;
+		code = ward_routes_alloc(routes, &wire->own);
 	}
-	if (wire->owns)
-		return 0;
-	code = ward_routes_alloc(wiring->options.routes, &wire->own);
-	if (code)
-		return ward_fail(ret_error, code, "no GSI is left (error %d)", -code);
-	wire->owns = true;
-	return 0;
+	wire->owns = !code;
+	return code;
 }
 
 /* Edits the table so that it has what is planned; it may have it, from a commit that failed. */
@@ -116,6 +109,8 @@ static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
 	if (ward_routes_get(wiring->options.routes, route->gsi, false, &now) ||
 	    !ward_route_means(&now, route)) {
 		code = ward_routes_set(wiring->options.routes, route);
+		if (code == -ENOMEM)
+			return ward_fail(ret_error, code, "no memory for a route");
 		if (code)
 			return code;
 		wiring->edited = true;
@@ -135,11 +130,13 @@ int ward_wiring_route(struct ward_wiring *wiring, uint32_t *ret_lost, struct war
 			continue;
 		wire->routed = false;
 		code = edit(wiring, wire, ret_error);
-		if (code == -EINVAL) {
+		if (code == -EINVAL || code == -ENOSPC) {
 			wire->plan.wire = false;
 			wire->plan.resolved = code;
-			ward_wiring_lose(i, "the controller has no such message", ret_lost,
-					 ret_error);
+			ward_wiring_lose(i,
+					 code == -EINVAL ? "the controller has no such message"
+							 : "no GSI is left",
+					 ret_lost, ret_error);
 			code = 0;
 		}
 	}

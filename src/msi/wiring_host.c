@@ -22,7 +22,7 @@ static int disable(struct ward_wiring *wiring, struct ward_error *ret_error)
 	int code;
 
 	if (wiring->host_index == WARD_NONE)
-		return 0;
+		return ward_wiring_unprepare(wiring, ret_error);
 	code = ward_device_set_irqs(wiring->options.device, &set);
 	if (code)
 		return ward_fail(ret_error, code, "host vectors cannot be disabled (error %d)",
@@ -30,7 +30,7 @@ static int disable(struct ward_wiring *wiring, struct ward_error *ret_error)
 	wiring->host_index = WARD_NONE;
 	wiring->host_count = 0;
 	/* The host drops them, too. */
-	wiring->prepared = false;
+	wiring->prepared_index = WARD_NONE;
 	ward_wiring_forget_addresses(wiring);
 	return 0;
 }
@@ -81,7 +81,8 @@ int ward_wiring_host_down(struct ward_wiring *wiring, struct ward_error *ret_err
 	bool reset = wiring->resets != wiring->options.vectors->resets;
 	int code;
 
-	if (reset || wiring->host_index != index_of(wiring->mode)) {
+	if (reset || wiring->host_index == WARD_NONE ||
+	    wiring->host_index != index_of(wiring->mode)) {
 		code = disable(wiring, ret_error);
 		if (code)
 			return code;
@@ -170,8 +171,6 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 	if (before > 0 &&
 	    ((prepares && address_changed(wiring)) || (count > before && cannot_grow(wiring))))
 		code = go_off(wiring, ret_error);
-	if (!code && prepares && wiring->host_count == 0)
-		code = ward_wiring_unprepare(wiring, ret_error);
 	if (!code && prepares && wiring->host_count == 0)
 		code = ward_wiring_address(wiring, count, ret_lost, ret_error);
 	if (!code && count > wiring->host_count)

@@ -270,13 +270,16 @@ static void test_abort(void **state)
 	assert_int_equal(route.data, 1);
 	assert_int_equal(ward_routes_get(keeper->routes, ward_gsi(later), false, &route), -ENOENT);
 	assert_int_equal(info(keeper).allocated, 2);
-	/* What was freed and not committed is not free. */
+	/* What was freed stays freed, and is not free before its route is gone. */
 	ward_routes_free(keeper->routes, ward_gsi(gsi));
 	ward_routes_abort(keeper->routes);
-	assert_int_equal(info(keeper).allocated, 2);
+	assert_true(info(keeper).edited);
+	assert_int_equal(info(keeper).allocated, 1);
 	assert_int_equal(alloc(keeper), later + 1);
 	commit(keeper);
-	assert_int_equal(keeper->sets, 1);
+	assert_int_equal(keeper->sets, 2);
+	assert_int_equal(ward_routes_get(keeper->routes, ward_gsi(gsi), true, &route), -ENOENT);
+	assert_int_equal(alloc(keeper), gsi);
 	keeper_free(keeper);
 }
 

@@ -61,7 +61,8 @@ struct yard {
 	bool told[YARD_VECTORS];
 	uint64_t addresses[YARD_VECTORS];
 	uint64_t bad_address;
-	int fewer; /* so many vectors are left on the host; 0: as many as one likes */
+	uint32_t forgotten; /* what was prepared for it was forgotten last */
+	int fewer;	    /* so many vectors are left on the host; 0: as many as one likes */
 	/* The library's */
 	struct ward_vm *vm;
 	struct ward_routes *table;
@@ -244,8 +245,10 @@ static int yard_set_messages(void *device, enum ward_message_way way, uint32_t i
 		return code;
 	if (way == WARD_MESSAGE_PREPARE ? yard.active != WARD_NONE : yard.active != index)
 		return -EINVAL;
-	if (count == 0)
+	if (count == 0) {
 		memset(yard.told, 0, sizeof(yard.told));
+		yard.forgotten = index;
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		if (ward_iova_raw(iovas[i]) == yard.bad_address)
 			return -EFAULT;
