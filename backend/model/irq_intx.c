@@ -60,19 +60,23 @@ static int fd_of(const struct ward_irq_set *set)
 
 static int set_unmask_eventfd(struct ward_model_irqs *irqs, int fd)
 {
-	int code;
+	int copy, code;
 
 	if (fd < 0) {
 		ward_eventfd_drop(&irqs->unmask);
 		return 0;
 	}
+	code = ward_eventfd_take(fd, &copy);
+	if (code)
+		return code;
 	/* One at a time: the former is taken away first (vfio_virqfd_enable). */
-	if (irqs->unmask >= 0)
+	if (irqs->unmask >= 0) {
+		ward_eventfd_drop(&copy);
 		return -EBUSY;
-	code = ward_eventfd_take(fd, &irqs->unmask);
-	if (!code)
-		ward_model_intx_resample(irqs);
-	return code;
+	}
+	irqs->unmask = copy;
+	ward_model_intx_resample(irqs);
+	return 0;
 }
 
 static int set_mask(struct ward_model_irqs *irqs, const struct ward_irq_set *set)
