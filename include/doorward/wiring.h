@@ -13,8 +13,9 @@
  *
  * Host vectors are enabled up to the last one that the guest has programmed. Where a host cannot add to
  * them (WARD_IRQ_INFO_NORESIZE; addresses by PREPARE), all go off for a moment, and each that was on
- * is raised once afterwards: an interrupt too many is harmless, one too few is not. For an address that
- * the host refused when it was prepared they go off again only when its vector was changed.
+ * is raised once afterwards: an interrupt too many is harmless, one too few is not. So is each that
+ * comes on with the host's own address first (OVERRIDE). For an address that the host refused when it
+ * was prepared they go off again only when its vector was changed.
  *
  * A function of the host (device given) raises eventfds itself. An emulated one (device NULL) is raised
  * with ward_wiring_raise.

@@ -47,7 +47,10 @@ static int open_all(struct ward_wiring *wiring, uint32_t count, struct ward_erro
 	return 0;
 }
 
-/* Enables vectors start to count - 1; those below start are enabled. */
+/*
+ * Enables vectors start to count - 1; those below start are enabled. What is to be overridden is the
+ * host's address at first: what hardware has held back goes there, and has to be made up for.
+ */
 static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 		  struct ward_error *ret_error)
 {
@@ -59,6 +62,7 @@ static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 		.data = wiring->fds,
 		.data_size = (count - start) * sizeof(*wiring->fds),
 	};
+	bool gap = wiring->options.guest_addresses && wiring->options.way == WARD_MESSAGE_OVERRIDE;
 	int code;
 
 	for (uint32_t i = start; i < count; i++)
@@ -73,6 +77,8 @@ static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 				 count - 1, -code);
 	wiring->host_index = set.index;
 	wiring->host_count = count;
+	for (uint32_t i = start; i < count && gap; i++)
+		wiring->wires[i].missed = wiring->wires[i].plan.programmed;
 	return 0;
 }
 
