@@ -9,16 +9,22 @@
  * | EINVAL | an argument or a field is wrong in itself: the caller's mistake |
  * | ENOENT | the named thing does not exist |
  * | EEXIST | the named thing exists already, or overlaps one that does |
- * | ENODEV | it is there, and nothing that could serve it has it: no VFIO driver is bound |
- * | EBUSY | it exists and somebody else has it |
+ * | ENODEV | what would serve it is not there (yet): no VFIO driver is bound, no CPU, no ITS, not started |
+ * | EBUSY | it exists and somebody else has it, or it is in a state that does not let this be done |
+ * | EAGAIN | too early: the interrupt controller that it needs was not started |
  * | EADDRINUSE | a range of addresses is needed for something else already |
  * | EFAULT | an address leads nowhere: a DMA ends in a fault, memory is not there |
- * | EPERM | refused by policy: a verdict says why |
+ * | EPERM | refused by policy (a verdict says why); a message that no controller or CPU takes from here |
  * | EACCES | the operating system did not let us look |
+ * | EBADF | a file descriptor that is not open |
+ * | EMFILE, ENFILE | the process, or the system, has no more file descriptors |
+ * | ENOTDIR | a descriptor that has to be a directory is none |
  * | EOVERFLOW | a number does not fit, a range wraps |
+ * | ERANGE | vectors are to be enabled, and none is named (VFIO) |
  * | ENOSPC | a fixed limit is used up; the header of the call names the limit |
- * | EBADMSG | input from outside (a table, a file) contradicts itself or is cut short |
+ * | EBADMSG | a table, a file, or things that have to agree contradict each other, or are cut short |
  * | EOPNOTSUPP | understood, but not possible on this machine |
+ * | ENOTTY | interrupts of this kind do not have this action (VFIO) |
  * | ENOMEM | memory |
  * | ETIMEDOUT | a device did not answer in time; it was frozen |
  * | EIO | a device or file gave an error of its own |
