@@ -212,12 +212,12 @@ static int write_region(void *context, uint32_t region, uint64_t offset, const v
 			size_t size)
 {
 	struct ward_model_device *device = context;
+	bool held = region == CONFIG_REGION && ward_model_intx_held_back(device->irqs);
 	int code =
 		ward_emul_write(device->model->emul, device->function, region, offset, bytes, size);
 
-	/* Interrupt Disable may have been taken away. */
-	if (!code)
-		ward_model_intx_look(device->irqs);
+	if (!code && held)
+		ward_model_intx_let_go(device->irqs);
 	return code;
 }
 

@@ -195,8 +195,12 @@ void ward_model_irqs_disable(struct ward_model_irqs *irqs);
 /* irq_intx.c */
 int ward_model_intx_set(struct ward_model_irqs *irqs, const struct ward_irq_set *set);
 void ward_model_intx_disable(struct ward_model_irqs *irqs);
-/* The line, its masks or the command register changed: fires when all let it. */
+/* The line or its masks changed: fires when all let it. */
 void ward_model_intx_look(struct ward_model_irqs *irqs);
+/* Whether the command register's Interrupt Disable is on. */
+bool ward_model_intx_held_back(const struct ward_model_irqs *irqs);
+/* It was on before a write to the command register. */
+void ward_model_intx_let_go(struct ward_model_irqs *irqs);
 /* Takes what was written to the unmask eventfd; true: there was something. */
 bool ward_model_intx_resample(struct ward_model_irqs *irqs);
 

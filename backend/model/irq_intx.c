@@ -13,7 +13,7 @@
 #define COMMAND 4u
 #define INTERRUPT_DISABLE 0x400u
 
-static bool held_back(const struct ward_model_irqs *irqs)
+bool ward_model_intx_held_back(const struct ward_model_irqs *irqs)
 {
 	const struct ward_model_device *device = irqs->device;
 	uint8_t command[2] = { 0 };
@@ -30,7 +30,8 @@ void ward_model_intx_look(struct ward_model_irqs *irqs)
 	/* Without somebody to tell there is no handler that could mask it, either. */
 	if (irqs->active != WARD_IRQS_INTX || irqs->masked || irqs->eventfd[WARD_IRQS_INTX] < 0 ||
 	    !device->model->host->lines[device->function] ||
-	    ward_emul_frozen(device->model->emul, device->function) || held_back(irqs))
+	    ward_emul_frozen(device->model->emul, device->function) ||
+	    ward_model_intx_held_back(irqs))
 		return;
 	irqs->masked = true;
 	ward_eventfd_signal(irqs->eventfd[WARD_IRQS_INTX]);
@@ -40,6 +41,13 @@ static void unmask(struct ward_model_irqs *irqs)
 {
 	irqs->masked = false;
 	ward_model_intx_look(irqs);
+}
+
+/* As VFIO's view of the bit (drivers/vfio/pci/vfio_pci_config.c): taken away, it unmasks, too. */
+void ward_model_intx_let_go(struct ward_model_irqs *irqs)
+{
+	if (irqs->active == WARD_IRQS_INTX && !ward_model_intx_held_back(irqs))
+		unmask(irqs);
 }
 
 bool ward_model_intx_resample(struct ward_model_irqs *irqs)
@@ -140,7 +148,7 @@ int ward_model_intx_set(struct ward_model_irqs *irqs, const struct ward_irq_set 
 	if (set->flags & WARD_IRQ_DATA_BOOL)
 		meant = *(const uint8_t *)set->data;
 	/* As the host's handler does it: one that Interrupt Disable holds back is not told. */
-	if (meant && !held_back(irqs))
+	if (meant && !ward_model_intx_held_back(irqs))
 		ward_eventfd_signal(irqs->eventfd[WARD_IRQS_INTX]);
 	return 0;
 }

@@ -114,6 +114,12 @@ static void interrupt_disable(void **state)
 	assert_int_equal(rung(f->fd[0]), 0);
 	write_command(f->card, 0);
 	assert_int_equal(rung(f->fd[0]), 1);
+	/* What was masked when it was told of is unmasked by the bit that comes and goes. */
+	write_command(f->card, 0);
+	assert_int_equal(rung(f->fd[0]), 0);
+	write_command(f->card, 0x04);
+	write_command(f->card, 0);
+	assert_int_equal(rung(f->fd[0]), 1);
 	write_command(f->card, 0x04);
 	assert_int_equal(set_none(f->card, WARD_IRQS_INTX, WARD_IRQ_UNMASK, 0, 1), 0);
 	assert_int_equal(rung(f->fd[0]), 0);
