@@ -128,7 +128,8 @@ int ward_wiring_get(const struct ward_wiring *wiring, uint32_t vector, struct wa
 
 /**
  * Holds table, registers, irqfds and host vectors against each other: every wired vector is enabled, not
- * masked, its GSI has its message in force, and its host vector its eventfd; every other one is not wired;
+ * masked, its GSI has its message in force; every other one is not wired; every host vector that is on
+ * has its vector's eventfd and the address that it was given, and is of the kind that the guest has on;
  * no GSI of a message is used twice (a pin may be: the guest gave two vectors one INTID).
  * @param wiring a wiring, after ward_wiring_sync
  * @param ret_error the first contradiction; may be NULL

@@ -93,6 +93,8 @@ int ward_wiring_wire(struct ward_wiring *wiring, struct ward_error *ret_error);
 bool ward_route_means(const struct ward_route *a,
 		      const struct ward_route *b); /* alike but for GSI */
 
+/* enum ward_irq_index, or WARD_NONE: off. */
+uint32_t ward_wiring_index(enum ward_vector_mode mode);
 int ward_wiring_host_down(struct ward_wiring *wiring, struct ward_error *ret_error);
 /* Events of another mode, or of before a reset, are not for the guest any more. */
 void ward_wiring_forget_events(struct ward_wiring *wiring, enum ward_vector_mode mode);

@@ -6,11 +6,6 @@
 
 #include "base/error.h"
 
-static uint32_t index_of(const struct ward_wiring *wiring)
-{
-	return wiring->mode == WARD_VECTORS_MSI ? WARD_IRQS_MSI : WARD_IRQS_MSIX;
-}
-
 bool ward_wiring_address_differs(const struct ward_wire_state *wire)
 {
 	bool same = ward_iova_raw(wire->address) == ward_iova_raw(wire->plan.message.address);
@@ -51,9 +46,10 @@ static int tell(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 	for (uint32_t i = 0; i < count; i++)
 		wiring->iovas[i] = wiring->wires[start + i].plan.message.address;
 	code = ward_device_set_messages(wiring->options.device, wiring->options.way,
-					index_of(wiring), start, count, wiring->iovas, ret_error);
+					ward_wiring_index(wiring->mode), start, count,
+					wiring->iovas, ret_error);
 	if (!code && wiring->options.way == WARD_MESSAGE_PREPARE)
-		wiring->prepared_index = index_of(wiring);
+		wiring->prepared_index = ward_wiring_index(wiring->mode);
 	for (uint32_t i = 0; i < count && !code; i++) {
 		wiring->wires[start + i].has_address = true;
 		wiring->wires[start + i].refused = false;

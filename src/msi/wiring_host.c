@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-static uint32_t index_of(enum ward_vector_mode mode)
+uint32_t ward_wiring_index(enum ward_vector_mode mode)
 {
 	return mode == WARD_VECTORS_MSI	   ? WARD_IRQS_MSI
 	       : mode == WARD_VECTORS_MSIX ? WARD_IRQS_MSIX
@@ -56,7 +56,7 @@ static int enable(struct ward_wiring *wiring, uint32_t start, uint32_t count,
 {
 	struct ward_irq_set set = {
 		.flags = WARD_IRQ_DATA_EVENTFD | WARD_IRQ_TRIGGER,
-		.index = index_of(wiring->mode),
+		.index = ward_wiring_index(wiring->mode),
 		.start = start,
 		.count = count - start,
 		.data = wiring->fds,
@@ -88,7 +88,7 @@ int ward_wiring_host_down(struct ward_wiring *wiring, struct ward_error *ret_err
 	int code;
 
 	if (reset || wiring->host_index == WARD_NONE ||
-	    wiring->host_index != index_of(wiring->mode)) {
+	    wiring->host_index != ward_wiring_index(wiring->mode)) {
 		code = disable(wiring, ret_error);
 		if (code)
 			return code;

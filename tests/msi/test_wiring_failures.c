@@ -491,7 +491,19 @@ static void test_verify(void **state)
 	assert_int_equal(ward_wiring_verify(yard.wiring, NULL), 0);
 	yard.fds[2] = 999;
 	expect_contradiction("vector 2 has a host vector with another eventfd");
+	/* Masked, it would wait in vain. */
+	mask(2, true);
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), 0);
+	expect_contradiction("vector 2 has a host vector with another eventfd");
 	yard.fds[2] = wires[2].eventfd;
+	yard.addresses[2] = ASTRAY;
+	expect_contradiction("vector 2 writes to another address than the guest's");
+	yard.addresses[2] = CHOSEN;
+	mask(2, false);
+	sync_well();
+	yard.wiring->host_index = WARD_IRQS_MSI;
+	expect_contradiction("the host has on what the guest has off");
+	yard.wiring->host_index = WARD_IRQS_MSIX;
 	yard.wiring->host_count = 2;
 	expect_contradiction("vector 2 is wired, and its host vector is off");
 	yard.wiring->host_count = 3;
