@@ -153,6 +153,15 @@ struct ward_model_host {
 int ward_model_host_create(struct ward_model *model, struct ward_model_host **ret_host);
 /* After the machine that writes to its doorbells. */
 void ward_model_host_destroy(struct ward_model_host *host);
+uint32_t ward_model_power_of_two(uint32_t count);
+/*
+ * Takes count numbers in a row of those from first to before end, used[0] being first's. As the device
+ * ors into the data of MSI, the first one is a multiple of the next power of two, and so many are taken.
+ */
+bool ward_model_take_row(uint8_t *used, uint32_t first, uint32_t end, uint32_t count,
+			 uint32_t *ret_first);
+/* at: from used[0] on. */
+void ward_model_free_row(uint8_t *used, uint32_t at, uint32_t count);
 /* The controller of a function's messages; NULL: none, or nobody drives it. */
 struct ward_model_chip *ward_model_chip_of(const struct ward_model *model, uint32_t function);
 /* Says whose a host interrupt is; irqs NULL: nobody's any more. */

@@ -77,15 +77,6 @@ static void disable_spi(struct ward_model_host *host, uint32_t intid)
 	put(host->gic, GICD_ICPENDR + intid / 32 * 4, bit, 4);
 }
 
-static uint32_t power_of_two(uint32_t count)
-{
-	uint32_t power = 1;
-
-	while (power < count)
-		power *= 2;
-	return power;
-}
-
 static void give(const struct ward_model_chip *chip, struct ward_model_vector *vectors,
 		 uint32_t count, uint32_t intid)
 {
@@ -160,7 +151,7 @@ static int alloc_v2m(struct ward_model_chip *chip, const struct ward_model_irqs 
 		     struct ward_model_vector *vectors, uint32_t count)
 {
 	uint32_t index, intid;
-	int code = take_spis(chip, vectors, power_of_two(count), &index, &intid);
+	int code = take_spis(chip, vectors, ward_model_power_of_two(count), &index, &intid);
 
 	(void)irqs;
 	if (!code)
@@ -177,7 +168,7 @@ static void free_v2m(struct ward_model_chip *chip, const struct ward_model_irqs 
 	for (uint32_t i = 0; i < count; i++)
 		disable_spi(host, vectors[i].number);
 	ward_gicv2m_free(host->chips[vectors[0].controller].frame, vectors[0].number,
-			 power_of_two(count));
+			 ward_model_power_of_two(count));
 }
 
 const struct ward_model_chip_ops ward_model_chip_v2m = {
@@ -208,39 +199,15 @@ static void destroy_mbi(struct ward_model_chip *chip)
 	free(chip->used);
 }
 
-static void mark(struct ward_model_chip *chip, uint32_t intid, uint32_t count, uint8_t used)
-{
-	for (uint32_t i = 0; i < count; i++)
-		chip->used[intid - chip->first_intid + i] = used;
-}
-
-/* Several are in a row, the first a multiple of their number, for the device ors into the data. */
-static bool find_mbi(const struct ward_model_chip *chip, uint32_t count, uint32_t *ret_intid)
-{
-	uint32_t end = chip->first_intid + chip->intids;
-
-	for (uint32_t at = (chip->first_intid + count - 1) / count * count; at + count <= end;
-	     at += count) {
-		uint32_t i = 0;
-
-		while (i < count && !chip->used[at - chip->first_intid + i])
-			i++;
-		*ret_intid = at;
-		if (i == count)
-			return true;
-	}
-	return false;
-}
-
 static int alloc_mbi(struct ward_model_chip *chip, const struct ward_model_irqs *irqs,
 		     struct ward_model_vector *vectors, uint32_t count)
 {
 	uint32_t intid;
 
 	(void)irqs;
-	if (!find_mbi(chip, power_of_two(count), &intid))
+	if (!ward_model_take_row(chip->used, chip->first_intid, chip->first_intid + chip->intids,
+				 count, &intid))
 		return -ENOSPC;
-	mark(chip, intid, power_of_two(count), 1);
 	give(chip, vectors, count, intid);
 	return 0;
 }
@@ -251,7 +218,7 @@ static void free_mbi(struct ward_model_chip *chip, const struct ward_model_irqs 
 	(void)irqs;
 	for (uint32_t i = 0; i < count; i++)
 		disable_spi(chip->model->host, vectors[i].number);
-	mark(chip, vectors[0].number, power_of_two(count), 0);
+	ward_model_free_row(chip->used, vectors[0].number - chip->first_intid, count);
 }
 
 const struct ward_model_chip_ops ward_model_chip_mbi = {

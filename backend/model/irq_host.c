@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define VECTORS 256u
 
@@ -218,6 +219,39 @@ void ward_model_host_destroy(struct ward_model_host *host)
 	free(host->chips);
 	free(host->lines);
 	free(host);
+}
+
+uint32_t ward_model_power_of_two(uint32_t count)
+{
+	uint32_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
+bool ward_model_take_row(uint8_t *used, uint32_t first, uint32_t end, uint32_t count,
+			 uint32_t *ret_first)
+{
+	uint32_t row = ward_model_power_of_two(count);
+
+	for (uint32_t at = (first + row - 1) / row * row; at + row <= end; at += row) {
+		uint32_t i = 0;
+
+		while (i < row && !used[at - first + i])
+			i++;
+		if (i < row)
+			continue;
+		memset(used + at - first, 1, row);
+		*ret_first = at;
+		return true;
+	}
+	return false;
+}
+
+void ward_model_free_row(uint8_t *used, uint32_t at, uint32_t count)
+{
+	memset(used + at, 0, ward_model_power_of_two(count));
 }
 
 struct ward_model_chip *ward_model_chip_of(const struct ward_model *model, uint32_t function)

@@ -151,7 +151,7 @@ static int add_device(struct ward_model_chip *chip, ward_devid_t devid,
 	device->devid = devid;
 	events = vectors_of(chip, devid, &device->shared);
 	device->event_bits = 1;
-	while (1u << device->event_bits < events)
+	while (device->event_bits < EVENT_BITS && 1u << device->event_bits < events)
 		device->event_bits++;
 	device->used = ward_alloc_array(1u << device->event_bits, 1);
 	if (!device->used)
@@ -195,38 +195,13 @@ static struct ward_model_its_device *find_device(const struct ward_model_chip *c
 	return device;
 }
 
-/* EventIDs in a row, the first a multiple of their number, a power of two. */
-static bool find_events(const struct ward_model_its_device *device, uint32_t count,
-			uint32_t *ret_event)
-{
-	for (uint32_t at = 0; at + count <= device->lpis; at += count) {
-		uint32_t i = 0;
-
-		while (i < count && !device->used[at + i])
-			i++;
-		*ret_event = at;
-		if (i == count)
-			return true;
-	}
-	return false;
-}
-
-static uint32_t power_of_two(uint32_t count)
-{
-	uint32_t power = 1;
-
-	while (power < count)
-		power *= 2;
-	return power;
-}
-
 static void unmap(struct ward_model_chip *chip, struct ward_model_its_device *device,
 		  uint32_t first, uint32_t mapped, uint32_t count)
 {
 	for (uint32_t i = 0; i < mapped; i++)
 		ward_model_its_unmap_event(chip, device, first + i, (first + i) % WARD_MODEL_CPUS);
-	memset(device->used + first, 0, power_of_two(count));
-	device->used_count -= power_of_two(count);
+	ward_model_free_row(device->used, first, count);
+	device->used_count -= ward_model_power_of_two(count);
 }
 
 static void remove_unused(struct ward_model_chip *chip, struct ward_model_its_device *device)
@@ -240,10 +215,9 @@ static int map(struct ward_model_chip *chip, struct ward_model_its_device *devic
 {
 	uint32_t event;
 
-	if (!find_events(device, power_of_two(count), &event))
+	if (!ward_model_take_row(device->used, 0, device->lpis, count, &event))
 		return -ENOSPC;
-	memset(device->used + event, 1, power_of_two(count));
-	device->used_count += power_of_two(count);
+	device->used_count += ward_model_power_of_two(count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t cpu = (event + i) % WARD_MODEL_CPUS;
 		int code = ward_model_its_map_event(chip, device, event + i, cpu);

@@ -185,36 +185,6 @@ static struct ward_model_iommu *unit_of(const struct ward_model *model, uint32_t
 	return &model->iommus[index];
 }
 
-/* Entries in a row, the first a multiple of their number. */
-static bool find_entries(const struct ward_model_iommu *unit, uint32_t count, uint32_t *ret_first)
-{
-	for (uint32_t at = 0; at + count <= WARD_MODEL_IRTES; at += count) {
-		uint32_t i = 0;
-
-		while (i < count && !unit->u.vtd.irtes[at + i])
-			i++;
-		*ret_first = at;
-		if (i == count)
-			return true;
-	}
-	return false;
-}
-
-static uint32_t power_of_two(uint32_t count)
-{
-	uint32_t power = 1;
-
-	while (power < count)
-		power *= 2;
-	return power;
-}
-
-static void mark(struct ward_model_iommu *unit, uint32_t first, uint32_t count, bool used)
-{
-	for (uint32_t i = 0; i < power_of_two(count); i++)
-		unit->u.vtd.irtes[first + i] = used;
-}
-
 static void write_entry(struct ward_model_iommu *unit, uint32_t function,
 			struct ward_model_vector *v, uint32_t first, uint32_t sub)
 {
@@ -238,12 +208,13 @@ static int alloc_remapped(struct ward_model_chip *chip, const struct ward_model_
 	struct ward_model_iommu *unit = unit_of(chip->model, function);
 	int code;
 
-	if (!unit || !find_entries(unit, power_of_two(count), &first))
+	if (!unit || !ward_model_take_row(unit->u.vtd.irtes, 0, WARD_MODEL_IRTES, count, &first))
 		return -ENOSPC;
 	code = take_vectors(chip, irqs, vectors, count);
-	if (code)
+	if (code) {
+		ward_model_free_row(unit->u.vtd.irtes, first, count);
 		return code;
-	mark(unit, first, count, true);
+	}
 	for (uint32_t i = 0; i < count; i++)
 		write_entry(unit, function, &vectors[i], first, i);
 	return 0;
@@ -256,7 +227,7 @@ static void free_remapped(struct ward_model_chip *chip, const struct ward_model_
 
 	for (uint32_t i = 0; i < count; i++)
 		ward_model_vtd_set_irte(unit, vectors[i].event, 0, 0);
-	mark(unit, vectors[0].event, count, false);
+	ward_model_free_row(unit->u.vtd.irtes, vectors[0].event, count);
 	free_vectors_of(chip->model->host, vectors, count);
 }
 

@@ -86,7 +86,7 @@ struct ward_model_iommu {
 			uint32_t tail;
 			/* Interrupts: the table, 0 where they are not remapped; its entries taken. */
 			uint64_t irt;
-			bool *irtes;
+			uint8_t *irtes;
 		} vtd;
 	} u;
 };

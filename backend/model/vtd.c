@@ -226,7 +226,7 @@ int ward_model_vtd_remapping(struct ward_model_iommu *iommu)
 
 	if (code)
 		return code;
-	iommu->u.vtd.irtes = ward_alloc_array(WARD_MODEL_IRTES, sizeof(bool));
+	iommu->u.vtd.irtes = ward_alloc_array(WARD_MODEL_IRTES, 1);
 	if (!iommu->u.vtd.irtes)
 		return -ENOMEM;
 	iommu->u.vtd.irt = table;

@@ -355,6 +355,35 @@ static void those_that_share_an_id(void **state)
 	on_each_machine(behind_a_bridge);
 }
 
+/* More vectors behind one DeviceID than a table has EventIDs: it is as large as it can be. */
+static void a_crowd_behind_a_bridge(void **state)
+{
+	struct ward_device *one;
+	int fd = new_eventfd();
+	struct rig rig;
+
+	(void)state;
+	memset(&rig, 0, sizeof(rig));
+	irq_controllers(&rig.make, ON_ITS);
+	root_port_to(&rig.make, "00:1e.0", 3, 4, ACS_ON);
+	pcie_to_pci(&rig.make, "03:00.0", 4);
+	for (unsigned int i = 0; i < 34; i++) {
+		char name[16];
+		struct ward_function *f;
+
+		snprintf(name, sizeof(name), "04:%02x.%x", 1 + i / 8, i % 8);
+		f = conventional(&rig.make, name);
+		irq_card(f, 0, BIG_VECTORS);
+		irq_behind(f);
+	}
+	rig_start(&rig);
+	one = irq_open(&rig, OLD_ONE);
+	assert_int_equal(enable_many(one, WARD_IRQS_MSIX, 3, fd), 0);
+	ward_device_close(one);
+	rig_end(&rig);
+	close(fd);
+}
+
 /* Another function writes the same message: it disturbs only where the controller sees no writer. */
 static void forged(struct irq_fixture *f)
 {
@@ -540,6 +569,7 @@ int main(void)
 		cmocka_unit_test(close_with_live_vectors),
 		cmocka_unit_test(an_eventfd_is_held),
 		cmocka_unit_test(those_that_share_an_id),
+		cmocka_unit_test(a_crowd_behind_a_bridge),
 		cmocka_unit_test(messages_of_another),
 		cmocka_unit_test(what_waits_is_not_the_next_owners),
 		cmocka_unit_test(an_spi_raised_before),
