@@ -177,13 +177,14 @@ void ward_model_messages_move(struct ward_model_irqs *irqs, struct ward_space *s
 		ward_model_vector_write(irqs, 0);
 }
 
-/* Frames of one pool stand for each other: a vector may come from any of them. */
-static bool stands_for(const struct ward_machine *facts, uint32_t one, uint32_t other)
+/* Frames of one pool stand for each other: a vector may come from any that is driven. */
+static bool stands_for(const struct ward_model *model, uint32_t one, uint32_t other)
 {
-	const struct ward_controller *a = &facts->controllers[one], *b = &facts->controllers[other];
+	const struct ward_controller *a = &model->facts->controllers[one];
+	const struct ward_controller *b = &model->facts->controllers[other];
 
-	return one == other ||
-	       (a->kind == WARD_CONTROLLER_GICV2M && b->kind == a->kind && a->pool == b->pool);
+	return one == other || (a->kind == WARD_CONTROLLER_GICV2M && b->kind == a->kind &&
+				a->pool == b->pool && model->host->chips[other].ops);
 }
 
 struct question {
@@ -227,15 +228,15 @@ static int follow(const struct question *q, uint32_t vector, ward_iova_t iova, u
 static int check_address(const struct question *q, const struct ward_model_vector *v,
 			 uint32_t vector, ward_iova_t iova, uint32_t *ret_controller)
 {
-	const struct ward_machine *facts = q->irqs->device->model->facts;
-	uint32_t own = facts->functions[q->irqs->device->function].controller;
+	const struct ward_model *model = q->irqs->device->model;
+	uint32_t own = model->facts->functions[q->irqs->device->function].controller;
 	int code;
 
 	/* A live vector's data is for the controller it was taken from, and no other. */
 	if (v->allocated)
 		return follow(q, vector, iova, v->controller, ret_controller);
 	code = follow(q, vector, iova, WARD_NONE, ret_controller);
-	if (!code && !stands_for(facts, own, *ret_controller))
+	if (!code && !stands_for(model, own, *ret_controller))
 		code = follow(q, vector, iova, own, ret_controller);
 	return code;
 }

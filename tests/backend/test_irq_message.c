@@ -299,6 +299,35 @@ static void prepared_or_overridden(void **state)
 	}
 }
 
+/* A frame whose facts make no hardware gives no vector: nobody is sent there. */
+static void a_frame_that_nobody_drives(void **state)
+{
+	struct ward_space *identity;
+	struct ward_device *card;
+	ward_iova_t iovas[2];
+	struct rig rig;
+
+	(void)state;
+	memset(&rig, 0, sizeof(rig));
+	irq_controllers(&rig.make, ON_V2M);
+	rig.make.controllers[1].first_intid = 1010;
+	irq_functions(&rig.make);
+	rig_start(&rig);
+	identity = rig_space(&rig, WARD_SPACE_IDENTITY);
+	card = irq_open(&rig, CARD);
+	assert_int_equal(ward_device_attach(card, WARD_PASID_NONE, identity), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		iovas[i] =
+			ward_iova(rig.make.machine->controllers[i].doorbells[0].start + REGISTER);
+		assert_int_equal(ward_device_set_messages(card, WARD_MESSAGE_PREPARE,
+							  WARD_IRQS_MSIX, 0, 1, &iovas[i], NULL),
+				 i ? -EFAULT : 0);
+	}
+	ward_device_close(card);
+	ward_space_destroy(identity);
+	rig_end(&rig);
+}
+
 /* Some vectors only; the others have the window. */
 static void a_part_of_the_vectors(void **state)
 {
@@ -471,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_move_without_memory),
 		cmocka_unit_test(a_window_that_is_taken),
 		cmocka_unit_test(prepared_or_overridden),
+		cmocka_unit_test(a_frame_that_nobody_drives),
 		cmocka_unit_test(a_part_of_the_vectors),
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(msi_has_one_address),
