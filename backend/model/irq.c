@@ -6,16 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* As many as the registers can say, whatever the machine's facts are. */
-static uint32_t msi_count(const struct ward_function *f)
-{
-	uint32_t count = WARD_MSI_VECTORS_MAX;
-
-	while (count > f->msi_vectors)
-		count /= 2;
-	return f->msi ? count : 0;
-}
-
 uint32_t ward_model_irq_count(const struct ward_model_device *device, uint32_t index)
 {
 	const struct ward_function *f = &device->model->facts->functions[device->function];
@@ -25,10 +15,9 @@ uint32_t ward_model_irq_count(const struct ward_model_device *device, uint32_t i
 	case WARD_IRQS_INTX:
 		return pci && f->intx_pin ? 1 : 0;
 	case WARD_IRQS_MSI:
-		return pci ? msi_count(f) : 0;
+		return ward_emul_msi_vectors(device->model->emul, device->function);
 	case WARD_IRQS_MSIX:
-		return pci && f->msix && f->msix_vectors <= WARD_MSIX_VECTORS_MAX ? f->msix_vectors
-										  : 0;
+		return ward_emul_msix_vectors(device->model->emul, device->function);
 	case WARD_IRQS_ERROR:
 		return pci && f->pcie_type != WARD_PCIE_NONE ? 1 : 0;
 	default:

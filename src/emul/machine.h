@@ -80,6 +80,9 @@ bool ward_emul_devid(const struct ward_emul *emul, uint32_t segment, ward_rid_t 
 
 /* The function's own MSI and MSI-X registers, as the host programs them; NULL: it has neither. */
 struct ward_vectors *ward_emul_vectors(struct ward_emul *emul, uint32_t function);
+/* How many they have: as many as registers can say, whatever the machine's facts are. */
+uint32_t ward_emul_msi_vectors(const struct ward_emul *emul, uint32_t function);
+uint32_t ward_emul_msix_vectors(const struct ward_emul *emul, uint32_t function);
 /*
  * As ward_model_raise, of the mode that is on: the message is a DMA under the function's own requester
  * id, and may fault as any other. Where bus mastering is off (command register, bit 2, as after

@@ -51,7 +51,7 @@ struct emul_registers {
 /* MSI and MSI-X registers of a function. */
 struct emul_vectors {
 	struct ward_vectors *vectors; /* NULL: it has neither */
-	bool msi, msix;
+	uint32_t msi, msix;	      /* how many */
 	/* Where the MSI-X table and its PBA are: offsets in a BAR. WARD_NONE: in none. */
 	uint32_t bar, table, pba;
 	struct ward_emul *emul;

@@ -186,6 +186,16 @@ struct ward_vectors *ward_emul_vectors(struct ward_emul *emul, uint32_t function
 	return function < emul->facts->functions_count ? emul->vectors[function].vectors : NULL;
 }
 
+uint32_t ward_emul_msi_vectors(const struct ward_emul *emul, uint32_t function)
+{
+	return emul->vectors[function].msi;
+}
+
+uint32_t ward_emul_msix_vectors(const struct ward_emul *emul, uint32_t function)
+{
+	return emul->vectors[function].msix;
+}
+
 int ward_emul_raise(struct ward_emul *emul, uint32_t function, uint32_t vector,
 		    struct ward_raise *ret_raise)
 {
