@@ -92,12 +92,23 @@ static int take_gsi(struct ward_wiring *wiring, struct ward_wire_state *wire,
 	return code;
 }
 
-/* Edits the table so that it has what is planned; it may have it, from a commit that failed. */
+static bool has_route(const struct ward_wiring *wiring, const struct ward_route *route,
+		      bool committed)
+{
+	struct ward_route now;
+
+	return ward_routes_get(wiring->options.routes, route->gsi, committed, &now) == 0 &&
+	       ward_route_means(&now, route);
+}
+
+/*
+ * Edits the table so that it has what is planned. It may have it, in force or not: from a commit that
+ * failed, or from another.
+ */
 static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
 		struct ward_error *ret_error)
 {
 	struct ward_route *route = &wire->plan.route;
-	struct ward_route now;
 	int code;
 
 	if (route->kind == WARD_ROUTE_MSI) {
@@ -106,15 +117,15 @@ static int edit(struct ward_wiring *wiring, struct ward_wire_state *wire,
 			return code;
 		route->gsi = wire->own;
 	}
-	if (ward_routes_get(wiring->options.routes, route->gsi, false, &now) ||
-	    !ward_route_means(&now, route)) {
+	if (!has_route(wiring, route, false)) {
 		code = ward_routes_set(wiring->options.routes, route);
 		if (code == -ENOMEM)
 			return ward_fail(ret_error, code, "no memory for a route");
 		if (code)
 			return code;
-		wiring->edited = true;
 	}
+	if (!has_route(wiring, route, true))
+		wiring->edited = true;
 	return 0;
 }
 

@@ -42,6 +42,25 @@ static void test_gsi_of_another(void **state)
 	yard_finish();
 }
 
+/* A route that another has edited and not committed is not in force. */
+static void test_edit_of_another(void **state)
+{
+	const struct ward_route pin = { .gsi = ward_gsi(40), .kind = WARD_ROUTE_PIN, .pin = 40 };
+
+	(void)state;
+	yard_setup(&plain);
+	assert_int_equal(ward_routes_clear(yard.table, pin.gsi), 0);
+	assert_int_equal(ward_routes_commit(yard.table), 0);
+	assert_int_equal(ward_routes_set(yard.table, &pin), 0);
+	entry(0, V2M, 72);
+	mask(0, false);
+	msix(true, false);
+	sync_well();
+	assert_true(host_raise(0));
+	assert_int_equal(arrived(72), 1);
+	yard_finish();
+}
+
 /* Taken apart when the kernel would not have the table: who drops the edits loses no GSI for that. */
 static void test_gone_before_commit(void **state)
 {
@@ -181,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gsi_of_another),
+		cmocka_unit_test(test_edit_of_another),
 		cmocka_unit_test(test_gone_before_commit),
 		cmocka_unit_test(test_prepared_and_gone),
 		cmocka_unit_test(test_too_few),
