@@ -109,7 +109,8 @@ static bool is_logical(const struct ward_apic_delivery *d, uint64_t address)
 	uint8_t logical = (uint8_t)(address >> ADDRESS_LOGICAL_SHIFT);
 
 	if (address & ADDRESS_X2APIC)
-		return d->destination >> 16 == id >> 4 && d->destination >> (id & 15) & 1;
+		return d->destination >> 16 == (id >> 4 & 0xffff) &&
+		       d->destination >> (id & 15) & 1;
 	if (d->destination > BROADCAST)
 		return false;
 	if (!(address & ADDRESS_CLUSTER))

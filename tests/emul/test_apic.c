@@ -216,6 +216,10 @@ static void logical_x2apic(void **unused)
 	assert_int_equal(send(apics, 0x00130000fee00000 | to(0x08) | LOGICAL, 0x50), 1);
 	expect_at(apics, 3, 0x50, 0x4u);
 	assert_int_equal(send(apics, 0x00140000fee00000 | to(0x08) | LOGICAL, 0x50), 0);
+	/* Bits of the id above 19 have no place in the logical one. */
+	address(apics, 1, (struct ward_apic_address){ .id = 0x500125, .x2apic = true });
+	assert_int_equal(send(apics, 0x00120000fee00000 | to(0x28) | LOGICAL, 0x50), 2);
+	expect_at(apics, 3, 0x50, 0x3u);
 	assert_int_equal(send(apics, 0xffffff00feeff000 | LOGICAL, 0x50), 3);
 	ward_apics_destroy(apics);
 }
