@@ -156,25 +156,35 @@ int ward_wiring_route(struct ward_wiring *wiring, uint32_t *ret_lost, struct war
 	return code;
 }
 
+/* Its route is in force. */
+static int wire_one(struct ward_wiring *wiring, struct ward_wire_state *wire)
+{
+	int code;
+
+	wire->message = wire->plan.message;
+	wire->routed = true;
+	if (wire->wired)
+		return 0;
+	wire->route = wire->plan.route;
+	code = ward_wiring_open(wire);
+	if (!code)
+		code = set_irqfd(wiring, wire, 0);
+	wire->wired = !code;
+	return code;
+}
+
 int ward_wiring_wire(struct ward_wiring *wiring, struct ward_error *ret_error)
 {
+	int failed = 0;
+
 	for (uint32_t i = 0; i < wiring->count; i++) {
 		struct ward_wire_state *wire = &wiring->wires[i];
-		int code;
+		int code = wire->plan.wire ? wire_one(wiring, wire) : 0;
 
-		if (!wire->plan.wire)
-			continue;
-		wire->message = wire->plan.message;
-		wire->routed = true;
-		if (wire->wired)
-			continue;
-		wire->route = wire->plan.route;
-		code = ward_wiring_open(wire);
-		if (!code)
-			code = set_irqfd(wiring, wire, 0);
-		if (code)
-			return ward_wiring_fail(ret_error, code, i, "its irqfd cannot be assigned");
-		wire->wired = true;
+		/* Others may fare better; the first is said. */
+		if (code && !failed)
+			failed = ward_wiring_fail(ret_error, code, i,
+						  "its irqfd cannot be assigned");
 	}
-	return 0;
+	return failed;
 }

@@ -153,6 +153,30 @@ static void test_too_few(void **state)
 	yard_finish();
 }
 
+/* One irqfd that cannot be had is one vector's loss. */
+static void test_one_irqfd(void **state)
+{
+	struct ward_error error;
+
+	(void)state;
+	yard_setup(&plain);
+	for (uint32_t i = 0; i < 3; i++) {
+		entry(i, ITS, 10 + i);
+		mask(i, false);
+	}
+	msix(true, false);
+	yard.fail_at = 3;
+	yard.fail_code = -ENOMEM;
+	assert_int_equal(ward_wiring_sync(yard.wiring, &error), -ENOMEM);
+	assert_string_equal(yard.log, "ERAAA");
+	assert_string_equal(error.text, "vector 0: its irqfd cannot be assigned (error 12)");
+	assert_true(!wire_of(0).wired && wire_of(1).wired && wire_of(2).wired);
+	sync_well();
+	assert_true(wire_of(0).wired);
+	yard.failed = false;
+	yard_finish();
+}
+
 /* No GSI is left: for one vector, not for those that have one. */
 static void test_no_gsi(void **state)
 {
@@ -204,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_gone_before_commit),
 		cmocka_unit_test(test_prepared_and_gone),
 		cmocka_unit_test(test_too_few),
+		cmocka_unit_test(test_one_irqfd),
 		cmocka_unit_test(test_no_gsi),
 	};
 
