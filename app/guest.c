@@ -190,35 +190,40 @@ void app_guest_finish(struct app_guest *guest)
 	*guest = (struct app_guest){ 0 };
 }
 
-/* Whether a CPU of the guest has something to take; takes it. */
-static bool taken(struct app_guest *guest)
+/* What a CPU of the guest has: one interrupt, which it ends at once. */
+static bool take(const struct ward_vm_parts *parts, uint32_t cpu, uint32_t *ret_number)
 {
-	struct ward_vm_parts parts;
-	uint32_t number;
-
-	if (ward_vm_model_parts(guest->vm, &parts))
+	if (parts->apics)
+		return ward_apics_take(parts->apics, cpu, ret_number) == 0;
+	if (ward_gic_take(parts->gic, cpu, ret_number))
 		return false;
-	for (uint32_t cpu = 0; cpu < APP_GUEST_CPUS; cpu++) {
-		if (parts.gic && !ward_gic_take(parts.gic, cpu, &number)) {
-			ward_gic_end(parts.gic, cpu, number);
-			return true;
-		}
-		if (parts.apics && !ward_apics_take(parts.apics, cpu, &number))
-			return true;
-	}
-	return false;
+	ward_gic_end(parts->gic, cpu, *ret_number);
+	return true;
 }
 
-int app_guest_raise(struct app_guest *guest, uint32_t vector)
+int app_guest_raise(struct app_guest *guest, uint32_t vector, struct app_guest_arrival *ret_arrival)
 {
+	struct app_guest_arrival arrival = { 0 };
+	struct ward_vm_parts parts;
 	struct ward_raise raise;
-	int code = ward_model_raise(guest->backend, guest->function,
-				    (enum ward_irq_index)guest->index, vector, &raise);
+	int taken = 0, code;
 
+	code = ward_model_raise(guest->backend, guest->function, (enum ward_irq_index)guest->index,
+				vector, &raise);
+	if (!code)
+		code = ward_vm_model_dispatch(guest->vm, NULL);
+	if (code >= 0)
+		code = ward_vm_model_parts(guest->vm, &parts);
 	if (code)
 		return code;
-	code = ward_vm_model_dispatch(guest->vm, NULL);
-	if (code < 0)
-		return code;
-	return taken(guest);
+	arrival.doorbell = raise.dma.target;
+	arrival.host_number = raise.dma.interrupt.number;
+	for (uint32_t cpu = 0; cpu < APP_GUEST_CPUS; cpu++)
+		while (take(&parts, cpu, &arrival.number)) {
+			arrival.cpu = cpu;
+			taken++;
+		}
+	if (ret_arrival)
+		*ret_arrival = arrival;
+	return taken;
 }

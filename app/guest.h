@@ -31,10 +31,18 @@ int app_guest_create(const struct ward_machine *machine, uint32_t function, uint
 		     struct app_guest *ret_guest, struct ward_error *ret_error);
 void app_guest_finish(struct app_guest *guest);
 
+/* What became of an interrupt that was raised: hops of its way, as they were gone. */
+struct app_guest_arrival {
+	uint64_t doorbell;    /* physical address that was written */
+	uint32_t host_number; /* what that raised: INTID, or vector */
+	uint32_t number, cpu; /* what which CPU of the guest took */
+};
+
 /*
- * The function raises a vector. 1: a CPU of the guest has it; 0: it does not arrive; or a negative
- * errno.
+ * The function raises a vector, and the guest takes what it has. How many interrupts it took, the last
+ * of them in ret_arrival (may be NULL); or a negative errno.
  */
-int app_guest_raise(struct app_guest *guest, uint32_t vector);
+int app_guest_raise(struct app_guest *guest, uint32_t vector,
+		    struct app_guest_arrival *ret_arrival);
 
 #endif

@@ -306,8 +306,7 @@ static int check_operands(const struct cli_options *options)
 		return cli_fail(options, CLI_USAGE, "--machine and --sysroot exclude each other");
 	if (count < verb->operands_min)
 		return cli_fail(options, CLI_USAGE, "%s needs %s; for example: doorward %s %s",
-				verb->name, verb->operands, verb->name,
-				verb->operands_min == 2 ? "eth0 0000:00:02.0" : "eth0");
+				verb->name, verb->operands, verb->name, verb->example);
 	if (count <= verb->operands_max)
 		return -1;
 	if (verb->operands)

@@ -15,6 +15,7 @@ struct trace {
 	struct json_object *hops; /* NULL: print text */
 	bool cannot_tell;	  /* it stops at a hop that is not seen */
 	size_t width;
+	struct app_guest_arrival told; /* what those hops say */
 };
 
 static size_t widest_name(void)
@@ -49,6 +50,23 @@ static void put_hop(struct json_object *hops, const struct ward_trace_hop *hop)
 	app_json_add(hops, object);
 }
 
+/* What can be compared with what happens: where it arrives, and as what. */
+static void keep(struct trace *trace, const struct ward_trace_hop *hop)
+{
+	for (uint32_t i = 0; i < hop->fields_count; i++) {
+		uint64_t value = hop->fields[i].value;
+
+		if (hop->hop == WARD_HOP_DOORBELL)
+			trace->told.doorbell = value;
+		else if (hop->hop == WARD_HOP_HOST_INTERRUPT)
+			trace->told.host_number = (uint32_t)value;
+		else if (hop->hop == WARD_HOP_INTID)
+			trace->told.number = (uint32_t)value;
+		else if (hop->hop == WARD_HOP_VCPU) /* APIC ids of the model's guest are indexes */
+			trace->told.cpu = (uint32_t)value;
+	}
+}
+
 static void tell(void *context, const struct ward_trace_hop *hop)
 {
 	struct trace *trace = context;
@@ -56,6 +74,7 @@ static void tell(void *context, const struct ward_trace_hop *hop)
 	const char *name = ward_hop_name(hop->hop);
 
 	trace->cannot_tell = hop->stops && !hop->known;
+	keep(trace, hop);
 	if (trace->hops) {
 		put_hop(trace->hops, hop);
 		return;
@@ -108,7 +127,8 @@ static int check_vector(const struct cli_context *context, uint32_t function, ui
 	return -1;
 }
 
-static void print_end(const struct cli_context *context, const struct trace *trace, bool arrives)
+static void print_end(const struct cli_context *context, const struct trace *trace,
+		      const struct ward_trace_options *options, bool model, bool arrives)
 {
 	const struct app_text *out = &context->out;
 
@@ -119,6 +139,10 @@ static void print_end(const struct cli_context *context, const struct trace *tra
 		app_paragraph(out, 0, 0, "From here it cannot be followed.");
 	else
 		app_paragraph(out, 0, 0, "It goes no further.");
+	if (!arrives && !model)
+		app_paragraph(out, 0, 0,
+			      "Its way into a VM, in software: doorward trace %s %u --model",
+			      context->machine->functions[options->function].name, options->vector);
 }
 
 static int finish(const struct cli_context *context, struct trace *trace, uint32_t function,
@@ -127,7 +151,7 @@ static int finish(const struct cli_context *context, struct trace *trace, uint32
 	struct json_object *document;
 
 	if (!trace->hops) {
-		print_end(context, trace, arrives);
+		print_end(context, trace, options, model, arrives);
 	} else {
 		document = app_json_document("trace");
 		app_json_put(document, "machine", cli_machine_json(context));
@@ -146,12 +170,37 @@ static int finish(const struct cli_context *context, struct trace *trace, uint32
 	return trace->cannot_tell ? CLI_CANNOT_TELL : CLI_NOT_SAFE;
 }
 
-static int run(struct cli_context *context, const struct ward_trace_options *options, bool model,
+/* What was told is what happens: the function raises it. 0 or an exit code. */
+static int hold_against(const struct cli_context *context, const struct trace *trace,
+			struct app_guest *guest, uint32_t vector, bool arrives)
+{
+	const struct app_guest_arrival *told = &trace->told;
+	struct app_guest_arrival gone;
+	int taken = app_guest_raise(guest, vector, &gone);
+
+	if (taken < 0)
+		return cli_fail(context->options, CLI_FAILURE, "raising it: %s", strerror(-taken));
+	if (taken != arrives)
+		return cli_fail(context->options, CLI_FAILURE,
+				"it was raised, and the guest took %d interrupts: what the hops say "
+				"is wrong",
+				taken);
+	if (arrives && (gone.doorbell != told->doorbell || gone.host_number != told->host_number ||
+			gone.number != told->number || gone.cpu != told->cpu))
+		return cli_fail(context->options, CLI_FAILURE,
+				"it was raised, and went by 0x%llx and %u to %u at CPU %u: what the "
+				"hops say is wrong",
+				(unsigned long long)gone.doorbell, gone.host_number, gone.number,
+				gone.cpu);
+	return CLI_DONE;
+}
+
+static int run(struct cli_context *context, const struct ward_trace_options *options,
 	       struct app_guest *guest)
 {
 	struct trace trace = { .context = context, .width = widest_name() };
 	char *label = cli_label(context, options->function);
-	int code, raised = 1;
+	int code, end = CLI_DONE;
 
 	if (context->options->json)
 		trace.hops = app_json_array();
@@ -159,17 +208,15 @@ static int run(struct cli_context *context, const struct ward_trace_options *opt
 		app_say_in(&context->out, APP_BOLD, "%s\n\n", label);
 	free(label);
 	code = ward_trace_vector(options, tell, &trace);
-	/* What was told is what happens: the function raises it. */
-	if (code == 0 && guest)
-		raised = app_guest_raise(guest, options->vector);
-	if (code < 0 || raised <= 0) {
+	if (code < 0)
+		end = cli_fail(context->options, CLI_FAILURE, "%s", strerror(-code));
+	else if (guest)
+		end = hold_against(context, &trace, guest, options->vector, code == 0);
+	if (end != CLI_DONE) {
 		json_object_put(trace.hops);
-		return cli_fail(context->options, CLI_FAILURE, "%s",
-				code < 0     ? strerror(-code)
-				: raised < 0 ? strerror(-raised)
-					     : "every hop is there, and raised it did not arrive");
+		return end;
 	}
-	return finish(context, &trace, options->function, options, model, code == 0);
+	return finish(context, &trace, options->function, options, guest != NULL, code == 0);
 }
 
 /* The same machine in software, with the function in the hands of a VM. */
@@ -181,14 +228,17 @@ static int run_model(struct cli_context *context, struct ward_trace_options *opt
 				    &guest, &error);
 
 	if (code)
-		return cli_fail(context->options, CLI_FAILURE, "%s", error.text);
+		return cli_fail(context->options, CLI_FAILURE,
+				"%s; what the kernel tells, without --model: doorward trace %s %u",
+				error.text, context->machine->functions[options->function].name,
+				options->vector);
 	options->index = guest.index;
 	options->device = guest.device;
 	options->space = guest.space;
 	options->wiring = guest.wiring;
 	options->routes = guest.routes;
 	options->vm = guest.vm;
-	code = run(context, options, true, &guest);
+	code = run(context, options, &guest);
 	app_guest_finish(&guest);
 	return code;
 }
@@ -213,7 +263,7 @@ static int trace_of(struct cli_context *context)
 	code = check_vector(context, options.function, options.index, options.vector);
 	if (code >= 0)
 		return code;
-	code = model ? run_model(context, &options) : run(context, &options, false, NULL);
+	code = model ? run_model(context, &options) : run(context, &options, NULL);
 	cli_say_unread(context);
 	return code;
 }

@@ -32,6 +32,7 @@ const struct cli_verb cli_verbs[] = {
 	{
 		.name = "check",
 		.operands = "DEV...",
+		.example = "eth0",
 		.operands_min = 1,
 		.operands_max = SIZE_MAX,
 		.run = cli_check,
@@ -57,6 +58,7 @@ const struct cli_verb cli_verbs[] = {
 	{
 		.name = "why",
 		.operands = "DEV DEV",
+		.example = "eth0 0000:00:02.0",
 		.operands_min = 2,
 		.operands_max = 2,
 		.run = cli_why,
@@ -67,6 +69,7 @@ const struct cli_verb cli_verbs[] = {
 	{
 		.name = "reach",
 		.operands = "DEV",
+		.example = "eth0",
 		.operands_min = 1,
 		.operands_max = 1,
 		.run = cli_reach,
@@ -79,6 +82,7 @@ const struct cli_verb cli_verbs[] = {
 	{
 		.name = "trace",
 		.operands = "DEV VECTOR",
+		.example = "eth0 0",
 		.operands_min = 2,
 		.operands_max = 2,
 		.run = cli_trace,
@@ -89,7 +93,9 @@ const struct cli_verb cli_verbs[] = {
 			"From the function's vector to the host's driver, as far as the host\n"
 			"tells: what a process does with its eventfds is not seen from here. With\n"
 			"--model the same machine is built in software, DEV is given to a VM, and\n"
-			"the whole way is shown, to the guest's CPU.\n"
+			"the whole way is shown, to the guest's CPU: the interrupt is raised, and\n"
+			"goes the way that is told. Drivers and spaces that --suppose names do not\n"
+			"count then, for DEV is in the VM's hands.\n"
 			"\n"
 			"Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
 	},

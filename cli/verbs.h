@@ -11,6 +11,7 @@
 struct cli_verb {
 	const char *name;
 	const char *operands; /* "DEV..." */
+	const char *example;  /* such operands, where there have to be some */
 	size_t operands_min, operands_max;
 	const char *summary;
 	const char *details;

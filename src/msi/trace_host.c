@@ -45,6 +45,23 @@ static bool is_x86(const struct ward_controller *controller)
 	       controller->kind == WARD_CONTROLLER_X86_REMAPPING;
 }
 
+/* What the driver of a function does instead. */
+static const char *uses(enum ward_irq_mode mode)
+{
+	switch (mode) {
+	case WARD_IRQ_INTX:
+		return "its driver uses the interrupt pin";
+	case WARD_IRQ_MSI:
+		return "its driver uses MSI";
+	case WARD_IRQ_MSIX:
+		return "its driver uses MSI-X";
+	case WARD_IRQ_UNKNOWN:
+	case WARD_IRQ_NONE:
+		break;
+	}
+	return "its driver has switched no interrupts on";
+}
+
 static void tell_vector(struct ward_trace *trace, const struct ward_host_irq *irq)
 {
 	enum ward_irq_mode wanted =
@@ -58,7 +75,8 @@ static void tell_vector(struct ward_trace *trace, const struct ward_host_irq *ir
 		ward_trace_stop(trace, "%s vector %u of %s is not enabled", name,
 				trace->options->vector, of);
 	else if (!irq && mode != wanted && mode != WARD_IRQ_UNKNOWN)
-		ward_trace_stop(trace, "%s uses no %s now", of, name);
+		ward_trace_stop(trace, "%s uses no %s now: %s", of, name,
+				function_state(trace)->driver ? uses(mode) : "no driver is bound");
 	else
 		ward_trace_say(trace, "%s vector %u of %s", name, trace->options->vector, of);
 }
@@ -95,39 +113,40 @@ static void tell_step(struct ward_trace *trace, const struct ward_walk_step *ste
 			       step->level, (unsigned long long)step->entry_at);
 }
 
-static uint32_t gather_frames(const struct ward_machine *machine,
-			      struct ward_doorbell_frame *frames, uint32_t room)
+/* Whether the message ends at a doorbell of this controller: as ward_doorbell_resolve. */
+static int try_controller(const struct ward_trace *trace, const struct ward_message *message,
+			  uint32_t controller, struct ward_resolution *ret_resolution)
 {
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < machine->controllers_count && count < room; i++) {
-		const struct ward_controller *c = &machine->controllers[i];
-
-		for (uint32_t j = 0; !is_x86(c) && j < c->doorbells_count && count < room; j++)
-			frames[count++] =
-				(struct ward_doorbell_frame){ ward_controller_register(c, j), i };
-	}
-	return count;
-}
-
-#define FRAMES_MAX 64u
-
-/* Follows the message through the space to a doorbell; *ret_controller: whose. */
-static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
-		   uint32_t *ret_controller)
-{
-	struct ward_doorbell_frame frames[FRAMES_MAX];
+	const struct ward_controller *c = &machine_of(trace)->controllers[controller];
+	struct ward_doorbell_frame frames[WARD_DOORBELL_RANGES];
 	struct ward_resolve_options options = { .size = sizeof(options),
 						.space = trace->options->space,
 						.pasid = WARD_PASID_NONE,
 						.frames = frames,
 						.controller = WARD_NONE };
-	struct ward_resolution resolution = { .frame = WARD_NONE };
-	char text[WARD_RESOLUTION_TEXT];
-	int code;
 
-	options.frames_count = gather_frames(machine_of(trace), frames, FRAMES_MAX);
-	code = ward_doorbell_resolve(&options, &irq->message, &resolution);
+	for (uint32_t i = 0; !is_x86(c) && i < c->doorbells_count; i++)
+		frames[options.frames_count++] =
+			(struct ward_doorbell_frame){ ward_controller_register(c, i), controller };
+	return ward_doorbell_resolve(&options, message, ret_resolution);
+}
+
+/* Follows the message through the space to a doorbell; *ret_controller: whose. */
+static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
+		   uint32_t *ret_controller)
+{
+	struct ward_resolution resolution = { .end = WARD_RESOLVED_MEMORY, .frame = WARD_NONE };
+	struct ward_resolution one = resolution;
+	char text[WARD_RESOLUTION_TEXT];
+	int code = -ENOENT;
+
+	/* The way is the same each time; that it ends beside a doorbell says more than in memory. */
+	for (uint32_t i = 0; i < machine_of(trace)->controllers_count && code == -ENOENT; i++) {
+		code = try_controller(trace, &irq->message, i, &one);
+		if (one.end != WARD_RESOLVED_MEMORY || resolution.end == WARD_RESOLVED_MEMORY)
+			resolution = one;
+		*ret_controller = i;
+	}
 	for (uint32_t i = 0; i < resolution.steps_count; i++)
 		tell_step(trace, &resolution.steps[i]);
 	ward_trace_begin(trace, WARD_HOP_DOORBELL);
@@ -136,7 +155,6 @@ static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
 		ward_trace_stop(trace, "%.200s", text);
 		return;
 	}
-	*ret_controller = frames[resolution.frame].controller;
 	ward_trace_field(trace, "address", resolution.address, true);
 	ward_trace_say(trace, "0x%llx", (unsigned long long)resolution.address);
 }
@@ -148,6 +166,45 @@ static bool in_x86_window(const struct ward_host_irq *irq)
 	return address >= WARD_X86_MSI_START && address <= WARD_X86_MSI_LAST;
 }
 
+/* The space that the state says it is in, or what the kernel says of its group. */
+static enum ward_group_type kind_of_space(const struct ward_trace *trace)
+{
+	const struct ward_state *state = trace->options->state;
+	uint32_t group = function_of(trace)->group;
+
+	for (uint32_t i = 0; i < state->attachments_count; i++) {
+		const struct ward_attachment *a = &state->attachments[i];
+		struct ward_space_info info;
+
+		if (a->function != trace->options->function || a->pasid != WARD_PASID_NONE)
+			continue;
+		ward_space_info(a->space, &info);
+		return info.kind == WARD_SPACE_IDENTITY	 ? WARD_GROUP_IDENTITY
+		       : info.kind == WARD_SPACE_BLOCKED ? WARD_GROUP_BLOCKED
+							 : WARD_GROUP_DMA;
+	}
+	return group == WARD_NONE ? WARD_GROUP_TYPE_UNKNOWN : machine_of(trace)->groups[group].type;
+}
+
+/* What an IOMMU does to a message that is not seen. */
+static void assume_translation(struct ward_trace *trace, const struct ward_iommu *iommu)
+{
+	enum ward_group_type kind = kind_of_space(trace);
+
+	ward_trace_begin(trace, WARD_HOP_STAGE2);
+	if (iommu->active == WARD_NO)
+		ward_trace_say(trace, "%s is not in use: nothing is translated", iommu->name);
+	else if (kind == WARD_GROUP_BLOCKED)
+		ward_trace_stop(trace, "%s lets nothing through: the function's space is blocked",
+				iommu->name);
+	else if (kind == WARD_GROUP_IDENTITY)
+		ward_trace_say(trace, "%s changes no address: the function's space is identity",
+			       iommu->name);
+	else
+		ward_trace_hide(trace, "%s translates it by mappings that are the kernel's",
+				iommu->name);
+}
+
 /* What is known without a message: the doorbell of the function's own controller. */
 static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 {
@@ -157,11 +214,10 @@ static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 
 	*ret_controller = f->controller_known == WARD_YES ? f->controller : WARD_NONE;
 	if (iommu && *ret_controller != WARD_NONE &&
-	    !is_x86(&machine_of(trace)->controllers[*ret_controller])) {
-		ward_trace_begin(trace, WARD_HOP_STAGE2);
-		ward_trace_hide(trace, "%s translates it by mappings that are the kernel's",
-				iommu->name);
-	}
+	    !is_x86(&machine_of(trace)->controllers[*ret_controller]))
+		assume_translation(trace, iommu);
+	if (trace->stopped)
+		return;
 	ward_trace_begin(trace, WARD_HOP_DOORBELL);
 	if (*ret_controller == WARD_NONE) {
 		trace->now.known = false;
@@ -232,6 +288,16 @@ static const struct ward_host_vector *record_of(const struct ward_trace *trace)
 	return found;
 }
 
+static uint32_t records_of(const struct ward_trace *trace)
+{
+	const struct ward_state *state = trace->options->state;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < state->vectors_count; i++)
+		count += state->vectors[i].function == trace->options->function;
+	return count;
+}
+
 static void tell_interrupt(struct ward_trace *trace, const struct ward_host_irq *irq)
 {
 	const struct ward_host_vector *record = record_of(trace);
@@ -249,7 +315,10 @@ static void tell_interrupt(struct ward_trace *trace, const struct ward_host_irq 
 	} else if (irq) {
 		ward_trace_hide(trace, "the kernel does not tell its number");
 	} else {
-		ward_trace_stop(trace, "the host has no interrupt for this vector");
+		ward_trace_stop(trace,
+				"the host has no interrupt for this vector: the driver has %u of %u "
+				"vectors",
+				records_of(trace), vectors_of(trace));
 	}
 }
 

@@ -111,6 +111,41 @@ static void host_driver_takes_it(void **state)
 	make_free(&m);
 }
 
+/* On Arm a message goes through the function's space, whatever is known of its address. */
+static void space_of_the_host(void **state)
+{
+	struct ward_space_options options = { .size = sizeof(options) };
+	const enum ward_space_kind kinds[] = { WARD_SPACE_IDENTITY, WARD_SPACE_BLOCKED };
+	struct ward_space *space;
+	struct make m;
+	struct told told;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		machine_with(&m, make_arm_its, "nvme");
+		give_vector(&m, 0);
+		options.kind = kinds[i];
+		assert_int_equal(ward_space_create(&options, &space), 0);
+		assert_int_equal(ward_state_attach(m.state, at(&m, "01:00.0"), WARD_PASID_NONE,
+						   space),
+				 0);
+		assert_int_equal(trace_state(&m, 0, &told), kinds[i] == WARD_SPACE_BLOCKED);
+		assert_true(hop_of(&told, WARD_HOP_STAGE2)->known);
+		assert_int_equal(last(&told)->hop, kinds[i] == WARD_SPACE_BLOCKED
+							   ? WARD_HOP_STAGE2
+							   : WARD_HOP_EVENTFD);
+		make_free(&m);
+		ward_space_destroy(space);
+	}
+	/* An IOMMU that is not in use. */
+	machine_with(&m, make_arm_its, "nvme");
+	give_vector(&m, 0);
+	m.machine->iommus[0].active = WARD_NO;
+	assert_int_equal(trace_state(&m, 0, &told), 0);
+	assert_true(hop_of(&told, WARD_HOP_STAGE2)->known);
+	make_free(&m);
+}
+
 static void process_with_the_device_is_not_seen(void **state)
 {
 	struct make m;
@@ -168,9 +203,22 @@ static void one_frame(struct make *m)
 	m->controllers[0].intids = 64;
 }
 
+/* The first frame has room for one of the function's vectors. */
+static void frames_in_a_row(struct make *m)
+{
+	one_frame(m);
+	make_controller(m, WARD_CONTROLLER_GICV2M, WARD_NO, 0x8021000, 0x1000);
+	m->controllers[1].first_intid = 80;
+	m->controllers[1].intids = 64;
+	m->controllers[0].first_intid = 200;
+	m->controllers[0].intids = 1;
+}
+
 /* All vectors of a guest arrive, as told, once each. */
 static void whole_way(void (*kind)(struct make *m), uint32_t first_number)
 {
+	bool arm = first_number != 0;
+	struct app_guest_arrival arrival;
 	struct app_guest guest;
 	struct make m;
 	struct told told;
@@ -179,13 +227,19 @@ static void whole_way(void (*kind)(struct make *m), uint32_t first_number)
 	for (uint32_t vector = 0; vector < 4; vector++) {
 		assert_int_equal(trace_guest(&m, &guest, vector, &told), 0);
 		assert_int_equal(last(&told)->hop, WARD_HOP_VCPU);
-		if (first_number)
+		if (arm)
 			assert_int_equal(field(&told, WARD_HOP_INTID, "number"),
 					 first_number + vector);
-		assert_int_equal(app_guest_raise(&guest, vector), 1);
+		assert_int_equal(app_guest_raise(&guest, vector, &arrival), 1);
+		assert_int_equal(arrival.doorbell, field(&told, WARD_HOP_DOORBELL, "address"));
+		assert_int_equal(arrival.host_number,
+				 field(&told, WARD_HOP_HOST_INTERRUPT, "number"));
+		assert_int_equal(arrival.number, field(&told, WARD_HOP_INTID, "number"));
+		assert_int_equal(arrival.cpu,
+				 field(&told, WARD_HOP_VCPU, arm ? "cpu" : "destination"));
 	}
 	assert_int_equal(trace_guest(&m, &guest, 4, &told), 1);
-	assert_int_equal(app_guest_raise(&guest, 4), 0);
+	assert_int_equal(app_guest_raise(&guest, 4, NULL), 0);
 	stop(&m, &guest);
 }
 
@@ -199,6 +253,12 @@ static void whole_way_by_frame(void **state)
 {
 	(void)state;
 	whole_way(one_frame, 96);
+}
+
+static void whole_way_by_frames(void **state)
+{
+	(void)state;
+	whole_way(frames_in_a_row, 96);
 }
 
 static void whole_way_by_remapping(void **state)
@@ -230,7 +290,7 @@ static void masked_by_the_guest(void **state)
 	(void)state;
 	start(&m, &guest, make_arm_its);
 	mask(&guest, 1, 1);
-	assert_int_equal(app_guest_raise(&guest, 1), 0);
+	assert_int_equal(app_guest_raise(&guest, 1, NULL), 0);
 	assert_int_equal(trace_guest(&m, &guest, 1, &told), 1);
 	assert_int_equal(last(&told)->hop, WARD_HOP_IRQFD);
 	assert_non_null(strstr(last(&told)->text, "masked"));
@@ -251,9 +311,9 @@ static void doorbell_that_is_not_mapped(void **state)
 	(void)state;
 	start(&m, &guest, make_arm_its);
 	assert_int_equal(ward_device_detach(guest.device, WARD_PASID_NONE), 0);
-	assert_int_equal(app_guest_raise(&guest, 0), 0);
+	assert_int_equal(app_guest_raise(&guest, 0, NULL), 0);
 	assert_int_equal(ward_device_attach(guest.device, WARD_PASID_NONE, guest.space), 0);
-	assert_int_equal(app_guest_raise(&guest, 0), 1);
+	assert_int_equal(app_guest_raise(&guest, 0, NULL), 1);
 	/* The guest's own mistake: an address that is no doorbell of it. */
 	assert_int_equal(ward_vectors_write(guest.vectors, WARD_MSIX_TABLE, 2 * 16,
 					    (const uint32_t[]){ 0x1000 }, 4),
@@ -280,7 +340,7 @@ static void guest_switched_its_off(void **state)
 	assert_int_equal(trace_guest(&m, &guest, 0, &told), 1);
 	assert_int_equal(last(&told)->hop, WARD_HOP_INTID);
 	assert_non_null(strstr(last(&told)->text, ward_interrupt_reason_text(WARD_REASON_OFF)));
-	assert_int_equal(app_guest_raise(&guest, 0), 0);
+	assert_int_equal(app_guest_raise(&guest, 0, NULL), 0);
 	stop(&m, &guest);
 }
 
@@ -313,9 +373,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_driver_takes_it),
+		cmocka_unit_test(space_of_the_host),
 		cmocka_unit_test(process_with_the_device_is_not_seen),
 		cmocka_unit_test(whole_way_by_its),
 		cmocka_unit_test(whole_way_by_frame),
+		cmocka_unit_test(whole_way_by_frames),
 		cmocka_unit_test(whole_way_by_remapping),
 		cmocka_unit_test(whole_way_by_apic),
 		cmocka_unit_test(masked_by_the_guest),

@@ -76,7 +76,7 @@ def text_of(capture):
 def json_of(capture):
     answers = []
     for words in questions(capture):
-        verb = [word for word in words if not word.startswith(("-", "+"))]
+        verb = [word for word in words if not word.startswith(("-", "+")) or word == "--model"]
         answer, _ = document(capture, *verb)
         answers.append(answer)
     return answers

@@ -218,7 +218,8 @@ def traces_end_somewhere():
     expect(on_switch("trace", "eth0", "0"), 0, "vector", "driver e1000e of the host takes it",
            "It arrives.", stream="stdout")
     expect(on_switch("trace", "eth0", "0", "--suppose", "driver=eth0:none"), 3,
-           "uses no MSI-X now", "goes no further", stream="stdout")
+           "uses no MSI-X now: no driver is bound", "goes no further",
+           "doorward trace 0000:04:00.0 0 --model", stream="stdout")
     done = on_switch("--json", "trace", "eth0", "1", "--model")
     trace = json.loads(done.stdout)
     assert done.returncode == 0 and trace["arrives"] and trace["model"], done.stdout
@@ -226,7 +227,7 @@ def traces_end_somewhere():
     assert hops[0] == "vector" and hops[-1] == "vcpu" and "eventfd" in hops, hops
     expect(on_switch("trace", "eth0", "5000"), 1, "has MSI-X vectors 0 to")
     expect(on_switch("trace", "eth0", "first"), 2, "no vector")
-    expect(on_switch("trace", "eth0"), 2, "DEV VECTOR")
+    expect(on_switch("trace", "eth0"), 2, "DEV VECTOR", "doorward trace eth0 0")
     expect(on_switch("trace", "eth0", "0", "--modle"), 2, "--model")
 
 
