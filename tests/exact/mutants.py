@@ -141,7 +141,7 @@ MUTANTS = (
     ("remapping-admits-the-slot", "src/emul/remapping.c",
      "mask = (uint16_t)~ignored[entry->high >> 16 & 3];", "mask = (uint16_t)~ignored[3];"),
     ("model-writes-no-source-check", "backend/model/irq_x86.c",
-     "return SVT_ID << SVT_SHIFT | id;", "return 0;"),
+     "source_check(unit->model->facts, function)", "0"),
     ("remapping-bus-range-too-wide", "src/emul/remapping.c", 
      "return sid >> 8 <= bus && bus <=", "return bus <="),
     ("remapping-compatibility-passed", "src/emul/remapping.c", 
