@@ -54,7 +54,8 @@ void ward_routes_free(struct ward_routes *routes, ward_gsi_t gsi);
  * Sets the route of a GSI: counts from the next commit on. Replaces what the GSI had at that chip.
  * @param routes a table
  * @param route the route
- * @return 0; -EINVAL as ward_vm_set_routes; -ENOSPC there would be more than WARD_GSIS; -ENOMEM
+ * @return 0; -EINVAL as ward_vm_set_routes, or a GSI of those to be handed out that nobody has;
+ * -ENOSPC there would be more than WARD_GSIS; -ENOMEM
  */
 int ward_routes_set(struct ward_routes *routes, const struct ward_route *route);
 

@@ -112,7 +112,7 @@ int ward_routes_alloc(struct ward_routes *routes, ward_gsi_t *ret_gsi)
 	routes->lowest = gsi + 1;
 	routes->free--;
 	routes->allocated++;
-	routes->unrouted += !is_routed(routes, gsi);
+	routes->unrouted++;
 	*ret_gsi = ward_gsi(gsi);
 	return 0;
 }
@@ -137,6 +137,9 @@ int ward_routes_set(struct ward_routes *routes, const struct ward_route *route)
 
 	if (!route || ward_vm_route_check(routes->controller, route))
 		return -EINVAL;
+	raw = ward_gsi_raw(route->gsi);
+	if (raw >= routes->first_gsi && routes->state[raw] != GSI_ALLOCATED)
+		return -EINVAL;
 	count = routes->edited.count + (uint32_t)ward_route_table_growth(&routes->edited, route);
 	if (count > WARD_GSIS && count > routes->edited.count)
 		return -ENOSPC;
@@ -145,7 +148,6 @@ int ward_routes_set(struct ward_routes *routes, const struct ward_route *route)
 		code = ward_route_table_reserve(&routes->committed, count);
 	if (code)
 		return code;
-	raw = ward_gsi_raw(route->gsi);
 	if (routes->state[raw] == GSI_ALLOCATED)
 		routes->unrouted -= !is_routed(routes, raw);
 	ward_route_table_put(&routes->edited, route);

@@ -347,6 +347,9 @@ static void test_plain_rows(void **state)
 	assert_int_equal(ward_routes_set(keeper->routes, &route), -EINVAL);
 	route = message(ward_gsi(WARD_GSIS), 1);
 	assert_int_equal(ward_routes_set(keeper->routes, &route), -EINVAL);
+	/* Nobody has it: whoever is given it would find a route there. */
+	route = message(ward_gsi(100), 1);
+	assert_int_equal(ward_routes_set(keeper->routes, &route), -EINVAL);
 	assert_int_equal(ward_routes_set(keeper->routes, NULL), -EINVAL);
 	keeper_free(keeper);
 }
@@ -369,16 +372,18 @@ static void test_empty(void **state)
 static void test_budget(void **state)
 {
 	struct keeper *keeper = keeper_make(WARD_VM_X86, 0);
-	struct ward_route route = message(ward_gsi(0), 1);
+	struct ward_route route;
 	uint32_t left = info(keeper).left, unrouted;
-	ward_gsi_t gsi;
+	ward_gsi_t gsi, last;
 
 	(void)state;
 	/* 40 rows are the pins'. */
 	assert_int_equal(left, WARD_GSIS - 40);
 	unrouted = alloc(keeper);
 	assert_int_equal(info(keeper).left, left - 1);
-	for (uint32_t i = 1; i < left; i++)
+	last = ward_gsi(alloc(keeper));
+	set(keeper, last, 1);
+	for (uint32_t i = 2; i < left; i++)
 		set(keeper, ward_gsi(alloc(keeper)), i);
 	assert_int_equal(info(keeper).left, 0);
 	assert_int_equal(ward_routes_alloc(keeper->routes, &gsi), -ENOSPC);
@@ -386,12 +391,16 @@ static void test_budget(void **state)
 	set(keeper, ward_gsi(unrouted), 1);
 	commit(keeper);
 	assert_int_equal(keeper->count, WARD_GSIS);
-	route.gsi = ward_gsi(WARD_GSIS - 1);
+	/* One more pin beside another; a message in place of two makes room again. */
+	route = (struct ward_route){ .gsi = ward_gsi(20), .kind = WARD_ROUTE_PIN, .pin = 1 };
 	assert_int_equal(ward_routes_set(keeper->routes, &route), -ENOSPC);
-	/* In place of two pins there is room again. */
 	set(keeper, ward_gsi(0), 1);
 	assert_int_equal(info(keeper).left, 1);
 	assert_int_equal(ward_routes_set(keeper->routes, &route), 0);
+	assert_int_equal(info(keeper).left, 0);
+	/* What goes leaves its row at once, and its number with the commit. */
+	ward_routes_free(keeper->routes, last);
+	assert_int_equal(info(keeper).left, 1);
 	commit(keeper);
 	keeper_free(keeper);
 }
@@ -443,6 +452,8 @@ static void test_by_chance(void **state)
 	assert_int_equal(ward_vm_default_routes(WARD_VM_X86, 24, defaults), 40);
 	for (uint32_t i = 0; i < 40; i++)
 		naive_put(&naive, &defaults[i]);
+	while (alloc(keeper) < NAIVE_GSIS)
+		;
 	for (unsigned int round = 0; round < 20000; round++) {
 		uint32_t gsi, kind;
 
