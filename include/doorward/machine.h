@@ -11,6 +11,7 @@
 #define DOORWARD_MACHINE_H
 
 #include <doorward/error.h>
+#include <doorward/message.h>
 #include <doorward/region.h>
 #include <doorward/types.h>
 
@@ -138,6 +139,10 @@ struct ward_function {
 	bool msi;
 	uint8_t msi_vectors; /**< 1 to 32 */
 	bool msi_enabled;
+	/** MSI is enabled, and its registers could be read; MSI-X has its messages in a BAR. */
+	bool msi_message_known;
+	/** Of vector 0; vector n has n in the low bits of the data. */
+	struct ward_message msi_message;
 	bool msix;
 	uint16_t msix_vectors; /**< 1 to 2048 */
 	bool msix_enabled;

@@ -38,9 +38,6 @@ struct ward_seen {
 	uint32_t irqs_count;
 	bool msi_bus_off; /* msi_bus is 0 */
 	bool resets_told; /* by reset_method */
-	/* Message data of an enabled MSI capability. */
-	bool msi_data_known;
-	uint16_t msi_data;
 	const char *names[WARD_READ_NAMES];
 	uint32_t names_count;
 };

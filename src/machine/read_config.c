@@ -12,7 +12,6 @@
 #include "machine/read_files.h"
 #include "pci/config.h"
 
-#define CAPABILITY_MSI 0x05
 #define CAPABILITY_PCIE 0x10
 #define EXTENDED_FIRST 0x100u
 /* No extended capability that config.c knows is longer. */
@@ -57,19 +56,6 @@ static size_t config_wanted(const uint8_t *config, size_t size)
 	return size;
 }
 
-/* Message data of the MSI capability; GICv2m puts the number of the interrupt there. */
-static void take_msi_data(struct ward_seen *seen, const struct ward_bytes *config)
-{
-	unsigned int at = find_capability(config->data, config->size, CAPABILITY_MSI);
-	unsigned int data;
-
-	if (!seen->function.msi_enabled || !at || at > 0xf0)
-		return;
-	data = at + (config->data[at + 2] & 0x80 ? 12 : 8);
-	seen->msi_data = (uint16_t)(config->data[data] | config->data[data + 1] << 8);
-	seen->msi_data_known = true;
-}
-
 static int remark_problems(struct ward_reading *reading, const struct ward_function *f,
 			   const struct ward_pci_problems *problems, const char *code)
 {
@@ -99,7 +85,6 @@ static int parse_config(struct ward_reading *reading, struct ward_seen *seen,
 	/* The problem list tells of layouts nobody knows; as an endpoint they do no harm. */
 	if (f->header_type > 2)
 		f->header_type = 0;
-	take_msi_data(seen, config);
 	return remark_problems(reading, f, &problems, "config-broken");
 }
 

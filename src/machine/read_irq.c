@@ -315,8 +315,10 @@ static uint32_t frame_of(const struct ward_machine *machine, const struct ward_s
 		if (frame->kind != WARD_CONTROLLER_GICV2M || frame->pool != own->pool)
 			continue;
 		members++;
-		if (seen->msi_data_known && seen->msi_data >= frame->first_intid &&
-		    seen->msi_data - frame->first_intid < frame->intids)
+		/* The data of a message is the number of the interrupt. */
+		if (seen->function.msi_message_known &&
+		    seen->function.msi_message.data >= frame->first_intid &&
+		    seen->function.msi_message.data - frame->first_intid < frame->intids)
 			found = i;
 	}
 	return members == 1 ? controller : found;

@@ -81,19 +81,37 @@ static void tell_vector(struct ward_trace *trace, const struct ward_host_irq *ir
 		ward_trace_say(trace, "%s vector %u of %s", name, trace->options->vector, of);
 }
 
-static void tell_message(struct ward_trace *trace, const struct ward_host_irq *irq)
+/* As the device was given it, or as config space has it; false: nobody tells. */
+static bool find_message(const struct ward_trace *trace, const struct ward_host_irq *irq,
+			 struct ward_message *ret_message)
+{
+	const struct ward_function *f = function_of(trace);
+
+	if (irq && irq->message_known) {
+		*ret_message = irq->message;
+		return true;
+	}
+	if (irq || trace->options->index != WARD_IRQS_MSI || !f->msi_message_known)
+		return false;
+	*ret_message = f->msi_message;
+	ret_message->data |= trace->options->vector;
+	return true;
+}
+
+static void tell_message(struct ward_trace *trace, const struct ward_host_irq *irq,
+			 const struct ward_message *message)
 {
 	ward_trace_begin(trace, WARD_HOP_MESSAGE);
-	if (!irq || !irq->message_known) {
+	if (!message) {
 		ward_trace_hide(trace,
 				"stands in the function's registers, which are its driver's");
 		return;
 	}
-	ward_trace_field(trace, "address", ward_iova_raw(irq->message.address), true);
-	ward_trace_field(trace, "data", irq->message.data, true);
-	ward_trace_say(trace, "writes 0x%x to 0x%llx%s", irq->message.data,
-		       (unsigned long long)ward_iova_raw(irq->message.address),
-		       irq->prepared ? ", an address that its owner chose" : "");
+	ward_trace_field(trace, "address", ward_iova_raw(message->address), true);
+	ward_trace_field(trace, "data", message->data, true);
+	ward_trace_say(trace, "writes 0x%x to 0x%llx%s", message->data,
+		       (unsigned long long)ward_iova_raw(message->address),
+		       irq && irq->prepared ? ", an address that its owner chose" : "");
 }
 
 static void tell_step(struct ward_trace *trace, const struct ward_walk_step *step)
@@ -132,7 +150,7 @@ static int try_controller(const struct ward_trace *trace, const struct ward_mess
 }
 
 /* Follows the message through the space to a doorbell; *ret_controller: whose. */
-static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
+static void follow(struct ward_trace *trace, const struct ward_message *message,
 		   uint32_t *ret_controller)
 {
 	struct ward_resolution resolution = { .end = WARD_RESOLVED_MEMORY, .frame = WARD_NONE };
@@ -142,7 +160,7 @@ static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
 
 	/* The way is the same each time; that it ends beside a doorbell says more than in memory. */
 	for (uint32_t i = 0; i < machine_of(trace)->controllers_count && code == -ENOENT; i++) {
-		code = try_controller(trace, &irq->message, i, &one);
+		code = try_controller(trace, message, i, &one);
 		if (one.end != WARD_RESOLVED_MEMORY || resolution.end == WARD_RESOLVED_MEMORY)
 			resolution = one;
 		*ret_controller = i;
@@ -151,7 +169,7 @@ static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
 		tell_step(trace, &resolution.steps[i]);
 	ward_trace_begin(trace, WARD_HOP_DOORBELL);
 	if (code) {
-		ward_resolution_format(&resolution, &irq->message, text);
+		ward_resolution_format(&resolution, message, text);
 		ward_trace_stop(trace, "%.200s", text);
 		return;
 	}
@@ -159,9 +177,9 @@ static void follow(struct ward_trace *trace, const struct ward_host_irq *irq,
 	ward_trace_say(trace, "0x%llx", (unsigned long long)resolution.address);
 }
 
-static bool in_x86_window(const struct ward_host_irq *irq)
+static bool in_x86_window(const struct ward_message *message)
 {
-	uint64_t address = ward_iova_raw(irq->message.address);
+	uint64_t address = ward_iova_raw(message->address);
 
 	return address >= WARD_X86_MSI_START && address <= WARD_X86_MSI_LAST;
 }
@@ -205,12 +223,25 @@ static void assume_translation(struct ward_trace *trace, const struct ward_iommu
 				iommu->name);
 }
 
-/* What is known without a message: the doorbell of the function's own controller. */
+/* It translates by mappings that nobody shows us. */
+static bool is_hidden(const struct ward_trace *trace, const struct ward_iommu *iommu)
+{
+	return iommu && iommu->active != WARD_NO && !trace->options->device &&
+	       !trace->options->space && kind_of_space(trace) != WARD_GROUP_IDENTITY;
+}
+
+static const struct ward_iommu *iommu_of(const struct ward_trace *trace)
+{
+	uint32_t iommu = function_of(trace)->stream.iommu;
+
+	return iommu == WARD_NONE ? NULL : &machine_of(trace)->iommus[iommu];
+}
+
+/* What is known without following it: the doorbell of the function's own controller. */
 static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 {
 	const struct ward_function *f = function_of(trace);
-	const struct ward_iommu *iommu =
-		f->stream.iommu == WARD_NONE ? NULL : &machine_of(trace)->iommus[f->stream.iommu];
+	const struct ward_iommu *iommu = iommu_of(trace);
 
 	*ret_controller = f->controller_known == WARD_YES ? f->controller : WARD_NONE;
 	if (iommu && *ret_controller != WARD_NONE &&
@@ -232,24 +263,43 @@ static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 		       f->controller_evidence ? f->controller_evidence : "so it was built");
 }
 
-static void tell_doorbell(struct ward_trace *trace, const struct ward_host_irq *irq,
+static void tell_doorbell(struct ward_trace *trace, const struct ward_message *message,
 			  uint32_t *ret_controller)
 {
-	if (!irq || !irq->message_known) {
+	bool x86 = message && machine_of(trace)->arch == WARD_ARCH_X86 && in_x86_window(message);
+
+	if (!message || (!x86 && is_hidden(trace, iommu_of(trace)))) {
 		assume_doorbell(trace, ret_controller);
 		return;
 	}
-	if (machine_of(trace)->arch == WARD_ARCH_X86 && in_x86_window(irq)) {
+	if (x86) {
 		*ret_controller = function_of(trace)->controller;
 		ward_trace_begin(trace, WARD_HOP_DOORBELL);
-		ward_trace_field(trace, "address", ward_iova_raw(irq->message.address), true);
+		ward_trace_field(trace, "address", ward_iova_raw(message->address), true);
 		ward_trace_say(trace, "in the interrupt window of x86, which nothing translates");
 		return;
 	}
-	follow(trace, irq, ret_controller);
+	follow(trace, message, ret_controller);
 }
 
-static void tell_controller(struct ward_trace *trace, uint32_t controller)
+/* Intel's remappable format (VT-d specification, 5.1.2.2). */
+static uint32_t remapping_entry(const struct ward_message *message)
+{
+	uint64_t address = ward_iova_raw(message->address);
+	uint32_t handle = (uint32_t)(address >> 5 & 0x7fff) | (uint32_t)(address >> 2 & 1) << 15;
+
+	return handle + (address >> 3 & 1 ? message->data & 0xffff : 0);
+}
+
+static const char *kind_of_writers(const struct ward_controller *c)
+{
+	return c->isolates == WARD_YES	? "tells writers apart"
+	       : c->isolates == WARD_NO ? "does not tell writers apart"
+					: "may or may not tell writers apart";
+}
+
+static void tell_controller(struct ward_trace *trace, uint32_t controller,
+			    const struct ward_message *message)
 {
 	const struct ward_controller *c;
 
@@ -264,12 +314,14 @@ static void tell_controller(struct ward_trace *trace, uint32_t controller)
 				 true);
 		ward_trace_say(trace, "%s looks it up in the table of DeviceID 0x%x", c->name,
 			       ward_devid_raw(function_of(trace)->devid));
-		return;
+	} else if (c->kind == WARD_CONTROLLER_X86_REMAPPING && message &&
+		   ward_iova_raw(message->address) & 0x10) {
+		ward_trace_field(trace, "entry", remapping_entry(message), false);
+		ward_trace_say(trace, "%s, entry %u: it %s", c->name, remapping_entry(message),
+			       kind_of_writers(c));
+	} else {
+		ward_trace_say(trace, "%s, which %s", c->name, kind_of_writers(c));
 	}
-	ward_trace_say(trace, "%s, which %s", c->name,
-		       c->isolates == WARD_YES	? "tells writers apart"
-		       : c->isolates == WARD_NO ? "does not tell writers apart"
-						: "may or may not tell writers apart");
 }
 
 /* The host's record of a vector; NULL: it has none. */
@@ -357,8 +409,10 @@ static void tell_eventfd(struct ward_trace *trace, const struct ward_host_irq *i
 
 int ward_trace_host(struct ward_trace *trace)
 {
+	const struct ward_message *message;
 	uint32_t controller = WARD_NONE;
 	struct ward_host_irq known, *irq = NULL;
+	struct ward_message found;
 	int code;
 
 	if (trace->options->vector >= vectors_of(trace))
@@ -370,13 +424,14 @@ int ward_trace_host(struct ward_trace *trace)
 			return code;
 		irq = &known;
 	}
+	message = find_message(trace, irq, &found) ? &found : NULL;
 	tell_vector(trace, irq);
 	if (!trace->stopped)
-		tell_message(trace, irq);
+		tell_message(trace, irq, message);
 	if (!trace->stopped)
-		tell_doorbell(trace, irq, &controller);
+		tell_doorbell(trace, message, &controller);
 	if (!trace->stopped)
-		tell_controller(trace, controller);
+		tell_controller(trace, controller, message);
 	if (!trace->stopped)
 		tell_interrupt(trace, irq);
 	if (!trace->stopped)

@@ -28,6 +28,22 @@ static bool take_pm(struct ward_config *config, unsigned int offset)
 	return true;
 }
 
+/* What vector 0 writes. */
+static void take_message(struct ward_config *config, unsigned int offset, bool wide)
+{
+	struct ward_message *message = &config->function->msi_message;
+	uint64_t address;
+
+	if (!ward_config_holds(config, offset, wide ? 14 : 10))
+		return;
+	address = ward_config_u32(config, offset + 4);
+	if (wide)
+		address |= (uint64_t)ward_config_u32(config, offset + 8) << 32;
+	message->address = ward_iova(address);
+	message->data = ward_config_u16(config, offset + (wide ? 12 : 8));
+	config->function->msi_message_known = true;
+}
+
 static bool take_msi(struct ward_config *config, unsigned int offset)
 {
 	uint16_t control = ward_config_u16(config, offset + 2);
@@ -41,6 +57,8 @@ static bool take_msi(struct ward_config *config, unsigned int offset)
 	config->function->msi = true;
 	config->function->msi_vectors = (uint8_t)(1u << order);
 	config->function->msi_enabled = control & 1;
+	if (control & 1)
+		take_message(config, offset, control & 0x80);
 	return true;
 }
 

@@ -146,6 +146,44 @@ static void space_of_the_host(void **state)
 	make_free(&m);
 }
 
+/* Config space has the message of MSI; where nothing translates, it is followed. */
+static void message_of_the_host(void **state)
+{
+	struct ward_trace_options options = { .size = sizeof(options), .index = WARD_IRQS_MSI };
+	struct ward_function *f;
+	struct make m;
+	struct told told = { .count = 0 };
+
+	(void)state;
+	make_arm_v2m(&m, 4096, 1);
+	root_port(&m, "00:1c.0", 1, ACS_ON);
+	f = endpoint(&m, "01:00.0");
+	assert_non_null(f);
+	f->msi = f->msi_enabled = f->msi_message_known = true;
+	f->msi_vectors = 4;
+	f->msi_message.address = ward_iova(m.controllers[0].doorbells[0].start + 0x40);
+	f->msi_message.data = 0x60;
+	m.iommus[0].active = WARD_NO;
+	bound(&m, "01:00.0", "edu");
+	make_done(&m);
+	options.state = m.state;
+	options.function = at(&m, "01:00.0");
+	options.vector = 2;
+	give_vector(&m, 2);
+	m.state->functions[options.function].irq_mode = WARD_IRQ_MSI;
+	assert_int_equal(ward_trace_vector(&options, note, &told), 0);
+	assert_int_equal(field(&told, WARD_HOP_MESSAGE, "data"), 0x62);
+	assert_int_equal(field(&told, WARD_HOP_DOORBELL, "address"),
+			 m.controllers[0].doorbells[0].start + 0x40);
+	/* Of MSI-X nobody tells, and nothing of MSI may stand for it. */
+	options.index = WARD_IRQS_MSIX;
+	m.state->functions[options.function].irq_mode = WARD_IRQ_MSIX;
+	told.count = 0;
+	assert_int_equal(ward_trace_vector(&options, note, &told), 0);
+	assert_false(hop_of(&told, WARD_HOP_MESSAGE)->known);
+	make_free(&m);
+}
+
 static void process_with_the_device_is_not_seen(void **state)
 {
 	struct make m;
@@ -374,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_driver_takes_it),
 		cmocka_unit_test(space_of_the_host),
+		cmocka_unit_test(message_of_the_host),
 		cmocka_unit_test(process_with_the_device_is_not_seen),
 		cmocka_unit_test(whole_way_by_its),
 		cmocka_unit_test(whole_way_by_frame),

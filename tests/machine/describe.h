@@ -30,6 +30,9 @@ static inline void test_describe_function(FILE *out, const struct ward_function 
 	fprintf(out, " msi %d %d %d msix %d %d %d ats %d %d pasid %d %d pri %d %d pin %d\n", f->msi,
 		f->msi_vectors, f->msi_enabled, f->msix, f->msix_vectors, f->msix_enabled, f->ats,
 		f->ats_enabled, f->pasid, f->pasid_enabled, f->pri, f->pri_enabled, f->intx_pin);
+	if (f->msi_message_known)
+		fprintf(out, " message %" PRIx64 " %x\n", ward_iova_raw(f->msi_message.address),
+			f->msi_message.data);
 	fprintf(out, " resets %x %d physfn %u vfs %d %d aliases", f->resets, f->resets_known,
 		f->physfn, f->vfs_total, f->vfs_enabled);
 	for (int i = 0; i < f->aliases; i++)

@@ -491,6 +491,31 @@ static void harmless_damage(void **state)
 	assert_int_equal(function.msi_vectors, 4);
 }
 
+/* The capability stands at 0x50: what it writes is known while it is enabled. */
+static void message_of_msi(void **state)
+{
+	struct bytes bytes;
+
+	(void)state;
+	endpoint(&bytes);
+	put32(&bytes, 0x54, 0xfee00398);
+	put16(&bytes, 0x58, 0x4021);
+	assert_int_equal(parse(&bytes, 4096), 0);
+	assert_false(function.msi_message_known);
+	put16(&bytes, 0x52, 2 << 1 | 1);
+	assert_int_equal(parse(&bytes, 4096), 0);
+	assert_true(function.msi_message_known);
+	assert_int_equal(ward_iova_raw(function.msi_message.address), 0xfee00398);
+	assert_int_equal(function.msi_message.data, 0x4021);
+	/* With 64 bits of address the data comes later. */
+	put16(&bytes, 0x52, 0x80 | 2 << 1 | 1);
+	put32(&bytes, 0x58, 0x12);
+	put16(&bytes, 0x5c, 0x66);
+	assert_int_equal(parse(&bytes, 4096), 0);
+	assert_int_equal(ward_iova_raw(function.msi_message.address), 0x12fee00398);
+	assert_int_equal(function.msi_message.data, 0x66);
+}
+
 static void impossible_values(void **state)
 {
 	struct bytes bytes;
@@ -682,6 +707,7 @@ int main(void)
 		cmocka_unit_test(ari_only_of_ports),
 		cmocka_unit_test(broken_list),
 		cmocka_unit_test(harmless_damage),
+		cmocka_unit_test(message_of_msi),
 		cmocka_unit_test(impossible_values),
 		cmocka_unit_test(broken_extended_list),
 		cmocka_unit_test(extended_at_the_end),
