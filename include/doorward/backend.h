@@ -86,7 +86,7 @@ int ward_device_open(struct ward_backend *backend, const char *name,
 		     struct ward_device **ret_device, struct ward_error *ret_error);
 
 /**
- * Closes a device: it is blocked, and nobody's. Waits for readers.
+ * Closes a device: it is blocked, reset where it can be alone, and nobody's. Waits for readers.
  * @param device a device, or NULL
  */
 void ward_device_close(struct ward_device *device);

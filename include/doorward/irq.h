@@ -72,7 +72,8 @@ int ward_device_irq_info(struct ward_device *device, uint32_t index,
  * @param set what to do
  * @return 0; MSI, MSIX: a count, when fewer vectors than asked for can be had, and nothing was
  * done; -EINVAL; -ENOTTY action not possible there; -EBADF; -ENOSPC no vectors; -ERANGE; -ENODEV;
- * -ENOMEM; -EIO
+ * -EBUSY a second unmask eventfd; -ENOMEM; -EMFILE, -ENFILE the model keeps a copy of each eventfd;
+ * -EIO
  */
 int ward_device_set_irqs(struct ward_device *device, const struct ward_irq_set *set);
 
@@ -88,7 +89,8 @@ enum ward_message_way {
  * Says at which address a device is to write the messages of some vectors, instead of the software
  * window's: what a guest behind a nested stage 1 chose. The data stays the host's. Every
  * address has to lead, through the space the device is in, to the doorbell of its own controller.
- * Dropped when the vectors are disabled; a move to another space leaves them as they are.
+ * Dropped when the vectors are disabled, as those are whose first eventfds are refused; a move to
+ * another space leaves them as they are.
  * @param device a device, attached
  * @param way PREPARE: before they are enabled; OVERRIDE: after
  * @param index WARD_IRQS_MSI or WARD_IRQS_MSIX
