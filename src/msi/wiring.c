@@ -53,8 +53,10 @@ static int make_wires(struct ward_wiring *wiring)
 	wiring->wires = ward_alloc_array(wiring->count, sizeof(*wiring->wires));
 	if (!wiring->wires)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < wiring->count; i++)
+	for (uint32_t i = 0; i < wiring->count; i++) {
 		wiring->wires[i].eventfd = -1;
+		wiring->wires[i].plan.doorbell = WARD_NONE;
+	}
 	wiring->fds = ward_alloc_array(wiring->count, sizeof(*wiring->fds));
 	wiring->iovas = ward_alloc_array(wiring->count, sizeof(*wiring->iovas));
 	return wiring->fds && wiring->iovas ? 0 : -ENOMEM;

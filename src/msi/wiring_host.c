@@ -144,11 +144,15 @@ static int go_off(struct ward_wiring *wiring, struct ward_error *ret_error)
 	return code;
 }
 
+/* Not before it writes where it should: until then more is missed. */
 static void make_up(struct ward_wiring *wiring)
 {
 	for (uint32_t i = 0; i < wiring->host_count; i++) {
-		if (wiring->wires[i].missed && ward_wiring_write(&wiring->wires[i]) == 0)
-			wiring->wires[i].missed = false;
+		struct ward_wire_state *wire = &wiring->wires[i];
+
+		if (wire->missed && !ward_wiring_address_differs(wire) &&
+		    ward_wiring_write(wire) == 0)
+			wire->missed = false;
 	}
 }
 
@@ -185,10 +189,10 @@ int ward_wiring_host_up(struct ward_wiring *wiring, uint32_t *ret_lost,
 		restore(wiring, before);
 		return code;
 	}
+	if (addresses && !prepares)
+		code = ward_wiring_address(wiring, count, ret_lost, ret_error);
 	make_up(wiring);
 	if (prepares)
 		ward_wiring_lose_refused(wiring, ret_lost, ret_error);
-	else if (addresses)
-		code = ward_wiring_address(wiring, count, ret_lost, ret_error);
 	return code;
 }

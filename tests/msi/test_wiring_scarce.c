@@ -6,6 +6,9 @@
 #include "wiring_setup.h"
 
 static const struct setup plain = { .controller = WARD_VM_GICV3_ITS, .msi = 8, .msix = 12 };
+static const struct setup overridden = {
+	.controller = WARD_VM_GICV3_ITS, .addresses = true, .way = WARD_MESSAGE_OVERRIDE, .msix = 12
+};
 static const struct setup prepared = { .controller = WARD_VM_GICV3_ITS,
 				       .addresses = true,
 				       .way = WARD_MESSAGE_PREPARE,
@@ -153,6 +156,28 @@ static void test_too_few(void **state)
 	yard_finish();
 }
 
+/* The gap before an address is overridden ends when it is, not when that was tried. */
+static void test_gap(void **state)
+{
+	(void)state;
+	yard_setup(&overridden);
+	assert_int_equal(wire_of(0).doorbell, WARD_NONE);
+	entry(0, CHOSEN, 10);
+	mask(0, false);
+	msix(true, false);
+	yard.fail_at = 2;
+	yard.fail_code = -EIO;
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -EIO);
+	assert_string_equal(yard.log, "EMRA");
+	assert_int_equal(arrived(10), 0);
+	sync_well();
+	assert_int_equal(arrived(10), 1);
+	sync_well();
+	assert_int_equal(arrived(10), 0);
+	yard.failed = false;
+	yard_finish();
+}
+
 /* One irqfd that cannot be had is one vector's loss. */
 static void test_one_irqfd(void **state)
 {
@@ -228,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_gone_before_commit),
 		cmocka_unit_test(test_prepared_and_gone),
 		cmocka_unit_test(test_too_few),
+		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_one_irqfd),
 		cmocka_unit_test(test_no_gsi),
 	};
