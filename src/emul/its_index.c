@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #define FIRST_BITS 6u
 /* Objects taken from the allocator at once. */
@@ -13,6 +14,17 @@
 #define ALIGNMENT 64u
 
 struct its_node ward_its_removed = { .key = UINT64_MAX };
+
+/* Of the 16 random bytes that the kernel gave this process. */
+static uint64_t secret(void)
+{
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	uint64_t words[2] = { 0 };
+
+	if (bytes)
+		memcpy(words, bytes, sizeof(words));
+	return words[0] * 0x9e3779b97f4a7c15u + words[1];
+}
 
 static struct its_slots *make_slots(unsigned int bits)
 {
@@ -22,6 +34,7 @@ static struct its_slots *make_slots(unsigned int bits)
 
 	if (!slots)
 		return NULL;
+	slots->secret = secret();
 	slots->mask = (uint32_t)(count - 1);
 	slots->shift = (uint8_t)(64 - (bits - 2));
 	return slots;
@@ -60,7 +73,7 @@ static uint32_t free_slot(struct its_slots *slots, uint64_t key)
 static void put(struct its_slots *slots, uint32_t at, struct its_node *node)
 {
 	atomic_store_explicit(&slots->slot[at].key, node->key, memory_order_relaxed);
-	atomic_store(&slots->slot[at].node, node);
+	atomic_store_explicit(&slots->slot[at].node, node, memory_order_release);
 }
 
 /* Into an array twice as large as what lives needs: at most half of it is used then. */
@@ -187,44 +200,52 @@ void ward_its_list_sort(struct its_node **first)
 	}
 }
 
+static bool pool_grow(struct its_pool *pool)
+{
+	/* The first place of a block is for the chain of blocks. */
+	unsigned char *bytes = ward_alloc_aligned(ALIGNMENT, pool->size * (BLOCK_OBJECTS + 1));
+	struct its_link *block = (struct its_link *)(void *)bytes;
+
+	if (!bytes)
+		return false;
+	block->next = pool->blocks;
+	pool->blocks = block;
+	for (size_t i = BLOCK_OBJECTS; i > 0; i--) {
+		struct its_link *object = (struct its_link *)(void *)(bytes + i * pool->size);
+
+		object->next = pool->free;
+		pool->free = object;
+	}
+	return true;
+}
+
 void *ward_its_pool_take(struct its_pool *pool)
 {
-	void *object = pool->free;
+	struct its_link *object;
 
-	if (pool->taken >= pool->most)
+	if (pool->taken >= pool->most || (!pool->free && !pool_grow(pool)))
 		return NULL;
-	if (!object) {
-		/* The first place of a block is for the chain of blocks. */
-		unsigned char *block =
-			ward_alloc_aligned(ALIGNMENT, pool->size * (BLOCK_OBJECTS + 1));
-
-		if (!block)
-			return NULL;
-		memcpy(block, &pool->blocks, sizeof(void *));
-		pool->blocks = block;
-		for (size_t i = BLOCK_OBJECTS; i > 0; i--) {
-			memcpy(block + i * pool->size, &object, sizeof(void *));
-			object = block + i * pool->size;
-		}
-	}
-	memcpy(&pool->free, object, sizeof(void *));
+	object = pool->free;
+	pool->free = object->next;
 	pool->taken++;
 	return object;
 }
 
 void ward_its_pool_give(struct its_pool *pool, void *object)
 {
-	memcpy(object, &pool->free, sizeof(void *));
-	pool->free = object;
+	struct its_link *link = object;
+
+	link->next = pool->free;
+	pool->free = link;
 	pool->taken--;
 }
 
 void ward_its_pool_finish(struct its_pool *pool)
 {
 	while (pool->blocks) {
-		void *block = pool->blocks;
+		struct its_link *block = pool->blocks;
 
-		memcpy(&pool->blocks, block, sizeof(void *));
+		pool->blocks = block->next;
 		free(block);
 	}
 	pool->free = NULL;

@@ -29,6 +29,7 @@ struct its_slot {
 };
 
 struct its_slots {
+	uint64_t secret;
 	uint32_t mask;
 	uint8_t shift;
 	struct its_slot slot[];
@@ -53,12 +54,14 @@ void ward_its_index_remove(struct its_index *index, const struct its_node *node)
 
 /*
  * Four neighbouring keys lie in one cache line, as events of one device are used together; lines
- * are scattered: 2^64 divided by the golden ratio.
+ * are scattered: 2^64 divided by the golden ratio. Guests choose the keys; they do not know the
+ * secret, and so cannot choose many that lie in one place.
  */
 static inline uint32_t its_hash(const struct its_slots *slots, uint64_t key)
 {
-	return (uint32_t)((key >> 2) * 0x9e3779b97f4a7c15u >> slots->shift) << 2 |
-	       (uint32_t)(key & 3);
+	uint64_t line = (key >> 2 ^ slots->secret) * 0x9e3779b97f4a7c15u >> slots->shift;
+
+	return (uint32_t)line << 2 | (uint32_t)(key & 3);
 }
 
 static inline struct its_node *its_find(const struct its_index *index, uint64_t key)
@@ -82,11 +85,16 @@ void ward_its_list_remove(struct its_node **first, struct its_node *node);
 /* By ascending key. */
 void ward_its_list_sort(struct its_node **first);
 
+/* What is in a block, or in an object, that is nobody's. */
+struct its_link {
+	struct its_link *next;
+};
+
 /* Objects of one size, on cache lines of their own; they go back to the allocator all at once. */
 struct its_pool {
 	size_t size; /* a multiple of 64 */
 	size_t taken, most;
-	void *blocks, *free;
+	struct its_link *blocks, *free;
 };
 
 /* Not zeroed; or NULL: no memory, or `most` are taken. */

@@ -71,21 +71,16 @@ static void record_error(struct ward_its *its, const uint64_t words[4], uint32_t
 
 void ward_its_run_commands(struct ward_its *its)
 {
-	const uint64_t *queue = NULL;
-	uint64_t words[4], found_for = 0;
+	const uint64_t *queue;
+	uint64_t words[4];
 
-	if (its->running)
+	if (its->running || !may_run(its))
 		return;
 	its->running = true;
+	queue = queue_words(its);
 	while (may_run(its)) {
-		uint64_t at = its->reg.creadr;
-		uint32_t syndrome;
+		uint32_t syndrome = run_next(its, queue, words);
 
-		if (its->reg.cbaser != found_for) {
-			queue = queue_words(its);
-			found_for = its->reg.cbaser;
-		}
-		syndrome = run_next(its, queue, words);
 		if (syndrome) {
 			record_error(its, words, syndrome);
 			if (its->options.stalls) {
@@ -93,9 +88,6 @@ void ward_its_run_commands(struct ward_its *its)
 				break;
 			}
 		}
-		/* Who answered an interrupt may have put the queue elsewhere meanwhile. */
-		if (its->reg.creadr != at)
-			continue;
 		its->reg.creadr += ITS_COMMAND_BYTES;
 		if (its->reg.creadr == ward_its_queue_bytes(its))
 			its->reg.creadr = 0;
