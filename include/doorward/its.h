@@ -11,8 +11,10 @@
  * Documentation/virt/kvm/devices/arm-vgic-its.rst.
  *
  * Threads: any number may send messages, each with its own reader and without a lock; one at a time
- * writes registers, meanwhile. A message that was sent after a SYNC was executed sees all that came
- * before it; one sent before sees old or new.
+ * writes registers, of the ITS and of its GIC's redistributors, meanwhile. A message that was sent
+ * after a SYNC was executed sees all that came before it; one sent before sees old or new. What is
+ * told of an interrupt (`raised` of the GIC) while a command is executed may write GITS_CWRITER, and
+ * those commands wait for their turn; other registers only after the write that led to it is done.
  */
 #ifndef DOORWARD_ITS_H
 #define DOORWARD_ITS_H
@@ -54,8 +56,9 @@ struct ward_its_options {
 	/** ARCHITECTURE: a command in error stalls the queue; else it is skipped. */
 	bool stalls;
 	/**
-	 * ARCHITECTURE: MAPTI, MAPI of an LPI that another event has already are refused. Nothing in
-	 * the architecture says so; it is what tells functions' LPIs apart (see docs/interrupts.md).
+	 * ARCHITECTURE: MAPTI, MAPI of an LPI that another event has already are refused, be it of
+	 * this ITS or of another one of the same GIC with this option. Nothing in the architecture
+	 * says so; it is what tells functions' LPIs apart (see docs/interrupts.md).
 	 */
 	bool exclusive_lpis;
 };
@@ -123,7 +126,8 @@ int ward_its_message(struct ward_its *its, struct ward_reader *reader, ward_devi
 		     uint32_t event, struct ward_interrupt *ret_interrupt);
 
 /**
- * What a message would come to, without sending it or caching anything.
+ * What a message would come to, without sending it or caching anything. Not while registers are
+ * written.
  * @param its an ITS
  * @param device DeviceID
  * @param event EventID
@@ -160,7 +164,8 @@ int ward_its_save_tables(struct ward_its *its);
  * Reads what was saved, as KVM_DEV_ARM_ITS_RESTORE_TABLES does: after registers other than
  * GITS_CTLR were written. Whole or not at all. Pending bits come from the GIC's pending tables.
  * @param its an ITS, without mappings
- * @return 0; -EINVAL a table contradicts itself; -EEXIST a collection twice, or mappings are there
+ * @return 0; -EINVAL a table contradicts itself, or more than 2^24 entries would have to be read
+ * (ARCHITECTURE: all of every ITT); -EEXIST a collection twice, or mappings are there
  * already; -EFAULT; -ENOMEM
  */
 int ward_its_restore_tables(struct ward_its *its);

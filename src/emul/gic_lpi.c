@@ -25,7 +25,8 @@ int ward_gic_lpis_create(struct ward_gic *gic)
 	if (!gic->options.intid_bits)
 		return 0;
 	gic->configuration = ward_alloc_array(words * 64, sizeof(*gic->configuration));
-	if (!gic->configuration)
+	gic->claimed = ward_alloc_array(words, sizeof(*gic->claimed));
+	if (!gic->configuration || !gic->claimed)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < gic->options.cpus; i++) {
 		gic->cpus[i].pending = ward_alloc_array(words + some, sizeof(uint64_t));
@@ -41,6 +42,7 @@ void ward_gic_lpis_destroy(struct ward_gic *gic)
 	for (uint32_t i = 0; gic->cpus && i < gic->options.cpus; i++)
 		free(gic->cpus[i].pending);
 	free(gic->configuration);
+	free(gic->claimed);
 }
 
 uint32_t ward_gic_cpus(const struct ward_gic *gic)
@@ -63,14 +65,28 @@ static bool is_lpi(const struct ward_gic *gic, uint32_t intid)
 	return intid >= WARD_GIC_FIRST_LPI && intid <= ward_gic_last_lpi(gic);
 }
 
+bool ward_gic_lpi_claim(struct ward_gic *gic, uint32_t intid)
+{
+	uint64_t bit = UINT64_C(1) << intid % 64;
+
+	return is_lpi(gic, intid) && !(atomic_fetch_or(&gic->claimed[intid / 64], bit) & bit);
+}
+
+void ward_gic_lpi_unclaim(struct ward_gic *gic, uint32_t intid)
+{
+	atomic_fetch_and(&gic->claimed[intid / 64], ~(UINT64_C(1) << intid % 64));
+}
+
 /* Configuration of an LPI out of memory; what is not there is not enabled. */
 static int read_configuration(const struct ward_gic *gic, uint32_t intid, uint8_t *ret_byte)
 {
 	uint64_t table = gic->propbaser & UINT64_C(0xffffffffff000);
+	struct ward_range at = { table + (intid - WARD_GIC_FIRST_LPI),
+				 table + (intid - WARD_GIC_FIRST_LPI) };
+	const uint8_t *byte = ward_memory_at(gic->options.memory, at, false);
 
-	*ret_byte = 0;
-	return ward_memory_read(gic->options.memory, table + (intid - WARD_GIC_FIRST_LPI), ret_byte,
-				1);
+	*ret_byte = byte ? __atomic_load_n(byte, __ATOMIC_RELAXED) : 0;
+	return byte ? 0 : -EFAULT;
 }
 
 /*
@@ -257,13 +273,15 @@ void ward_gic_lpi_move_all(struct ward_gic *gic, uint32_t from, uint32_t to)
 
 int ward_gic_lpi_reload(struct ward_gic *gic, uint32_t cpu, uint32_t intid)
 {
+	/* Before the byte is read: GICR_INVALLR may come in between. */
+	uint64_t entry = atomic_load(&gic->generation) << 8;
 	uint8_t byte;
 	int code;
 
 	if (!is_lpi(gic, intid))
 		return 0;
 	code = read_configuration(gic, intid, &byte);
-	atomic_store(&gic->configuration[intid], atomic_load(&gic->generation) << 8 | byte);
+	atomic_store(&gic->configuration[intid], entry | byte);
 	if (cpu < gic->options.cpus && ward_gic_lpi_pending(gic, cpu, intid))
 		announce(gic, cpu, intid);
 	return code;
@@ -372,6 +390,8 @@ void ward_gic_set_propbaser(struct ward_gic *gic, uint64_t value)
 	if (bits > gic->options.intid_bits)
 		bits = gic->options.intid_bits;
 	atomic_store(&gic->propbaser, value);
+	/* What was read of another table counts no more. */
+	atomic_fetch_add(&gic->generation, 1);
 	atomic_store(&gic->last_lpi, (UINT32_C(1) << bits) - 1);
 }
 

@@ -17,6 +17,13 @@ uint32_t ward_gic_last_lpi(const struct ward_gic *gic);
 /* EnableLPIs of a CPU's redistributor. */
 bool ward_gic_lpis_on(const struct ward_gic *gic, uint32_t cpu);
 
+/*
+ * An LPI for one event alone, of all ITSs that claim theirs. false: another has it, or there is no such
+ * LPI. Any thread.
+ */
+bool ward_gic_lpi_claim(struct ward_gic *gic, uint32_t intid);
+void ward_gic_lpi_unclaim(struct ward_gic *gic, uint32_t intid);
+
 /* Pending at a CPU, or ignored: LPI_RANGE, LPIS_OFF, NO_CPU. */
 void ward_gic_lpi_set(struct ward_gic *gic, uint32_t cpu, uint32_t intid,
 		      struct ward_interrupt *ret_interrupt);

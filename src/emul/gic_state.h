@@ -57,7 +57,8 @@ struct ward_gic {
 	 */
 	_Atomic uint64_t *configuration;
 	_Atomic uint64_t generation;
-	_Atomic uint64_t *spis; /* by INTID; the first 32 are not used */
+	_Atomic uint64_t *claimed; /* a bit for each INTID: LPIs that are one event's alone */
+	_Atomic uint64_t *spis;	   /* by INTID; the first 32 are not used */
 	struct gic_cpu *cpus;
 };
 

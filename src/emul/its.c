@@ -81,6 +81,7 @@ void ward_its_destroy(struct ward_its *its)
 {
 	if (!its)
 		return;
+	ward_its_unclaim_all(its);
 	ward_its_index_finish(&its->devices);
 	ward_its_index_finish(&its->events);
 	ward_its_index_finish(&its->lpis);

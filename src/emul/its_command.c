@@ -113,10 +113,9 @@ static uint32_t mapti(struct ward_its *its, const uint64_t *words)
 	if (intid < WARD_GIC_FIRST_LPI || intid > ward_gic_last_lpi(its->options.gic))
 		return its_syndrome(words, ITS_PHYSICALID_OOR);
 	if (its_find_event(its, id, event) ||
-	    (its->options.exclusive_lpis && its_find(&its->lpis, intid)))
+	    write_entry(its, address, ward_its_interrupt_entry(intid, its_command_icid(words), 0)))
 		return ITS_UNNAMED;
-	if (write_entry(its, address, ward_its_interrupt_entry(intid, its_command_icid(words), 0)))
-		return ITS_UNNAMED;
+	/* Another has the LPI, or there is no memory. */
 	if (ward_its_add_event(its, device, event, intid, collection)) {
 		write_entry(its, address, 0);
 		return ITS_UNNAMED;

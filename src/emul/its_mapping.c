@@ -31,7 +31,7 @@ static void put_lpi(struct ward_its *its, struct its_lpi *lpi)
 	if (!lpi || --lpi->events > 0)
 		return;
 	cpu = its_target_cpu(&lpi->target);
-	if (its->kvm && cpu != WARD_NONE)
+	if (cpu != WARD_NONE)
 		ward_gic_lpi_clear(its->options.gic, cpu, (uint32_t)lpi->node.key);
 	/* Readers come to an LPI only by its events. */
 	ward_its_index_remove(&its->lpis, &lpi->node);
@@ -41,6 +41,8 @@ static void put_lpi(struct ward_its *its, struct its_lpi *lpi)
 static void give_event(struct ward_its *its, struct its_event *event)
 {
 	put_lpi(its, event->lpi);
+	if (event->claimed)
+		ward_gic_lpi_unclaim(its->options.gic, event->intid);
 	ward_its_pool_give(&its->event_pool, event);
 }
 
@@ -86,13 +88,13 @@ static int get_lpi(struct ward_its *its, uint32_t intid, uint32_t cpu, struct it
 	return 0;
 }
 
-/* KVM reads configuration and pending bit of an LPI that is new; without them there is none. */
+/* Configuration and pending bit of an LPI that is new; without them there is none. */
 static int load_lpi(struct ward_its *its, const struct its_lpi *lpi)
 {
 	uint32_t cpu = its_target_cpu(&lpi->target), intid = (uint32_t)lpi->node.key;
 	int code;
 
-	if (!its->kvm || lpi->events > 1)
+	if (lpi->events > 1)
 		return 0;
 	code = ward_gic_lpi_reload(its->options.gic, cpu == WARD_NONE ? 0 : cpu, intid);
 	if (!code && cpu != WARD_NONE)
@@ -111,16 +113,19 @@ int ward_its_add_event(struct ward_its *its, struct its_device *device, uint32_t
 	event->node.key = its_event_key((uint32_t)device->node.key, id);
 	event->intid = intid;
 	event->lpi = NULL;
+	event->claimed = its->options.exclusive_lpis && ward_gic_lpi_claim(its->options.gic, intid);
 	atomic_init(&event->collection, collection);
 	atomic_init(&event->target, &collection->target);
-	if (its->kvm || its->options.exclusive_lpis)
+	if (its->options.exclusive_lpis && !event->claimed)
+		code = -EINVAL;
+	else if (its->kvm)
 		code = get_lpi(its, intid, its_target_cpu(&collection->target), &event->lpi);
 	if (code)
 		goto give;
-	if (its->kvm)
+	if (event->lpi) {
 		atomic_init(&event->target, &event->lpi->target);
-	if (event->lpi)
 		code = load_lpi(its, event->lpi);
+	}
 	if (!code)
 		code = ward_its_index_insert(&its->events, its->options.readers, &event->node);
 	if (code)
@@ -169,7 +174,8 @@ void ward_its_move_lpi(struct ward_its *its, struct its_lpi *lpi, uint32_t cpu)
 		ward_its_raise_lpi(its, lpi, &interrupt);
 }
 
-static void forget_collection(struct ward_its *its, struct its_collection *collection)
+/* Takes events out of a collection; NULL: of all. */
+static void empty_collection(struct ward_its *its, const struct its_collection *collection)
 {
 	for (struct its_node *device = its->device_list; device; device = device->next) {
 		struct its_node *node = ((struct its_device *)device)->events;
@@ -177,18 +183,34 @@ static void forget_collection(struct ward_its *its, struct its_collection *colle
 		for (; node; node = node->next) {
 			struct its_event *event = (struct its_event *)node;
 
-			if (atomic_load(&event->collection) == collection)
+			if (!collection || atomic_load(&event->collection) == collection)
 				atomic_store(&event->collection, NULL);
 		}
 	}
-	atomic_store(&collection->target.cpu, 0);
-	collection->known = false;
 }
 
 void ward_its_forget_collection(struct ward_its *its, struct its_collection *collection)
 {
-	forget_collection(its, collection);
+	if (!collection->known)
+		return;
+	empty_collection(its, collection);
+	atomic_store(&collection->target.cpu, 0);
+	collection->known = false;
 	ward_readers_wait(its->options.readers);
+}
+
+void ward_its_unclaim_all(struct ward_its *its)
+{
+	for (struct its_node *device = its->device_list; device; device = device->next) {
+		struct its_node *node = ((struct its_device *)device)->events;
+
+		for (; node; node = node->next) {
+			struct its_event *event = (struct its_event *)node;
+
+			if (event->claimed)
+				ward_gic_lpi_unclaim(its->options.gic, event->intid);
+		}
+	}
 }
 
 void ward_its_forget_devices(struct ward_its *its)
@@ -199,15 +221,11 @@ void ward_its_forget_devices(struct ward_its *its)
 
 void ward_its_forget_collections(struct ward_its *its)
 {
+	if (its->kvm)
+		empty_collection(its, NULL);
 	for (uint32_t i = 0; i < ITS_ICIDS; i++) {
-		struct its_collection *collection = &its->collections[i];
-
-		if (!collection->known && its_target_cpu(&collection->target) == WARD_NONE)
-			continue;
-		if (its->kvm)
-			forget_collection(its, collection);
-		else
-			atomic_store(&collection->target.cpu, 0);
+		atomic_store(&its->collections[i].target.cpu, 0);
+		its->collections[i].known = false;
 	}
 	ward_readers_wait(its->options.readers);
 }

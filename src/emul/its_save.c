@@ -144,8 +144,6 @@ static int64_t restore_event(struct scan *scan, uint32_t id, uint64_t entry)
 	if (its->kvm &&
 	    (!collection->known || ward_its_event_entry(scan->device, id + next, &address)))
 		return -EINVAL;
-	if (its->options.exclusive_lpis && its_find(&its->lpis, intid))
-		return -EINVAL;
 	code = ward_its_add_event(its, scan->device, id, intid, collection);
 	return code ? code : (int64_t)next;
 }
@@ -181,7 +179,8 @@ static int64_t restore_page(struct scan *scan, uint32_t index, uint64_t entry)
 	struct scan devices = { .its = scan->its, .take = restore_device, .left = scan->left };
 	int code;
 
-	if (!(entry & ITS_VALID))
+	/* Pages for ids that are none are not looked into; the tables of guests may be that large. */
+	if (!(entry & ITS_VALID) || (uint64_t)index * ids >= atomic_load(&scan->its->device_ids))
 		return 1;
 	code = walk(&devices, ward_its_page_address(baser, entry), ids, index * ids);
 	scan->left = devices.left;

@@ -52,11 +52,11 @@ struct its_collection {
 	bool known; /* KVM: MAPTI or MAPC named it */
 };
 
-/* An LPI that events have; kept where it matters who has it: profile KVM, and exclusive_lpis. */
+/* KVM: an LPI that events have. */
 struct its_lpi {
 	struct its_node node; /* by INTID */
 	struct its_target target;
-	/* KVM: pending, and no CPU has it: it goes nowhere, or that CPU has LPIs off. */
+	/* Pending, and no CPU has it: it goes nowhere, or that CPU has LPIs off. */
 	_Atomic bool latched;
 	uint32_t events;
 };
@@ -73,8 +73,9 @@ struct its_event {
 	/* Where its LPI goes: its collection's target, or (KVM) its LPI's. */
 	const struct its_target *_Atomic target;
 	struct its_collection *_Atomic collection; /* KVM: NULL after MAPC took it away */
-	struct its_lpi *lpi;
+	struct its_lpi *lpi;			   /* KVM */
 	uint32_t intid;
+	bool claimed; /* exclusive_lpis: the LPI is this event's */
 };
 
 struct its_registers {
@@ -143,7 +144,8 @@ int ward_its_add_device(struct ward_its *its, uint32_t id, uint64_t itt, uint8_t
 void ward_its_remove_device(struct ward_its *its, struct its_device *device);
 /*
  * The event is not mapped. The LPI has been looked at. An LPI that was not there before is
- * read from memory (KVM). 0, -ENOMEM, -EFAULT (KVM): tables of LPIs are not in memory.
+ * read from memory (KVM). 0, -ENOMEM, -EFAULT (KVM): tables of LPIs are not in memory, -EINVAL:
+ * another event has the LPI (exclusive_lpis).
  */
 int ward_its_add_event(struct ward_its *its, struct its_device *device, uint32_t id, uint32_t intid,
 		       struct its_collection *collection);
@@ -159,6 +161,8 @@ void ward_its_set_target(struct ward_its *its, struct its_target *target, uint32
 void ward_its_move_lpi(struct ward_its *its, struct its_lpi *lpi, uint32_t cpu);
 /* KVM: collection is not one any more; its events stay, and belong to none. */
 void ward_its_forget_collection(struct ward_its *its, struct its_collection *collection);
+/* LPIs of all events may be other ITSs'; for one that ends. */
+void ward_its_unclaim_all(struct ward_its *its);
 /* Takes all mappings of a kind away. Waits for readers. */
 void ward_its_forget_devices(struct ward_its *its);
 void ward_its_forget_collections(struct ward_its *its);

@@ -448,6 +448,26 @@ static void random_steps_agree(void **state)
 	rig_finish(&rig);
 }
 
+/* What was read of one table says nothing of the next one. */
+static void configuration_is_a_tables(void **state)
+{
+	const uint64_t other = RIG_PROP + 0x20000;
+	struct gic_rig rig;
+
+	(void)state;
+	rig_start(&rig, WARD_GIC_V3, 1, 16);
+	rig_lpis(&rig, 1, 16);
+	rig_configure(&rig, 8200, 1);
+	set(&rig, 0, 8200, WARD_REASON_NONE);
+	rig_expect_take(&rig, 0, 8200);
+	rig_write(&rig, 0, 0, 0, 4);
+	rig_write(&rig, 0, 0x70, other | 15, 8);
+	rig_write(&rig, 0, 0, 1, 4);
+	set(&rig, 0, 8200, WARD_REASON_NONE);
+	rig_expect_idle(&rig, 0);
+	rig_finish(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +475,7 @@ int main(void)
 		cmocka_unit_test(group_one_switches_them),
 		cmocka_unit_test(no_lpis_without_bits),
 		cmocka_unit_test(configuration_is_remembered),
+		cmocka_unit_test(configuration_is_a_tables),
 		cmocka_unit_test(tables_outside_memory),
 		cmocka_unit_test(moves_take_pending_along),
 		cmocka_unit_test(pending_tables_are_saved_and_loaded),

@@ -282,6 +282,36 @@ static void test_exclusive(void **state)
 	rig_teardown(&rig);
 }
 
+/* An LPI is one ITS's of those that have exclusive_lpis, until its event or its ITS is gone. */
+static void test_exclusive_of_two(void **state)
+{
+	struct ward_its_options options = { .size = sizeof(options), .exclusive_lpis = true };
+	struct rig rig, other;
+
+	(void)state;
+	rig_setup_with(&rig, &options);
+	rig_write32(&rig, GITS_CTLR, 1);
+	map_one(&rig);
+	other = rig;
+	other.head = 0;
+	options.gic = rig.gic;
+	options.memory = rig.memory;
+	assert_int_equal(ward_its_create(&options, &other.its), 0);
+	rig_write(&other, GITS_BASER(0), VALID | RIG_LEVEL2 | 2 << 8);
+	rig_write(&other, GITS_BASER(1), VALID | (RIG_LEVEL2 + 0x10000) | 2 << 8);
+	rig_write(&other, GITS_CBASER, VALID | RIG_QUEUE);
+	rig_write32(&other, GITS_CTLR, 1);
+	assert_int_equal(rig_mapc(&other, 1, 2), RIG_OK);
+	assert_int_equal(rig_mapd(&other, 9, RIG_ITTS + 0x1000, 4), RIG_OK);
+	assert_int_equal(rig_mapti(&other, 9, 0, 8200, 1), 0);
+	assert_int_equal(rig_message(&other, 9, 0), WARD_REASON_UNMAPPED_EVENT);
+	ward_its_destroy(rig.its);
+	assert_int_equal(rig_mapti(&other, 9, 0, 8200, 1), RIG_OK);
+	assert_int_equal(rig_message(&other, 9, 0), WARD_REASON_NONE);
+	assert_true(rig_took(&other, 2, 8200));
+	rig_teardown(&other);
+}
+
 /* What is written over the tables behind its back changes nothing. */
 static void test_tables_are_not_believed(void **state)
 {
@@ -424,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_shared_lpi),
 		cmocka_unit_test(test_latched),
 		cmocka_unit_test(test_exclusive),
+		cmocka_unit_test(test_exclusive_of_two),
 		cmocka_unit_test(test_tables_are_not_believed),
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_options),

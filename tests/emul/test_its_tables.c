@@ -3,6 +3,8 @@
  * The ITS's tables in memory: page sizes, two levels, addresses; and saving and restoring them in
  * KVM's layout of revision 0.
  */
+#include "emul/its_index.h"
+
 #include "emul/its_rig.h"
 #include "sweep.h"
 
@@ -365,6 +367,64 @@ static void test_restore_refused(void **state)
 	}
 }
 
+/* A first level that is larger than there are DeviceIDs: what lies beyond is no device's. */
+static void test_restore_beyond(void **state)
+{
+	const uint64_t large = 0x100000000;
+	struct ward_its_options options = { .device_bits = 32 };
+	struct rig rig;
+
+	(void)state;
+	rig_setup_with(&rig, &options);
+	/* 2^21 entries, each of a page of 2^13 devices; those from 2^19 on are beyond 2^32. */
+	assert_int_equal(ward_memory_add(rig.memory, (struct ward_range){ large, large + 0xffffff },
+					 0, NULL),
+			 0);
+	rig_write(&rig, GITS_BASER(0), VALID | INDIRECT | large | 2 << 8 | 0xff);
+	rig_store(&rig, large + 0x7ffff * 8ull, VALID | RIG_LEVEL2);
+	rig_write32(&rig, GITS_CTLR, 1);
+	assert_int_equal(rig_mapc(&rig, 0, 0), RIG_OK);
+	assert_int_equal(rig_mapd(&rig, UINT32_MAX, RIG_ITTS, 1), RIG_OK);
+	assert_int_equal(rig_mapti(&rig, UINT32_MAX, 1, 8200, 0), RIG_OK);
+	rig_store(&rig, large + 0x80000 * 8ull, VALID | RIG_LEVEL2);
+	begin_again(&rig, &options);
+	assert_int_equal(ward_its_restore_tables(rig.its), 0);
+	rig_write32(&rig, GITS_CTLR, 1);
+	assert_int_equal(rig_message(&rig, UINT32_MAX, 1), WARD_REASON_NONE);
+	assert_int_equal(rig_message(&rig, 0x1fff, 1), WARD_REASON_UNMAPPED_DEVICE);
+	rig_teardown(&rig);
+}
+
+/* Keys that lie in one place by what is known of the hash are scattered all the same. */
+static void test_index_is_secret(void **state)
+{
+	enum { COUNT = 4096 };
+	static struct its_node nodes[COUNT];
+	struct its_index index = { .live = 0 };
+	uint32_t in_a_row = 0, most = 0;
+	struct its_slots *slots;
+	uint64_t line = 0;
+
+	(void)state;
+	assert_int_equal(ward_its_index_init(&index), 0);
+	for (uint32_t i = 0; i < COUNT; line++) {
+		/* One of 1,024 parts. */
+		if (line * 0x9e3779b97f4a7c15u >> 54)
+			continue;
+		nodes[i].key = line << 2;
+		assert_int_equal(ward_its_index_insert(&index, NULL, &nodes[i]), 0);
+		assert_ptr_equal(its_find(&index, line << 2), &nodes[i]);
+		i++;
+	}
+	slots = atomic_load(&index.slots);
+	for (uint32_t i = 0; i <= slots->mask; i++) {
+		in_a_row = atomic_load(&slots->slot[i].node) ? in_a_row + 1 : 0;
+		most = in_a_row > most ? in_a_row : most;
+	}
+	assert_true(most < COUNT / 2);
+	ward_its_index_finish(&index);
+}
+
 static void test_save_refused(void **state)
 {
 	struct rig rig;
@@ -461,6 +521,8 @@ int main(void)
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_restore_pending),
 		cmocka_unit_test(test_restore_refused),
+		cmocka_unit_test(test_restore_beyond),
+		cmocka_unit_test(test_index_is_secret),
 		cmocka_unit_test(test_save_refused),
 		cmocka_unit_test(test_full_collections),
 		cmocka_unit_test(test_sweep_restore),
