@@ -12,6 +12,7 @@
 
 /* Tables of the machine's IOMMUs and ITSs: the memory is only used as far as it is written. */
 #define TABLES_BYTES (UINT64_C(64) << 20)
+#define TABLES_BYTES_EACH (UINT64_C(64) << 10)
 #define TIB (UINT64_C(1) << 40)
 
 /* PCI 3.0, 6.2.2. */
@@ -51,7 +52,8 @@ static int build_machine(const struct ward_machine *machine, struct app_guest *g
 			 struct ward_error *error)
 {
 	uint64_t room = find_room(machine);
-	const struct ward_range tables = { room, room + TABLES_BYTES - 1 };
+	uint64_t bytes = TABLES_BYTES + machine->functions_count * TABLES_BYTES_EACH;
+	const struct ward_range tables = { room, room + bytes - 1 };
 	const struct ward_function *f = &machine->functions[guest->function];
 	int code = ward_memory_create(&guest->machine_memory);
 

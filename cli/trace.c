@@ -127,8 +127,8 @@ static int check_vector(const struct cli_context *context, uint32_t function, ui
 	return -1;
 }
 
-static void print_end(const struct cli_context *context, const struct trace *trace,
-		      const struct ward_trace_options *options, bool model, bool arrives)
+static void print_end(const struct cli_context *context, const struct trace *trace, bool model,
+		      bool arrives)
 {
 	const struct app_text *out = &context->out;
 
@@ -140,9 +140,7 @@ static void print_end(const struct cli_context *context, const struct trace *tra
 	else
 		app_paragraph(out, 0, 0, "It goes no further.");
 	if (!arrives && !model)
-		app_paragraph(out, 0, 0,
-			      "Its way into a VM, in software: doorward trace %s %u --model",
-			      context->machine->functions[options->function].name, options->vector);
+		app_paragraph(out, 0, 0, "With --model: its way into a VM, in software.");
 }
 
 static int finish(const struct cli_context *context, struct trace *trace, uint32_t function,
@@ -151,7 +149,7 @@ static int finish(const struct cli_context *context, struct trace *trace, uint32
 	struct json_object *document;
 
 	if (!trace->hops) {
-		print_end(context, trace, options, model, arrives);
+		print_end(context, trace, model, arrives);
 	} else {
 		document = app_json_document("trace");
 		app_json_put(document, "machine", cli_machine_json(context));
@@ -229,9 +227,7 @@ static int run_model(struct cli_context *context, struct ward_trace_options *opt
 
 	if (code)
 		return cli_fail(context->options, CLI_FAILURE,
-				"%s; what the kernel tells, without --model: doorward trace %s %u",
-				error.text, context->machine->functions[options->function].name,
-				options->vector);
+				"%s; without --model: what the kernel tells", error.text);
 	options->index = guest.index;
 	options->device = guest.device;
 	options->space = guest.space;

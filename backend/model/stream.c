@@ -4,6 +4,7 @@
 #include "base/fault.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* Tags are VMIDs and domain ids: 16 bits, and 0 is nobody's. */
 #define TAG_LAST 0xffffu
@@ -36,28 +37,45 @@ static unsigned int ids_of(const struct ward_model *model, uint32_t index)
 	return 1u + (function->aliases < WARD_ALIASES_MAX ? function->aliases : WARD_ALIASES_MAX);
 }
 
-static uint32_t find(const struct ward_model *model, struct ward_stream id)
+static int compare(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < model->streams_count; i++)
-		if (model->streams[i].iommu == id.iommu && model->streams[i].sid == id.sid)
-			return i;
-	return WARD_NONE;
+	const struct ward_model_stream *x = a, *y = b;
+
+	if (x->iommu != y->iommu)
+		return x->iommu < y->iommu ? -1 : 1;
+	return ward_sid_raw(x->sid) < ward_sid_raw(y->sid)
+		       ? -1
+		       : ward_sid_raw(x->sid) > ward_sid_raw(y->sid);
 }
 
-static int add(struct ward_model *model, struct ward_stream id)
+/* One that ward_model_find_streams met. */
+static uint32_t find(const struct ward_model *model, struct ward_stream id)
 {
-	struct ward_model_stream *stream;
+	const struct ward_model_stream key = { .iommu = id.iommu, .sid = id.sid };
+	const struct ward_model_stream *found = bsearch(&key, model->streams, model->streams_count,
+							sizeof(*model->streams), compare);
 
-	if (find(model, id) != WARD_NONE)
-		return 0;
-	if (model->iommus[id.iommu].streams == TAG_LAST)
-		return -ENOSPC;
-	stream = &model->streams[model->streams_count++];
-	*stream = (struct ward_model_stream){
-		.iommu = id.iommu,
-		.sid = id.sid,
-		.tag = (uint16_t)++model->iommus[id.iommu].streams,
-	};
+	return found ? (uint32_t)(found - model->streams) : WARD_NONE;
+}
+
+/* Sorts what was met, each once, and numbers them. */
+static int number_streams(struct ward_model *model)
+{
+	struct ward_model_stream *streams = model->streams;
+	uint32_t met = model->streams_count;
+
+	qsort(streams, met, sizeof(*streams), compare);
+	model->streams_count = 0;
+	for (uint32_t i = 0; i < met; i++) {
+		struct ward_model_iommu *iommu = &model->iommus[streams[i].iommu];
+
+		if (i && compare(&streams[i], &streams[model->streams_count - 1]) == 0)
+			continue;
+		if (iommu->streams == TAG_LAST)
+			return -ENOSPC;
+		streams[model->streams_count] = streams[i];
+		streams[model->streams_count++].tag = (uint16_t)++iommu->streams;
+	}
 	return 0;
 }
 
@@ -73,13 +91,14 @@ int ward_model_find_streams(struct ward_model *model)
 	for (uint32_t i = 0; i < model->facts->functions_count; i++) {
 		for (unsigned int number = 0; number < ids_of(model, i); number++) {
 			struct ward_stream id;
-			int code = id_of(model, i, number, &id) ? add(model, id) : 0;
 
-			if (code)
-				return code;
+			if (id_of(model, i, number, &id))
+				model->streams[model->streams_count++] =
+					(struct ward_model_stream){ .iommu = id.iommu,
+								    .sid = id.sid };
 		}
 	}
-	return 0;
+	return number_streams(model);
 }
 
 uint32_t ward_model_ids(const struct ward_model *model, uint32_t function,
