@@ -511,42 +511,6 @@ static void test_verify(void **state)
 	yard_finish();
 }
 
-/* Two functions share a routing table, and one of them drops what the other could not commit. */
-static void test_aborted(void **state)
-{
-	struct ward_routes_info info;
-
-	(void)state;
-	now = &setups[0];
-	yard_setup(now);
-	entry(0, ITS, 1);
-	mask(0, false);
-	msix(true, false);
-	yard.fail_at = 2;
-	yard.fail_code = -ENOMEM;
-	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -ENOMEM);
-	ward_routes_abort(yard.table);
-	sync_well();
-	msix(false, false);
-	yard.fail_at = yard.calls + 3;
-	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -ENOMEM);
-	ward_routes_abort(yard.table);
-	/* It is on again before it was off altogether. */
-	msix(true, false);
-	sync_well();
-	assert_true(host_raise(0));
-	assert_int_equal(arrived(1), 1);
-	ward_routes_info(yard.table, &info);
-	assert_int_equal(info.allocated, 1);
-	/* What another has edited is not ours to commit. */
-	assert_int_equal(ward_routes_clear(yard.table, ward_gsi(3)), 0);
-	forget_calls();
-	sync_well();
-	assert_int_equal(yard.calls, 0);
-	yard.failed = false;
-	yard_finish();
-}
-
 static uint64_t chance_state;
 
 /* Marsaglia's xorshift, 64 bits, with his shifts 13, 7, 17. */
@@ -634,8 +598,7 @@ int main(void)
 		cmocka_unit_test(test_prepare),	       cmocka_unit_test(test_prepared_in_vain),
 		cmocka_unit_test(test_refused_once),   cmocka_unit_test(test_msi_address),
 		cmocka_unit_test(test_host_refuses),   cmocka_unit_test(test_space),
-		cmocka_unit_test(test_verify),	       cmocka_unit_test(test_aborted),
-		cmocka_unit_test(test_chance),
+		cmocka_unit_test(test_verify),	       cmocka_unit_test(test_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

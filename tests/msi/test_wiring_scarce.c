@@ -15,6 +15,41 @@ static const struct setup prepared = { .controller = WARD_VM_GICV3_ITS,
 				       .msi = 8,
 				       .msix = 12 };
 
+/* Two functions share a routing table, and one of them drops what the other could not commit. */
+static void test_aborted(void **state)
+{
+	struct ward_routes_info info;
+
+	(void)state;
+	yard_setup(&plain);
+	entry(0, ITS, 1);
+	mask(0, false);
+	msix(true, false);
+	yard.fail_at = 2;
+	yard.fail_code = -ENOMEM;
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -ENOMEM);
+	ward_routes_abort(yard.table);
+	sync_well();
+	msix(false, false);
+	yard.fail_at = yard.calls + 3;
+	assert_int_equal(ward_wiring_sync(yard.wiring, NULL), -ENOMEM);
+	ward_routes_abort(yard.table);
+	/* It is on again before it was off altogether. */
+	msix(true, false);
+	sync_well();
+	assert_true(host_raise(0));
+	assert_int_equal(arrived(1), 1);
+	ward_routes_info(yard.table, &info);
+	assert_int_equal(info.allocated, 1);
+	/* What another has edited is not ours to commit. */
+	assert_int_equal(ward_routes_clear(yard.table, ward_gsi(3)), 0);
+	forget_calls();
+	sync_well();
+	assert_int_equal(yard.calls, 0);
+	yard.failed = false;
+	yard_finish();
+}
+
 /* Given back by a commit of another's, and another's since: it is not given back once more. */
 static void test_gsi_of_another(void **state)
 {
@@ -248,6 +283,7 @@ static void test_no_gsi(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_gsi_of_another),
 		cmocka_unit_test(test_edit_of_another),
 		cmocka_unit_test(test_gone_before_commit),
