@@ -264,7 +264,7 @@ static int check_table(enum ward_vm_controller controller, const struct ward_rou
 		if (code)
 			return code;
 		gsi = &taken[ward_gsi_raw(route->gsi)];
-		bits = route->kind == WARD_ROUTE_PIN ? (uint8_t)(1u << route->chip) : 0xff;
+		bits = (uint8_t)(route->kind == WARD_ROUTE_PIN ? 1u << route->chip : 0xffu);
 		if (*gsi & bits)
 			return -EINVAL;
 		*gsi |= bits;
