@@ -527,7 +527,7 @@ static void step(bool *owed)
 {
 	uint32_t vector = chance(VECTORS);
 
-	switch (chance(8)) {
+	switch (chance(9)) {
 	case 0:
 		mask(vector, true);
 		break;
@@ -546,6 +546,13 @@ static void step(bool *owed)
 		/* A mask that is not yet wired through makes an event wait for the next one. */
 		if (raise_vector(vector))
 			owed[vector] = true;
+		break;
+	case 6:
+		/* Another function's doing. */
+		if (chance(2) == 0)
+			ward_routes_abort(yard.table);
+		else
+			(void)ward_routes_commit(yard.table);
 		break;
 	default:
 		(void)ward_wiring_sync(yard.wiring, NULL);
