@@ -36,7 +36,6 @@ struct setup {
 	uint64_t queue, level1;
 	uint32_t writer; /* offset in the queue */
 	uint32_t device, events;
-	uint32_t first_lpi;
 	uint32_t most_events; /* of one table */
 };
 
@@ -133,7 +132,7 @@ static bool has_vectors(const struct plan *plan, uint32_t function, uint32_t con
 
 /*
  * All that one DeviceID has: it is one device to the ITS, so they share a table. The last event is a
- * mistake that the ITS has to refuse: an LPI that belongs to somebody else.
+ * mistake that the ITS has to refuse: an LPI that belongs to somebody else, at this ITS or another one.
  */
 static int make_device(struct setup *s, uint32_t function, uint32_t controller)
 {
@@ -156,7 +155,7 @@ static int make_device(struct setup *s, uint32_t function, uint32_t controller)
 		if (!err)
 			err = give_lpi(s, (uint8_t)(i + 1));
 	}
-	if (!err && before > s->first_lpi)
+	if (!err && before > 0)
 		err = map_event(s, s->events, before - 1);
 	return err;
 }
@@ -213,7 +212,7 @@ int parts_make_its(struct controllers *c, uint32_t controller)
 		.event_bits = 16,
 		.exclusive_lpis = true,
 	};
-	struct setup s = { .c = c, .first_lpi = c->lpis_count };
+	struct setup s = { .c = c };
 	int err = ward_its_create(&options, &c->its[controller]);
 
 	s.its = c->its[controller];
