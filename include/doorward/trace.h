@@ -80,7 +80,7 @@ struct ward_trace_options {
  * @param context handed to hop
  * @return 0 it arrives: at a CPU of the guest, or at a driver of the host; 1 it stops on the
  * way, or cannot be followed further: the last hop says why; -EINVAL options, or the function
- * has no such vector (no hop was told)
+ * has no such vector (no hop was told); -EIO the device does not say
  */
 int ward_trace_vector(const struct ward_trace_options *options,
 		      void (*hop)(void *context, const struct ward_trace_hop *hop), void *context);

@@ -39,7 +39,8 @@ struct ward_wiring;
 
 /** A doorbell of the guest, and what a write there means. */
 struct ward_guest_doorbell {
-	struct ward_range registers; /**< guest physical */
+	/** Guest physical. x86: all of 0xfee00000 to 0xfeefffff. */
+	struct ward_range registers;
 	/** A GICv2m frame: the data is an INTID, first to last, routed by pin. Else: MSI routes. */
 	uint32_t first_intid, last_intid; /**< both 0: no GICv2m frame */
 	ward_devid_t devid;		  /**< the function's, with has_devid */

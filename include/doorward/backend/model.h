@@ -87,13 +87,14 @@ int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct
 
 /** What became of an interrupt that a function raised. */
 struct ward_raise {
-	bool masked;		    /**< its message did not go out: pending, or the mode is off */
+	/** Its message did not go out: it is pending, or, without bus mastering, lost. */
+	bool masked;
 	struct ward_dma_result dma; /**< the message as a DMA */
 };
 
 /**
  * Lets a function raise an interrupt as its hardware does: it writes what its own table says, as a
- * DMA under its own requester id.
+ * DMA under its own requester id. So it has to be bus master (command register, bit 2).
  * @param backend a model
  * @param function index of the function
  * @param index WARD_IRQS_MSI or WARD_IRQS_MSIX
