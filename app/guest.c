@@ -48,6 +48,15 @@ static int fail(struct ward_error *error, int code, const char *what)
 	return code;
 }
 
+static int fail_room(struct ward_error *error, uint32_t vectors)
+{
+	if (error)
+		snprintf(error->text, sizeof(error->text),
+			 "the guest in software has room for vectors 0 to %u of a function",
+			 vectors - 1);
+	return -ENOSPC;
+}
+
 static int build_machine(const struct ward_machine *machine, struct app_guest *guest,
 			 struct ward_error *error)
 {
@@ -159,7 +168,7 @@ int app_guest_create(const struct ward_machine *machine, uint32_t function, uint
 							&controller),
 			    "interrupt controller of the guest");
 	if (!code && count > app_guest_vectors(&controller))
-		code = fail(ret_error, -ENOSPC, "vectors of the guest's interrupt controller");
+		code = fail_room(ret_error, app_guest_vectors(&controller));
 	if (!code)
 		code = fail(ret_error,
 			    app_guest_program(&controller, guest.vm, guest.memory, guest.vectors,

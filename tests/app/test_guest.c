@@ -382,6 +382,20 @@ static void guest_switched_its_off(void **state)
 	stop(&m, &guest);
 }
 
+static void more_than_the_guest_has(void **state)
+{
+	struct ward_error error = { "" };
+	struct app_guest guest;
+	struct make m;
+
+	(void)state;
+	machine_with(&m, make_x86, NULL);
+	assert_int_equal(app_guest_create(m.machine, at(&m, "01:00.0"), 300, &guest, &error),
+			 -ENOSPC);
+	assert_non_null(strstr(error.text, "vectors 0 to 255"));
+	make_free(&m);
+}
+
 static int make_guest(void *context)
 {
 	struct make *m = context;
@@ -422,6 +436,7 @@ int main(void)
 		cmocka_unit_test(masked_by_the_guest),
 		cmocka_unit_test(doorbell_that_is_not_mapped),
 		cmocka_unit_test(guest_switched_its_off),
+		cmocka_unit_test(more_than_the_guest_has),
 		cmocka_unit_test(no_memory),
 	};
 
