@@ -228,6 +228,7 @@ static void close_device(void *context)
 	struct ward_model *model = device->model;
 
 	ward_model_irqs_destroy(device->irqs);
+	device->irqs = NULL; /* it may freeze yet, and nobody is told */
 	if (device->space)
 		detach(device, WARD_PASID_NONE);
 	if (model->facts->functions[device->function].resets)

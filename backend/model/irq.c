@@ -120,6 +120,15 @@ void ward_model_irqs_destroy(struct ward_model_irqs *irqs)
 	free(irqs);
 }
 
+void ward_model_irqs_frozen(void *context, uint32_t function)
+{
+	const struct ward_model *model = context;
+	const struct ward_model_device *device = model->devices[function];
+
+	if (device && device->irqs)
+		ward_eventfd_signal(device->irqs->eventfd[WARD_IRQS_ERROR]);
+}
+
 void ward_model_irqs_restore(struct ward_model_irqs *irqs)
 {
 	ward_model_vectors_write(irqs);

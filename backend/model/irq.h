@@ -195,6 +195,8 @@ struct ward_model_irqs *ward_model_irqs_create(struct ward_model_device *device)
 void ward_model_irqs_destroy(struct ward_model_irqs *irqs);
 /* Its registers were reset: what was enabled is written again, as a host restores them. */
 void ward_model_irqs_restore(struct ward_model_irqs *irqs);
+/* A function froze: who has it open is told, by what was given for WARD_IRQS_ERROR. */
+void ward_model_irqs_frozen(void *model, uint32_t function);
 uint32_t ward_model_irq_count(const struct ward_model_device *device, uint32_t index);
 
 /* irq_set.c */

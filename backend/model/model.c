@@ -134,8 +134,10 @@ static int build(struct ward_model *model, struct ward_range tables, struct ward
 			code = start_iommu(model, &model->iommus[i]);
 	if (!code)
 		code = ward_model_host_create(model, &model->host);
-	if (!code)
+	if (!code) {
+		ward_emul_on_frozen(model->emul, ward_model_irqs_frozen, model);
 		return 0;
+	}
 	return ward_fail(error, code,
 			 code == -ENOMEM   ? "no memory, or too little for tables"
 			 : code == -ENOSPC ? "more than 65535 ids at one IOMMU"

@@ -70,6 +70,16 @@ static void freeze(struct ward_emul *emul, uint32_t function, enum ward_error_ca
 		return;
 	domain->frozen = true;
 	domain->error = (struct ward_error_state){ .cause = cause, .function = function };
+	for (uint32_t i = 0; emul->frozen && i < emul->facts->functions_count; i++)
+		if (domain_of(emul, i) == domain)
+			emul->frozen(emul->frozen_context, i);
+}
+
+void ward_emul_on_frozen(struct ward_emul *emul, void (*frozen)(void *context, uint32_t function),
+			 void *context)
+{
+	emul->frozen = frozen;
+	emul->frozen_context = context;
 }
 
 int ward_emul_freeze(struct ward_emul *emul, uint32_t function, enum ward_error_cause cause)

@@ -131,6 +131,9 @@ int ward_emul_error_domain(struct ward_emul *emul, const uint32_t *functions, ui
 			   bool freeze_on_fault);
 int ward_emul_freeze(struct ward_emul *emul, uint32_t function, enum ward_error_cause cause);
 bool ward_emul_frozen(const struct ward_emul *emul, uint32_t function);
+/* Who is told of each function of a domain that freezes, before anything else is dropped. */
+void ward_emul_on_frozen(struct ward_emul *emul, void (*frozen)(void *context, uint32_t function),
+			 void *context);
 int ward_emul_error(struct ward_emul *emul, uint32_t function, struct ward_error_state *ret_error);
 int ward_emul_thaw(struct ward_emul *emul, uint32_t function);
 

@@ -70,6 +70,8 @@ struct ward_emul {
 	struct emul_controller *controllers;
 	struct emul_vectors *vectors; /* one for each function */
 	unsigned int sending;	      /* messages on their way, one because of the other */
+	void (*frozen)(void *context, uint32_t function); /* NULL: nobody is told */
+	void *frozen_context;
 	uint32_t first_root;	      /* functions on root buses, chained by next_sibling */
 };
 

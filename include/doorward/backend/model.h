@@ -17,8 +17,9 @@
  *
  * Interrupts: the machine has two CPUs, which take at once what becomes pending, and 8192 LPIs. GICv2m
  * frames and message pages of which it says no SPIs have 32 of their own. Without an address of a
- * message (irq.h) its doorbell is in the software window of the space, which is mapped for it. Errors
- * are not reported by eventfd: WARD_IRQS_ERROR and WARD_IRQS_REQUEST are rung by WARD_IRQ_TRIGGER alone.
+ * message (irq.h) its doorbell is in the software window of the space, which is mapped for it. The
+ * eventfd of WARD_IRQS_ERROR is written when the device freezes, whoever of its error domain was the
+ * cause; that of WARD_IRQS_REQUEST by WARD_IRQ_TRIGGER alone.
  *
  * Threads: one at a time uses the machine.
  */
