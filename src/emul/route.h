@@ -72,7 +72,7 @@ struct ward_emul {
 	unsigned int sending;	      /* messages on their way, one because of the other */
 	void (*frozen)(void *context, uint32_t function); /* NULL: nobody is told */
 	void *frozen_context;
-	uint32_t first_root;	      /* functions on root buses, chained by next_sibling */
+	uint32_t first_root; /* functions on root buses, chained by next_sibling */
 };
 
 /* A request on its way. */
