@@ -192,8 +192,7 @@ void app_guest_finish(struct app_guest *guest)
 	ward_routes_destroy(guest->routes);
 	ward_vm_destroy(guest->vm);
 	ward_vectors_destroy(guest->vectors);
-	if (guest->device)
-		ward_device_close(guest->device);
+	ward_device_close(guest->device);
 	ward_space_destroy(guest->space);
 	ward_backend_destroy(guest->backend);
 	ward_memory_destroy(guest->memory);

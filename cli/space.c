@@ -297,8 +297,7 @@ static void find_pages(const struct cli_context *context, uint32_t function,
 	if (f->controller == WARD_NONE)
 		return;
 	own = &machine->controllers[f->controller];
-	if (own->kind == WARD_CONTROLLER_X86_APIC || own->kind == WARD_CONTROLLER_X86_REMAPPING ||
-	    context->state->functions[function].msi_off ||
+	if (ward_controller_is_x86(own) || context->state->functions[function].msi_off ||
 	    (!f->msi && !f->msix && f->kind == WARD_FUNCTION_PCI))
 		return;
 	for (uint32_t i = 0; i < machine->controllers_count; i++) {

@@ -279,6 +279,17 @@ static inline bool ward_controller_rung_in(const struct ward_controller *control
 }
 
 /**
+ * Whether its doorbell is the interrupt window of x86, which no IOMMU translates.
+ * @param controller a controller
+ * @return true for the APIC, with remapping or without
+ */
+static inline bool ward_controller_is_x86(const struct ward_controller *controller)
+{
+	return controller->kind == WARD_CONTROLLER_X86_APIC ||
+	       controller->kind == WARD_CONTROLLER_X86_REMAPPING;
+}
+
+/**
  * The register that a message is written to, in one of a controller's doorbell pages: MSI_SETSPI_NS,
  * GITS_TRANSLATER and GICD_SETSPI_NSR are all at 0x40 of their page.
  * @param controller a controller

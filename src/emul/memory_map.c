@@ -75,21 +75,15 @@ uint32_t ward_emul_doorbell(const struct ward_emul *emul, uint64_t address)
 	return WARD_NONE;
 }
 
-static bool is_x86(const struct ward_controller *controller)
-{
-	return controller->kind == WARD_CONTROLLER_X86_APIC ||
-	       controller->kind == WARD_CONTROLLER_X86_REMAPPING;
-}
-
 uint32_t ward_emul_x86_controller(const struct ward_emul *emul, uint32_t function)
 {
 	const struct ward_machine *facts = emul->facts;
 	uint32_t controller = facts->functions[function].controller;
 
-	if (controller != WARD_NONE && is_x86(&facts->controllers[controller]))
+	if (controller != WARD_NONE && ward_controller_is_x86(&facts->controllers[controller]))
 		return controller;
 	for (uint32_t i = 0; i < facts->controllers_count; i++) {
-		if (is_x86(&facts->controllers[i]))
+		if (ward_controller_is_x86(&facts->controllers[i]))
 			return i;
 	}
 	return WARD_NONE;

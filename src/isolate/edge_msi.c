@@ -48,7 +48,7 @@ static bool one_doorbell(const struct ward_machine *machine, const struct ward_c
 /* Remapping and the APIC share their page by nature: the page is not what is reached there. */
 static bool is_arm_doorbell(const struct ward_controller *c)
 {
-	return c->kind != WARD_CONTROLLER_X86_APIC && c->kind != WARD_CONTROLLER_X86_REMAPPING;
+	return !ward_controller_is_x86(c);
 }
 
 /* By controller: its pool; one that isolates has none. */
@@ -202,7 +202,7 @@ static void add_doorbell(struct ward_graph *g, uint32_t function, const struct w
 	if (c->isolates == WARD_UNKNOWN)
 		certainty = WARD_UNSURE;
 	pool = ward_graph_node(g, WARD_NODE_DOORBELL, g->pool_of[f->controller]);
-	if (c->kind == WARD_CONTROLLER_X86_APIC || c->kind == WARD_CONTROLLER_X86_REMAPPING) {
+	if (ward_controller_is_x86(c)) {
 		ward_graph_add(g, from, pool, WARD_WHY_APIC, function, certainty);
 	} else if (messages) {
 		if (!is_shut_in(g, function))

@@ -255,8 +255,7 @@ static void touch_doorbells(struct mapping_walk *walk, struct ward_range target)
 		const struct ward_controller *c = &g->machine->controllers[i];
 		uint32_t pool = g->pool_of[i];
 
-		if (pool == WARD_NONE || c->kind == WARD_CONTROLLER_X86_APIC ||
-		    c->kind == WARD_CONTROLLER_X86_REMAPPING ||
+		if (pool == WARD_NONE || ward_controller_is_x86(c) ||
 		    walk->pool_seen[pool] == walk->attachment + 1 ||
 		    !ward_controller_rung_in(c, target))
 			continue;

@@ -111,7 +111,7 @@ static int suppose_remapping(struct supposing *s)
 	for (uint32_t i = 0; i < s->machine->controllers_count; i++) {
 		struct ward_controller *c = &s->machine->controllers[i];
 
-		if (c->kind != WARD_CONTROLLER_X86_APIC && c->kind != WARD_CONTROLLER_X86_REMAPPING)
+		if (!ward_controller_is_x86(c))
 			continue;
 		c->kind = WARD_CONTROLLER_X86_REMAPPING;
 		c->isolates = WARD_YES;

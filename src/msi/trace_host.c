@@ -39,12 +39,6 @@ static uint32_t vectors_of(const struct ward_trace *trace)
 	return f->msix ? f->msix_vectors : 0;
 }
 
-static bool is_x86(const struct ward_controller *controller)
-{
-	return controller->kind == WARD_CONTROLLER_X86_APIC ||
-	       controller->kind == WARD_CONTROLLER_X86_REMAPPING;
-}
-
 /* What the driver of a function does instead. */
 static const char *uses(enum ward_irq_mode mode)
 {
@@ -143,7 +137,7 @@ static int try_controller(const struct ward_trace *trace, const struct ward_mess
 						.frames = frames,
 						.controller = WARD_NONE };
 
-	for (uint32_t i = 0; !is_x86(c) && i < c->doorbells_count; i++)
+	for (uint32_t i = 0; !ward_controller_is_x86(c) && i < c->doorbells_count; i++)
 		frames[options.frames_count++] =
 			(struct ward_doorbell_frame){ ward_controller_register(c, i), controller };
 	return ward_doorbell_resolve(&options, message, ret_resolution);
@@ -245,7 +239,7 @@ static void assume_doorbell(struct ward_trace *trace, uint32_t *ret_controller)
 
 	*ret_controller = f->controller_known == WARD_YES ? f->controller : WARD_NONE;
 	if (iommu && *ret_controller != WARD_NONE &&
-	    !is_x86(&machine_of(trace)->controllers[*ret_controller]))
+	    !ward_controller_is_x86(&machine_of(trace)->controllers[*ret_controller]))
 		assume_translation(trace, iommu);
 	if (trace->stopped)
 		return;
