@@ -107,6 +107,14 @@ int ward_builder_add_group(struct ward_builder *builder, const struct ward_kerne
 int ward_builder_add_region(struct ward_builder *builder, const struct ward_region *region);
 
 /**
+ * Adds an MMIO segment.
+ * @param builder a builder
+ * @param segment the segment
+ * @return 0, -EINVAL an empty range or no endpoint, -ENOMEM
+ */
+int ward_builder_add_segment(struct ward_builder *builder, const struct ward_mmio_segment *segment);
+
+/**
  * Adds a row of an id map. Rows are tried in the order of adding; a function whose stream or
  * controller is already known is left alone, but for a StreamID that is no more than its requester
  * id: a row to the same IOMMU gives that.

@@ -101,6 +101,17 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 const struct ward_membership *ward_isolation_groups(const struct ward_isolation *isolation);
 
 /**
+ * The id of a function's group: segment and the requester id that its members share, or else that of
+ * its first member, as an address. It is a number, not an identity: see ward_machine_path().
+ * @param isolation an isolation
+ * @param function index of a function
+ * @param ret_id the id
+ * @return 0; -EINVAL no such function, a platform device; -ENOENT it is in no group
+ */
+int ward_group_id(const struct ward_isolation *isolation, uint32_t function,
+		  struct ward_address *ret_id);
+
+/**
  * Who keeps a function out of every kernel group: Linux's SMMUv3 driver lets one function only use
  * a StreamID (arm_smmu_insert_master).
  * @param isolation an isolation

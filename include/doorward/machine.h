@@ -215,6 +215,13 @@ enum ward_iommu_kind {
 	WARD_IOMMU_OTHER,
 };
 
+/** Which spaces an IOMMU can have. */
+enum ward_domains {
+	WARD_DOMAINS_ANY,    /**< any requester ids may share one (x86, Arm) */
+	WARD_DOMAINS_JOINED, /**< one for each partitionable endpoint; they may share its tables */
+	WARD_DOMAINS_FIXED,  /**< one for each partitionable endpoint, never shared */
+};
+
 /** An IOMMU. */
 struct ward_iommu {
 	enum ward_iommu_kind kind;
@@ -228,6 +235,13 @@ struct ward_iommu {
 	enum ward_tri ats;
 	/** Its own MSI controller (index into controllers), or WARD_NONE: wired or none. */
 	uint32_t controller;
+	enum ward_domains domains;
+};
+
+/** A part of the MMIO window whose errors are those of one partitionable endpoint (POWER). */
+struct ward_mmio_segment {
+	struct ward_range range;
+	uint32_t pe;
 };
 
 enum ward_controller_kind {
@@ -384,6 +398,9 @@ struct ward_machine {
 	uint32_t groups_count;
 	struct ward_region *regions;
 	uint32_t regions_count;
+	/** Sorted by start; they do not overlap. Who has a BAR in one is of its endpoint. */
+	struct ward_mmio_segment *segments;
+	uint32_t segments_count;
 	struct ward_remark *remarks;
 	uint32_t remarks_count;
 	/**
@@ -456,6 +473,33 @@ uint32_t ward_machine_find(const struct ward_machine *machine, struct ward_addre
  * @return its index, or WARD_NONE
  */
 uint32_t ward_machine_find_name(const struct ward_machine *machine, const char *name);
+
+/** Room for a path of ward_machine_path(), the longest that can be: bridges to 256 buses. */
+#define WARD_PATH_TEXT 2048u
+
+/**
+ * The identity of a function that outlives renumbering: its way from the root, by device and function
+ * numbers ("0000:00/1c.0/00.0": segment, root bus, root port, function); of a platform device its name.
+ * @param machine a machine
+ * @param function index of a function
+ * @param ret_text receives it
+ * @param size room, at most WARD_PATH_TEXT are needed
+ * @return 0; -EINVAL no such function; -ENOSPC
+ */
+int ward_machine_path(const struct ward_machine *machine, uint32_t function, char *ret_text,
+		      size_t size);
+
+/**
+ * Functions that are isolated from errors of others together: those of one partitionable endpoint; a
+ * function without one is alone.
+ * @param machine a machine
+ * @param function index of a function
+ * @param cursor 0 to begin; moved on by the call
+ * @param ret_member index of the next one, the function itself among them
+ * @return true while there was one
+ */
+bool ward_error_domain_next(const struct ward_machine *machine, uint32_t function, uint32_t *cursor,
+			    uint32_t *ret_member);
 
 /**
  * Reserved regions of a function: those of firmware and of its kernel group, of functions that an

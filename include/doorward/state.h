@@ -51,6 +51,16 @@ struct ward_function_state {
 	bool msi_off;
 	/** INTx line number of the host (not an INTID), 0 when none. */
 	uint32_t intx_irq;
+	/** Known, but not there: its slot is empty, or its PF has its VFs off. */
+	bool absent;
+	/** Kept without a driver and blocked, as somebody has what it would disturb. */
+	bool quarantined;
+	/** Its error domain does no DMA and raises nothing: after an error, or to contain one. */
+	bool frozen;
+	/** Its client is to give it back: frozen, and nobody claims in its partition meanwhile. */
+	bool revoking;
+	/** Who had it last and may have left something in it; nobody: it is clean. */
+	struct ward_owner tainted_by;
 };
 
 /** One interrupt of the host that some function raises by message. */
