@@ -63,18 +63,12 @@ const char *ward_containment_name(enum ward_containment containment)
 const char *ward_action_name(enum ward_action action)
 {
 	static const char *const words[] = {
-		[WARD_ACTION_NONE] = "none",
-		[WARD_ACTION_UNBIND] = "unbind",
-		[WARD_ACTION_BIND] = "bind",
-		[WARD_ACTION_BLOCK] = "block",
-		[WARD_ACTION_TEAR_DOWN] = "tear-down",
-		[WARD_ACTION_RESET] = "reset",
-		[WARD_ACTION_GIVE] = "give",
-		[WARD_ACTION_TAKE] = "take",
-		[WARD_ACTION_ATTACH] = "attach",
-		[WARD_ACTION_DETACH] = "detach",
-		[WARD_ACTION_FREEZE] = "freeze",
-		[WARD_ACTION_THAW] = "thaw",
+		[WARD_ACTION_NONE] = "none",	       [WARD_ACTION_UNBIND] = "unbind",
+		[WARD_ACTION_BIND] = "bind",	       [WARD_ACTION_BLOCK] = "block",
+		[WARD_ACTION_TEAR_DOWN] = "tear-down", [WARD_ACTION_RESET] = "reset",
+		[WARD_ACTION_GIVE] = "give",	       [WARD_ACTION_TAKE] = "take",
+		[WARD_ACTION_ATTACH] = "attach",       [WARD_ACTION_DETACH] = "detach",
+		[WARD_ACTION_FREEZE] = "freeze",       [WARD_ACTION_THAW] = "thaw",
 	};
 
 	return word(words, COUNT(words), action);
@@ -83,12 +77,9 @@ const char *ward_action_name(enum ward_action action)
 const char *ward_promise_name(enum ward_promise promise)
 {
 	static const char *const words[] = {
-		[WARD_PROMISE_REACH] = "reach",
-		[WARD_PROMISE_ONE_OWNER] = "one-owner",
-		[WARD_PROMISE_FINDING] = "finding",
-		[WARD_PROMISE_UNCHANGED] = "unchanged",
-		[WARD_PROMISE_RELEASE] = "release",
-		[WARD_PROMISE_CONTAINMENT] = "containment",
+		[WARD_PROMISE_REACH] = "reach",	    [WARD_PROMISE_ONE_OWNER] = "one-owner",
+		[WARD_PROMISE_FINDING] = "finding", [WARD_PROMISE_UNCHANGED] = "unchanged",
+		[WARD_PROMISE_RELEASE] = "release", [WARD_PROMISE_CONTAINMENT] = "containment",
 	};
 
 	return word(words, COUNT(words), promise);
