@@ -13,6 +13,7 @@
 #define FUNCTIONS_MAX (1u << 20)
 #define NAMES_MAX 64
 #define ID_MAPS_MAX (1u << 20)
+#define SEGMENTS_MAX (1u << 20)
 
 int ward_builder_create(struct ward_builder **ret_builder)
 {
@@ -220,7 +221,7 @@ int ward_builder_add_iommu(struct ward_builder *builder, const struct ward_iommu
 	struct ward_machine *machine = ward_builder_machine(builder);
 	struct ward_iommu copy = *iommu;
 
-	if (!iommu->name)
+	if (!iommu->name || (unsigned int)iommu->domains > WARD_DOMAINS_FIXED)
 		return -EINVAL;
 	if (own_text(builder, &copy.name))
 		return -ENOMEM;
@@ -266,6 +267,17 @@ int ward_builder_add_region(struct ward_builder *builder, const struct ward_regi
 		return -ENOMEM;
 	return append(&machine->regions, &builder->regions_capacity, &machine->regions_count, &copy,
 		      sizeof(copy), NULL);
+}
+
+int ward_builder_add_segment(struct ward_builder *builder, const struct ward_mmio_segment *segment)
+{
+	struct ward_machine *machine = ward_builder_machine(builder);
+
+	if (ward_range_is_empty(segment->range) || segment->pe == WARD_NONE ||
+	    machine->segments_count == SEGMENTS_MAX)
+		return -EINVAL;
+	return append(&machine->segments, &builder->segments_capacity, &machine->segments_count,
+		      segment, sizeof(*segment), NULL);
 }
 
 int ward_builder_add_id_map(struct ward_builder *builder, const struct ward_id_map *map)

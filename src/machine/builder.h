@@ -13,7 +13,7 @@ struct ward_builder {
 	struct ward_id_map *sorted; /* the same by kind and segment, while linking */
 	size_t maps_count, maps_capacity;
 	size_t functions_capacity, iommus_capacity, controllers_capacity, groups_capacity;
-	size_t regions_capacity, remarks_capacity;
+	size_t regions_capacity, remarks_capacity, segments_capacity;
 	/* Open addressing, ordinal + 1 by address; a power of two of slots. */
 	uint32_t *slots;
 	size_t slots_count;
@@ -29,6 +29,8 @@ int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error
 int ward_builder_make_buses(struct ward_machine *machine);
 int ward_builder_link_buses(struct ward_builder *builder, struct ward_error *ret_error);
 int ward_builder_apply_maps(struct ward_builder *builder, struct ward_error *ret_error);
+/* ... and MMIO segments into order, and into functions. */
+int ward_builder_link_segments(struct ward_machine *machine, struct ward_error *ret_error);
 
 static inline bool ward_index_is_sound(uint32_t index, uint32_t count)
 {

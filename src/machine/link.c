@@ -267,6 +267,8 @@ int ward_builder_link(struct ward_builder *builder, struct ward_error *ret_error
 		err = check_references(machine, ret_error);
 	if (!err)
 		err = ward_builder_link_buses(builder, ret_error);
+	if (!err)
+		err = ward_builder_link_segments(machine, ret_error);
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < machine->functions_count; i++) {

@@ -87,10 +87,11 @@ int ward_machine_copy(const struct ward_machine *machine, struct ward_machine **
 	copy->regions = NULL;
 	copy->remarks = NULL;
 	copy->id_maps = NULL;
+	copy->segments = NULL;
 #define COPY(name) \
 	copy_array(machine->name, machine->name##_count, sizeof(*copy->name), &copy->name)
 	if (COPY(functions) || COPY(buses) || COPY(iommus) || COPY(controllers) || COPY(groups) ||
-	    COPY(regions) || COPY(remarks) || COPY(id_maps))
+	    COPY(regions) || COPY(segments) || COPY(remarks) || COPY(id_maps))
 		goto err_destroy;
 #undef COPY
 	*ret_machine = copy;
@@ -111,6 +112,7 @@ void ward_machine_destroy(struct ward_machine *machine)
 	free(machine->controllers);
 	free(machine->groups);
 	free(machine->regions);
+	free(machine->segments);
 	free(machine->remarks);
 	free(machine->id_maps);
 	ward_arena_finish(&ward_machine_storage(machine)->arena);

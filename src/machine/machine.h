@@ -23,4 +23,7 @@ static inline struct ward_machine_storage *ward_machine_storage(struct ward_mach
  */
 int ward_machine_copy(const struct ward_machine *machine, struct ward_machine **ret_machine);
 
+/* The first MMIO segment that a range lies in, or WARD_NONE; others it lies in stand behind it. */
+uint32_t ward_segment_find(const struct ward_machine *machine, struct ward_range range);
+
 #endif

@@ -15,6 +15,8 @@ struct state_storage {
 	struct ward_state state;
 	struct ward_arena arena;
 	size_t vectors_capacity, clients_capacity, attachments_capacity;
+	const char **names; /* of drivers and chips, sorted, each once: there are not many */
+	size_t names_count, names_capacity;
 	struct ward_space **kept; /* spaces of its own */
 	size_t kept_count, kept_capacity;
 };
@@ -41,16 +43,50 @@ int ward_state_create(const struct ward_machine *machine, struct ward_state **re
 	return 0;
 }
 
+/* The state's own copy of a name, which it keeps for good; NULL stays NULL. */
+static int intern(struct ward_state *state, const char **name)
+{
+	struct state_storage *storage = storage_of(state);
+	size_t low = 0, high = storage->names_count;
+	void *names = storage->names;
+	char *copy;
+
+	if (!*name)
+		return 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(storage->names[middle], *name);
+
+		if (order == 0) {
+			*name = storage->names[middle];
+			return 0;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (ward_array_reserve(&names, &storage->names_capacity, storage->names_count + 1,
+			       sizeof(*storage->names)))
+		return -ENOMEM;
+	storage->names = names;
+	copy = ward_arena_strdup(&storage->arena, *name);
+	if (!copy)
+		return -ENOMEM;
+	memmove(storage->names + low + 1, storage->names + low,
+		(storage->names_count - low) * sizeof(*storage->names));
+	storage->names[low] = copy;
+	storage->names_count++;
+	*name = copy;
+	return 0;
+}
+
 static int copy_function(struct ward_state *copy, const struct ward_state *state, uint32_t i)
 {
-	struct ward_arena *arena = &storage_of(copy)->arena;
 	struct ward_function_state *to = &copy->functions[i];
 
 	*to = state->functions[i];
-	if (to->driver && !(to->driver = ward_arena_strdup(arena, to->driver)))
-		return -ENOMEM;
-	if (to->driver_override &&
-	    !(to->driver_override = ward_arena_strdup(arena, to->driver_override)))
+	if (intern(copy, &to->driver) || intern(copy, &to->driver_override))
 		return -ENOMEM;
 	return 0;
 }
@@ -94,19 +130,20 @@ static bool driver_yields(const char *driver)
 int ward_state_bind(struct ward_state *state, uint32_t function, const char *driver)
 {
 	struct ward_function_state *f;
-	char *copy = NULL;
 	bool had_driver;
 
 	if (function >= state->machine->functions_count)
 		return -EINVAL;
-	if (driver && !(copy = ward_arena_strdup(&storage_of(state)->arena, driver)))
+	if (intern(state, &driver))
 		return -ENOMEM;
 	f = &state->functions[function];
 	had_driver = f->driver != NULL;
 	/* A driver that goes takes its vectors along; how the next one will raise interrupts is open. */
-	if (f->driver && (!driver || strcmp(f->driver, driver) != 0))
+	if (f->driver && f->driver != driver && (!driver || strcmp(f->driver, driver) != 0)) {
 		f->irq_mode = driver ? WARD_IRQ_UNKNOWN : WARD_IRQ_NONE;
-	f->driver = copy;
+		ward_state_drop_vectors(state, function);
+	}
+	f->driver = driver;
 	f->driver_yields = driver && driver_yields(driver);
 	f->driver_exempt = driver && strcmp(driver, "pcieport") == 0;
 	if (driver && !f->driver_yields)
@@ -149,7 +186,7 @@ int ward_state_add_vector(struct ward_state *state, const struct ward_host_vecto
 	const struct ward_machine *machine = state->machine;
 	struct state_storage *storage = storage_of(state);
 	void *vectors = state->vectors;
-	char *chip = NULL;
+	const char *chip = vector->chip;
 	int err;
 
 	if (vector->function != WARD_NONE && vector->function >= machine->functions_count)
@@ -161,11 +198,22 @@ int ward_state_add_vector(struct ward_state *state, const struct ward_host_vecto
 	if (err)
 		return err;
 	state->vectors = vectors;
-	if (vector->chip && !(chip = ward_arena_strdup(&storage->arena, vector->chip)))
+	if (intern(state, &chip))
 		return -ENOMEM;
 	state->vectors[state->vectors_count] = *vector;
 	state->vectors[state->vectors_count++].chip = chip;
 	return 0;
+}
+
+void ward_state_drop_vectors(struct ward_state *state, uint32_t function)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < state->vectors_count; i++) {
+		if (state->vectors[i].function != function)
+			state->vectors[kept++] = state->vectors[i];
+	}
+	state->vectors_count = kept;
 }
 
 /* Where an attachment stands, or belongs. */
@@ -255,6 +303,7 @@ void ward_state_destroy(struct ward_state *state)
 	free(state->functions);
 	free(state->vectors);
 	free(state->clients);
+	free(storage_of(state)->names);
 	ward_arena_finish(&storage_of(state)->arena);
 	free(storage_of(state));
 }
