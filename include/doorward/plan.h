@@ -2,7 +2,7 @@
 /**
  * @file
  * Plans: how an event of ownership is carried out, step by step, each with what undoes it. A plan is
- * data; an executor (backend/model.h has one) does what its steps say.
+ * data; an executor (backend/model_executor.h is one) does what its steps say.
  *
  * Between two owners there is always "nobody": no driver, no vectors, a blocking space. A plan that
  * fails at a step goes back to where it began, and where that fails, too, stops at nobody. There is

@@ -86,6 +86,18 @@ struct ward_dma_result {
 int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct ward_dma *dma,
 		   struct ward_dma_result *ret_result);
 
+/**
+ * Says whether a function is there; at first all are. One that is not answers nothing and sends
+ * nothing: registers read all ones, DMA ends WARD_DMA_NOWHERE, interrupts do not go out; nobody opens
+ * it (-ENOENT), but who has it open keeps the handle. What comes back is as after power-on. What is
+ * behind a bridge, and VFs of a PF, are functions of their own and to be told of, too.
+ * @param backend a model
+ * @param function index of the function
+ * @param present whether it is there
+ * @return 0 or -EINVAL no such function, no model
+ */
+int ward_model_present(struct ward_backend *backend, uint32_t function, bool present);
+
 /** What became of an interrupt that a function raised. */
 struct ward_raise {
 	/** Its message did not go out: it is pending, or, without bus mastering, lost. */
@@ -255,6 +267,8 @@ struct ward_model_temper {
 	bool forges_translated;
 	/** Devices do not answer invalidations of their caches. */
 	bool ignores_invalidations;
+	/** A reset does nothing: registers stay as they are. */
+	bool ignores_resets;
 };
 
 /**
