@@ -21,6 +21,8 @@
  * | ENOTDIR | a descriptor that has to be a directory is none |
  * | EOVERFLOW | a number does not fit, a range wraps |
  * | ERANGE | vectors are to be enabled, and none is named (VFIO) |
+ * | E2BIG | there is too much of it to look at all of it; the header of the call names the limit |
+ * | ESTALE | what it was made for has changed since: a plan, after another event |
  * | ENOSPC | a fixed limit is used up; the header of the call names the limit |
  * | EBADMSG | a table, a file, or things that have to agree contradict each other, or are cut short |
  * | EOPNOTSUPP | understood, but not possible on this machine |
