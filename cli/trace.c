@@ -3,6 +3,7 @@
 
 #include "app/guest.h"
 #include "cli/device.h"
+#include "cli/hop.h"
 #include "cli/source.h"
 
 #include <errno.h>
@@ -12,43 +13,10 @@
 /* A trace as it is told. */
 struct trace {
 	const struct cli_context *context;
-	struct json_object *hops; /* NULL: print text */
-	bool cannot_tell;	  /* it stops at a hop that is not seen */
-	size_t width;
+	struct json_object *hops;      /* NULL: print text */
+	bool cannot_tell;	       /* it stops at a hop that is not seen */
 	struct app_guest_arrival told; /* what those hops say */
 };
-
-static size_t widest_name(void)
-{
-	size_t width = 0;
-
-	for (int hop = WARD_HOP_VECTOR; hop <= WARD_HOP_VCPU; hop++) {
-		size_t length = strlen(ward_hop_name((enum ward_hop)hop));
-
-		if (length > width)
-			width = length;
-	}
-	return width;
-}
-
-static void put_hop(struct json_object *hops, const struct ward_trace_hop *hop)
-{
-	struct json_object *object = app_json_object();
-
-	app_json_put_text(object, "hop", ward_hop_name(hop->hop));
-	app_json_put_text(object, "text", hop->text);
-	app_json_put_bool(object, "known", hop->known);
-	app_json_put_bool(object, "stops", hop->stops);
-	for (uint32_t i = 0; i < hop->fields_count; i++) {
-		const struct ward_hop_field *field = &hop->fields[i];
-
-		if (field->hex)
-			app_json_put_hex(object, field->name, field->value);
-		else
-			app_json_put_number(object, field->name, (uint32_t)field->value);
-	}
-	app_json_add(hops, object);
-}
 
 /* What can be compared with what happens: where it arrives, and as what. */
 static void keep(struct trace *trace, const struct ward_trace_hop *hop)
@@ -70,19 +38,13 @@ static void keep(struct trace *trace, const struct ward_trace_hop *hop)
 static void tell(void *context, const struct ward_trace_hop *hop)
 {
 	struct trace *trace = context;
-	const struct app_text *out = &trace->context->out;
-	const char *name = ward_hop_name(hop->hop);
 
 	trace->cannot_tell = hop->stops && !hop->known;
 	keep(trace, hop);
-	if (trace->hops) {
-		put_hop(trace->hops, hop);
-		return;
-	}
-	app_say_in(out, APP_BOLD, "  %s", name);
-	app_say(out, "%*s", (int)(trace->width - strlen(name) + 2), "");
-	app_paragraph(out, trace->width + 4, trace->width + 4, "%s%s",
-		      hop->known ? "" : "not seen: ", hop->text);
+	if (trace->hops)
+		app_json_add(trace->hops, cli_hop_json(hop));
+	else
+		cli_say_hop(&trace->context->out, 2, hop);
 }
 
 static int parse_vector(const struct cli_context *context, const char *word, uint32_t *ret_vector)
@@ -196,7 +158,7 @@ static int hold_against(const struct cli_context *context, const struct trace *t
 static int run(struct cli_context *context, const struct ward_trace_options *options,
 	       struct app_guest *guest)
 {
-	struct trace trace = { .context = context, .width = widest_name() };
+	struct trace trace = { .context = context };
 	char *label = cli_label(context, options->function);
 	int code, end = CLI_DONE;
 
