@@ -37,6 +37,9 @@ enum ward_promise {
 	WARD_PROMISES,
 };
 
+/** Functions that events happen to, at most. */
+#define WARD_EXPLORE_FUNCTIONS 64u
+
 /** What to explore. Set size to sizeof(struct ward_explore_options). */
 struct ward_explore_options {
 	size_t size;
@@ -46,6 +49,9 @@ struct ward_explore_options {
 	uint32_t containers; /**< of each client; 0: 1; at most 4 */
 	bool keep_order;     /**< clients that differ by number alone are not taken for one */
 	uint64_t states_max; /**< 0: as many as memory holds */
+	/** Events happen to these alone (indexes); NULL: to all that docs/ownership.md names. */
+	const uint32_t *functions;
+	uint32_t functions_count;
 	const struct ward_ownership_options *ownership; /**< or NULL */
 };
 
@@ -56,12 +62,32 @@ struct ward_explore_options {
  * @param options what, or NULL
  * @param ret_exploration the exploration; the caller destroys it
  * @param ret_error a sentence on failure; may be NULL
- * @return 0; -EINVAL; -E2BIG the machine has too many functions to explore; -ENOMEM
+ * @return 0; -EINVAL; -E2BIG more than WARD_EXPLORE_FUNCTIONS that events could happen to: name some;
+ * -ENOMEM
  */
 int ward_exploration_create(const struct ward_machine *machine, const struct ward_state *state,
 			    const struct ward_explore_options *options,
 			    struct ward_exploration **ret_exploration,
 			    struct ward_error *ret_error);
+
+/**
+ * What the clients are called: those that the state knew, then "c0", "c1", ...
+ * @param exploration an exploration
+ * @param ret_count how many
+ * @return their names, as long as the exploration lives
+ */
+const char *const *ward_exploration_clients(const struct ward_exploration *exploration,
+					    uint32_t *ret_count);
+
+/**
+ * Which functions events happen to.
+ * @param exploration an exploration
+ * @param cursor 0 to begin; moved on by the call
+ * @param ret_function index of the next one
+ * @return true while there was one
+ */
+bool ward_exploration_next(const struct ward_exploration *exploration, uint32_t *cursor,
+			   uint32_t *ret_function);
 
 /**
  * Explores, together with whoever else is in this call, until there is nothing left to explore, a
