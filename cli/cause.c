@@ -18,6 +18,8 @@ const char *cli_cause_name(enum ward_group_cause cause)
 		return "multifunction";
 	case WARD_CAUSE_BUS:
 		return "bus";
+	case WARD_CAUSE_ABSENT:
+		return "absent";
 	case WARD_CAUSE_NO_IOMMU:
 		break;
 	}
@@ -39,6 +41,8 @@ char *cli_cause(const struct cli_context *context, const struct ward_membership 
 		return app_printf("no ACS between it and %s in the same slot", via);
 	case WARD_CAUSE_BUS:
 		return app_strdup("its bus does not isolate");
+	case WARD_CAUSE_ABSENT:
+		return app_strdup("it is not there");
 	case WARD_CAUSE_NO_IOMMU:
 		break;
 	}

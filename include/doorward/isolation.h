@@ -33,6 +33,7 @@ enum ward_group_cause {
 	WARD_CAUSE_MULTIFUNCTION, /**< via, a function of its slot, and it lack ACS */
 	WARD_CAUSE_BUS,		  /**< its bus does not isolate its members (bus model) */
 	WARD_CAUSE_NO_IOMMU,	  /**< no group: nothing translates it */
+	WARD_CAUSE_ABSENT,	  /**< no group: it is not there */
 };
 
 /** A predicted group membership, at the function's index. */

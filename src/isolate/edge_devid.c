@@ -153,11 +153,13 @@ static void add_unknown(struct listing *l, struct ward_devid_key key)
  * The ids that a function's writes come with: those of the last bridge on the way that puts its own
  * in their place; without such a bridge its own and those that the device is known to use.
  */
-static void add_writer(struct listing *l, uint32_t function, uint32_t controller)
+static void add_writer(struct listing *l, uint32_t function, uint32_t controller, bool user)
 {
 	const struct ward_machine *machine = l->graph->machine;
 	const struct ward_function *f = &machine->functions[function];
-	struct ward_devid_key key = { .controller = controller, .function = function };
+	struct ward_devid_key key = { .controller = controller,
+				      .function = function,
+				      .user = user };
 	struct ward_alias_walk walk;
 	struct ward_alias alias;
 	ward_rid_t last = f->address.rid;
@@ -186,6 +188,22 @@ static void add_writer(struct listing *l, uint32_t function, uint32_t controller
 		add_requester(l, key, alias.rid);
 }
 
+/* The host set up vectors at an ITS that is not its own, and mapped it the page for them. */
+static void list_landed(struct listing *l)
+{
+	const struct ward_graph *g = l->graph;
+
+	for (uint32_t i = 0; i < g->landed_count; i++) {
+		uint32_t function = g->landed[i].function, controller = g->landed[i].controller;
+
+		if (!is_its(g->machine, controller))
+			continue;
+		add_writer(l, function, controller, true);
+		if (!ward_graph_is_shut_in(g, function))
+			add_writer(l, function, controller, false);
+	}
+}
+
 /*
  * At its own ITS the host sets up its vectors, and maps it the page for them; or did so for others
  * that are in one of its spaces.
@@ -198,14 +216,15 @@ static void list_own(struct listing *l)
 		const struct ward_function *f = &machine->functions[i];
 		struct ward_devid_key key = { f->controller, .function = i, .user = true };
 
-		if (f->controller_known != WARD_YES || !is_its(machine, f->controller))
+		if (f->controller_known != WARD_YES || !is_its(machine, f->controller) ||
+		    ward_graph_lacks(l->graph, i))
 			continue;
 		add_told(l, key);
 		if (f->kind == WARD_FUNCTION_PCI && !ward_alias_certain(machine, i))
 			add_unknown(l, key);
 		if (ward_is_translated(machine, i) != WARD_YES ||
 		    !ward_graph_is_walled(l->graph, i))
-			add_writer(l, i, f->controller);
+			add_writer(l, i, f->controller, false);
 	}
 }
 
@@ -278,13 +297,22 @@ static void find_own(struct listing *l, uint32_t attachment)
 	struct ward_graph *g = l->graph;
 	const struct ward_attachment *a = &g->attachments[attachment];
 	const struct ward_function *f = &g->machine->functions[a->function];
+	const struct ward_landed *landed;
 	struct ward_space_info info;
+	uint32_t count;
 
 	ward_space_bound(a->space, &info);
-	if (f->controller_known == WARD_YES && is_its(g->machine, f->controller) &&
-	    ward_is_translated(g->machine, a->function) != WARD_NO &&
-	    (info.kind == WARD_SPACE_UNMANAGED || info.kind == WARD_SPACE_DYNAMIC))
+	if (ward_is_translated(g->machine, a->function) == WARD_NO ||
+	    ward_graph_lacks(g, a->function) ||
+	    (info.kind != WARD_SPACE_UNMANAGED && info.kind != WARD_SPACE_DYNAMIC))
+		return;
+	if (f->controller_known == WARD_YES && is_its(g->machine, f->controller))
 		add_page(l, g->space_of[attachment], f->controller);
+	landed = ward_graph_landed(g, a->function, &count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (is_its(g->machine, landed[i].controller))
+			add_page(l, g->space_of[attachment], landed[i].controller);
+	}
 }
 
 static int compare_pages(const void *a, const void *b)
@@ -325,9 +353,10 @@ static void list_strangers(struct listing *l)
 
 		for (size_t p = first_page(l, space);
 		     p < l->pages_count && l->pages[p].attachment == space; p++)
-			if (f->controller_known != WARD_YES ||
-			    f->controller != l->pages[p].controller)
-				add_writer(l, function, l->pages[p].controller);
+			if (!ward_graph_lacks(g, function) &&
+			    (f->controller_known != WARD_YES ||
+			     f->controller != l->pages[p].controller))
+				add_writer(l, function, l->pages[p].controller, false);
 	}
 }
 
@@ -382,6 +411,7 @@ int ward_graph_make_devid_pools(struct ward_graph *graph)
 	if (!has_its(graph->machine))
 		return 0;
 	list_own(&l);
+	list_landed(&l);
 	list_strangers(&l);
 	free(l.pages);
 	if (l.failed)

@@ -182,8 +182,9 @@ static int list_alias_streams(const struct ward_machine *machine, uint32_t funct
 	return err;
 }
 
-static int list_streams(const struct ward_machine *machine, struct stream_list *list)
+static int list_streams(const struct ward_graph *g, struct stream_list *list)
 {
+	const struct ward_machine *machine = g->machine;
 	int err = 0;
 
 	for (uint32_t i = 0; i < machine->functions_count && !err; i++) {
@@ -191,7 +192,8 @@ static int list_streams(const struct ward_machine *machine, struct stream_list *
 		uint32_t sid = ward_sid_raw(f->stream.sid);
 		bool pci = f->kind == WARD_FUNCTION_PCI;
 
-		if (f->iommu_known != WARD_YES || f->stream.iommu == WARD_NONE)
+		if (f->iommu_known != WARD_YES || f->stream.iommu == WARD_NONE ||
+		    ward_graph_lacks(g, i))
 			continue;
 		err = add_stream(list, (struct seen_stream){
 					       .id = (uint64_t)f->stream.iommu << 32 | sid,
@@ -217,7 +219,7 @@ static void add_streams(struct ward_graph *g)
 	const struct ward_machine *machine = g->machine;
 	struct stream_list list = { 0 };
 
-	if (list_streams(machine, &list))
+	if (list_streams(g, &list))
 		g->failed = true;
 	if (list.count)
 		qsort(list.streams, list.count, sizeof(*list.streams), compare_streams);

@@ -105,7 +105,7 @@ static void join_pools(struct ward_graph *g)
 	}
 }
 
-int ward_graph_make_pools(struct ward_graph *graph)
+int ward_graph_make_pools(struct ward_graph *graph, const struct ward_state *state)
 {
 	const struct ward_machine *machine = graph->machine;
 	int err;
@@ -117,7 +117,8 @@ int ward_graph_make_pools(struct ward_graph *graph)
 	if (err)
 		return err;
 	join_pools(graph);
-	return ward_graph_make_devid_pools(graph);
+	err = ward_graph_take_landed(graph, state);
+	return err ? err : ward_graph_make_devid_pools(graph);
 }
 
 bool ward_graph_may_use_msi(const struct ward_graph *g, const struct ward_state *state,
@@ -125,22 +126,20 @@ bool ward_graph_may_use_msi(const struct ward_graph *g, const struct ward_state 
 {
 	const struct ward_function *f = &g->machine->functions[function];
 
-	if (state->functions[function].msi_off)
+	if (state->functions[function].msi_off || ward_graph_lacks(g, function))
 		return false;
 	return f->kind == WARD_FUNCTION_PLATFORM || f->msi || f->msix ||
 	       f->pcie_known == WARD_UNKNOWN;
 }
 
-/* No write of its own gets as far as a doorbell: it is translated, and to nothing. */
-static bool is_shut_in(const struct ward_graph *g, uint32_t function)
+bool ward_graph_is_shut_in(const struct ward_graph *g, uint32_t function)
 {
 	return ward_graph_is_blocked(g, function) &&
 	       ward_is_translated(g->machine, function) == WARD_YES;
 }
 
-/* What is mapped for one is there for all that are in its space. */
-static void add_for_others(struct ward_graph *g, uint32_t function, uint32_t to,
-			   enum ward_certainty certainty)
+void ward_graph_add_for_others(struct ward_graph *g, uint32_t function, uint32_t to,
+			       enum ward_certainty certainty)
 {
 	uint32_t space = ward_graph_own_space(g, function);
 
@@ -158,9 +157,10 @@ static void add_unknown_doorbell(struct ward_graph *g, uint32_t function, bool m
 	const struct ward_machine *machine = g->machine;
 
 	if (messages && machine->arch != WARD_ARCH_X86)
-		add_for_others(g, function, ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0),
-			       WARD_UNSURE);
-	if (machine->arch == WARD_ARCH_X86 || (messages && !is_shut_in(g, function)))
+		ward_graph_add_for_others(g, function,
+					  ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0),
+					  WARD_UNSURE);
+	if (machine->arch == WARD_ARCH_X86 || (messages && !ward_graph_is_shut_in(g, function)))
 		ward_graph_add(g, ward_graph_node(g, WARD_NODE_FUNCTION, function),
 			       ward_graph_node(g, WARD_NODE_HOST_VECTORS, 0), WARD_WHY_DOORBELL,
 			       function, WARD_UNSURE);
@@ -205,9 +205,9 @@ static void add_doorbell(struct ward_graph *g, uint32_t function, const struct w
 	if (ward_controller_is_x86(c)) {
 		ward_graph_add(g, from, pool, WARD_WHY_APIC, function, certainty);
 	} else if (messages) {
-		if (!is_shut_in(g, function))
+		if (!ward_graph_is_shut_in(g, function))
 			ward_graph_add(g, from, pool, WARD_WHY_DOORBELL, function, certainty);
-		add_for_others(g, function, pool, certainty);
+		ward_graph_add_for_others(g, function, pool, certainty);
 		ward_graph_add(g, pool, ward_graph_node(g, WARD_NODE_VECTOR_USER, function),
 			       WARD_WHY_FRAME, function, WARD_CERTAIN);
 	}
@@ -298,6 +298,7 @@ void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state
 {
 	for (uint32_t i = 0; i < graph->machine->functions_count; i++) {
 		add_doorbell(graph, i, state);
+		ward_graph_add_landed(graph, i);
 		add_source_check(graph, i, state);
 	}
 	add_pool_host(graph);

@@ -9,8 +9,15 @@
  * DMA, then interrupts, then the rest.
  */
 static const struct ward_finding_info findings[] = {
+	{ "absent", "it is not there" },
 	{ "not-assignable", "a bridge or part of the machine's own works" },
 	{ "already-owned", "another client has it" },
+	{ "unsettled", "somebody is exposed, and that is contained first" },
+	{ "frozen", "it is frozen, after an error or to contain it" },
+	{ "tainted", "somebody had it, and it was not reset since" },
+	{ "revoking", "somebody is to give back a part of its partition" },
+	{ "one-space", "a function of its group is in another space" },
+	{ "domain-fixed", "its IOMMU cannot have the space" },
 	{ "no-iommu", "no IOMMU translates it" },
 	{ "space-identity", "it is in a space that is all memory" },
 	{ "iommu-unknown", "whether an IOMMU translates it could not be read" },

@@ -86,6 +86,60 @@ void ward_graph_add(struct ward_graph *graph, uint32_t from, uint32_t to, enum w
 	};
 }
 
+/* Copies who is absent, if anybody is. */
+static int take_absent(struct ward_graph *graph, const struct ward_state *state)
+{
+	uint32_t count = graph->machine->functions_count, first = 0;
+
+	while (first < count && !state->functions[first].absent)
+		first++;
+	if (first == count)
+		return 0;
+	graph->absent = ward_alloc_array(count, sizeof(*graph->absent));
+	if (!graph->absent)
+		return -ENOMEM;
+	for (uint32_t i = first; i < count; i++)
+		graph->absent[i] = state->functions[i].absent;
+	return 0;
+}
+
+static bool is_of_absent(const struct ward_graph *graph, uint32_t node)
+{
+	uint32_t index;
+	enum ward_node_kind kind = ward_graph_kind(graph, node, &index);
+
+	return (kind == WARD_NODE_FUNCTION || kind == WARD_NODE_VECTOR_USER) &&
+	       graph->absent[index];
+}
+
+/*
+ * Who is not there has no edges, and none leads on through it. An id that is called after it is there
+ * for others all the same.
+ */
+static bool is_there(const struct ward_graph *graph, size_t added)
+{
+	const struct ward_edge *edge = &graph->added[added];
+	bool of_id = edge->why == WARD_WHY_REQUESTER || edge->why == WARD_WHY_UNKNOWN_ID;
+
+	if (edge->via != WARD_NONE && graph->absent[edge->via] && !of_id)
+		return false;
+	return !is_of_absent(graph, graph->from[added]) && !is_of_absent(graph, edge->to);
+}
+
+static void drop_absent(struct ward_graph *graph)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < graph->added_count && graph->absent; i++) {
+		if (!is_there(graph, i))
+			continue;
+		graph->added[kept] = graph->added[i];
+		graph->from[kept++] = graph->from[i];
+	}
+	if (graph->absent)
+		graph->added_count = kept;
+}
+
 /* Puts the edges of each node side by side, in the order of adding. */
 static int sort_edges(struct ward_graph *graph)
 {
@@ -115,20 +169,54 @@ static int sort_edges(struct ward_graph *graph)
 	return 0;
 }
 
+static int turn_edges(struct ward_graph *graph)
+{
+	uint32_t count = graph->start[graph->nodes], *next;
+
+	next = ward_alloc_array(graph->nodes, sizeof(*next));
+	graph->back_start = ward_alloc_array(graph->nodes + 1u, sizeof(*graph->back_start));
+	graph->back = ward_alloc_array(count, sizeof(*graph->back));
+	if (!next || !graph->back_start || !graph->back) {
+		free(next);
+		return -ENOMEM;
+	}
+	for (uint32_t e = 0; e < count; e++)
+		graph->back_start[graph->edges[e].to + 1]++;
+	for (uint32_t n = 0; n < graph->nodes; n++) {
+		graph->back_start[n + 1] += graph->back_start[n];
+		next[n] = graph->back_start[n];
+	}
+	for (uint32_t n = 0; n < graph->nodes; n++) {
+		for (uint32_t e = graph->start[n]; e < graph->start[n + 1]; e++) {
+			const struct ward_edge *edge = &graph->edges[e];
+
+			graph->back[next[edge->to]++] =
+				(struct ward_back_edge){ n, edge->why, edge->certainty };
+		}
+	}
+	free(next);
+	return 0;
+}
+
 int ward_graph_create(const struct ward_machine *machine, const struct ward_state *state,
 		      struct ward_graph *ret_graph)
 {
 	struct ward_graph graph = { .machine = machine };
-	int err = ward_graph_take_spaces(&graph, state);
+	int err = take_absent(&graph, state);
 
 	if (!err)
-		err = ward_graph_make_pools(&graph);
+		err = ward_graph_take_spaces(&graph, state);
+	if (!err)
+		err = ward_graph_make_pools(&graph, state);
 	if (!err) {
 		ward_graph_add_dma(&graph);
 		ward_graph_add_msi(&graph, state);
 		ward_graph_add_spaces(&graph);
+		drop_absent(&graph);
 		err = graph.failed ? -ENOMEM : sort_edges(&graph);
 	}
+	if (!err)
+		err = turn_edges(&graph);
 	if (err) {
 		ward_graph_finish(&graph);
 		return err;
@@ -141,6 +229,10 @@ void ward_graph_finish(struct ward_graph *graph)
 {
 	free(graph->start);
 	free(graph->edges);
+	free(graph->back_start);
+	free(graph->back);
+	free(graph->absent);
+	free(graph->landed);
 	free(graph->pools);
 	free(graph->pool_of);
 	free(graph->devids);

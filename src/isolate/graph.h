@@ -60,6 +60,13 @@ struct ward_edge {
 	uint8_t certainty;
 };
 
+/* The same edge, seen from where it leads to. */
+struct ward_back_edge {
+	uint32_t from;
+	uint8_t why;
+	uint8_t certainty;
+};
+
 /*
  * Controllers that count as one doorbell: frames of one pool or of one host page, or the vectors
  * behind one DeviceID.
@@ -78,12 +85,25 @@ struct ward_devid_key {
 	uint8_t certainty; /* that the id is the function's */
 };
 
+/* A vector that landed at a controller other than the function's own. */
+struct ward_landed {
+	uint32_t function, controller;
+};
+
 struct ward_graph {
 	const struct ward_machine *machine;
 	uint32_t nodes;
 	/* Edges of node n are edges[start[n]] to edges[start[n + 1] - 1]. */
 	uint32_t *start;
 	struct ward_edge *edges;
+	/* The same backwards: into node n lead back[back_start[n]] to back[back_start[n + 1] - 1]. */
+	uint32_t *back_start;
+	struct ward_back_edge *back;
+	/* By function, of the state: it is not there. NULL where all are. */
+	bool *absent;
+	/* By function and controller; of functions that may use MSIs. */
+	struct ward_landed *landed;
+	uint32_t landed_count;
 
 	struct ward_pool *pools;
 	uint32_t pools_count;
@@ -111,6 +131,15 @@ bool ward_graph_has(const struct ward_graph *graph, enum ward_node_kind kind, ui
 enum ward_node_kind ward_graph_kind(const struct ward_graph *graph, uint32_t node,
 				    uint32_t *ret_index);
 
+static inline bool ward_graph_lacks(const struct ward_graph *graph, uint32_t function)
+{
+	return graph->absent && graph->absent[function];
+}
+
+/* The vectors of one function that landed elsewhere: *ret_count of them. */
+const struct ward_landed *ward_graph_landed(const struct ward_graph *graph, uint32_t function,
+					    uint32_t *ret_count);
+
 /* Adds an edge; out of memory is remembered and reported by ward_graph_create. */
 void ward_graph_add(struct ward_graph *graph, uint32_t from, uint32_t to, enum ward_why why,
 		    uint32_t via, enum ward_certainty certainty);
@@ -125,12 +154,21 @@ void ward_graph_add_buses(struct ward_graph *graph);
 void ward_graph_add_direct(struct ward_graph *g, uint32_t from, uint32_t function,
 			   enum ward_why why, enum ward_certainty certainty);
 /* After the spaces were taken. */
-int ward_graph_make_pools(struct ward_graph *graph);
+int ward_graph_make_pools(struct ward_graph *graph, const struct ward_state *state);
 int ward_graph_make_devid_pools(struct ward_graph *graph);
 /* Its number, or WARD_NONE without memory. */
 uint32_t ward_graph_add_pool(struct ward_graph *g, struct ward_pool pool);
 bool ward_graph_may_use_msi(const struct ward_graph *g, const struct ward_state *state,
 			    uint32_t function);
+/* Notes who has vectors elsewhere; after the pools of controllers. 0 or -ENOMEM. */
+int ward_graph_take_landed(struct ward_graph *graph, const struct ward_state *state);
+/* The edges of one function that has. */
+void ward_graph_add_landed(struct ward_graph *graph, uint32_t function);
+/* No write of its own gets as far as a doorbell: it is translated, and to nothing. */
+bool ward_graph_is_shut_in(const struct ward_graph *graph, uint32_t function);
+/* What is mapped for one, a doorbell say, is there for all that are in its space. */
+void ward_graph_add_for_others(struct ward_graph *graph, uint32_t function, uint32_t to,
+			       enum ward_certainty certainty);
 void ward_graph_add_devids(struct ward_graph *graph, const struct ward_state *state);
 void ward_graph_add_msi(struct ward_graph *graph, const struct ward_state *state);
 

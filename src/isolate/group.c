@@ -45,7 +45,8 @@ static uint32_t slot_group(struct ward_grouping *g, uint32_t function, uint64_t 
 	for (uint32_t i = first; i <= last; i++) {
 		uint32_t found;
 
-		if (i == function || isolates(&g->machine->functions[i]))
+		if (i == function || isolates(&g->machine->functions[i]) ||
+		    ward_grouping_lacks(g, i))
 			continue;
 		found = alias_group(g, i, visited, depth);
 		if (found != WARD_NONE)
@@ -73,7 +74,8 @@ static uint32_t alias_group(struct ward_grouping *g, uint32_t function, uint64_t
 	for (uint32_t i = bus->first; i < bus->first + bus->count; i++) {
 		uint32_t found;
 
-		if (i == function || !ward_alias_same_bus(f, &g->machine->functions[i]))
+		if (i == function || ward_grouping_lacks(g, i) ||
+		    !ward_alias_same_bus(f, &g->machine->functions[i]))
 			continue;
 		found = alias_group(g, i, visited, depth + 1);
 		if (found == WARD_NONE)
@@ -156,7 +158,8 @@ static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
 	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
 		const struct ward_function *f = &g->machine->functions[i];
 
-		if ((f->physfn != WARD_NONE) != vfs || ward_is_translated(g->machine, i) == WARD_NO)
+		if ((f->physfn != WARD_NONE) != vfs || ward_grouping_lacks(g, i) ||
+		    ward_is_translated(g->machine, i) == WARD_NO)
 			continue;
 		if (f->kind == WARD_FUNCTION_PCI)
 			one(g, i);
@@ -165,11 +168,10 @@ static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
 	}
 }
 
-int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule rule,
-			struct ward_membership **ret_members, uint32_t *ret_count)
+static int predict(const struct ward_machine *machine, const bool *absent, group_one *one,
+		   struct ward_membership **ret_members, uint32_t *ret_count)
 {
-	struct ward_grouping g = { .machine = machine };
-	group_one *one = rule == WARD_GROUP_RULE_LINUX ? ward_group_linux : ward_group_linux_bus;
+	struct ward_grouping g = { .machine = machine, .absent = absent };
 
 	g.members = ward_alloc_array(machine->functions_count, sizeof(*g.members));
 	g.masked = ward_alloc_array(machine->buses_count, sizeof(*g.masked));
@@ -181,8 +183,11 @@ int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
 		const struct ward_function *f = &machine->functions[i];
 
-		g.members[i] =
-			(struct ward_membership){ WARD_NONE, WARD_CAUSE_NO_IOMMU, WARD_NONE };
+		g.members[i] = (struct ward_membership){
+			WARD_NONE,
+			ward_grouping_lacks(&g, i) ? WARD_CAUSE_ABSENT : WARD_CAUSE_NO_IOMMU,
+			WARD_NONE,
+		};
 		if (f->kind == WARD_FUNCTION_PCI && ward_alias_mask_name(f))
 			g.masked[f->bus] = true;
 	}
@@ -193,4 +198,18 @@ int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule
 	if (ret_count)
 		*ret_count = g.count;
 	return 0;
+}
+
+int ward_groups_predict(const struct ward_machine *machine, enum ward_group_rule rule,
+			struct ward_membership **ret_members, uint32_t *ret_count)
+{
+	return predict(machine, NULL,
+		       rule == WARD_GROUP_RULE_LINUX ? ward_group_linux : ward_group_linux_bus,
+		       ret_members, ret_count);
+}
+
+int ward_groups_predict_present(const struct ward_machine *machine, const bool *absent,
+				struct ward_membership **ret_members, uint32_t *ret_count)
+{
+	return predict(machine, absent, ward_group_linux, ret_members, ret_count);
 }

@@ -12,7 +12,18 @@ struct ward_grouping {
 	uint32_t count;
 	/* By bus: some function on it is known to use another's requester id. */
 	bool *masked;
+	/* By function: the kernel does not see it. NULL where all are there. */
+	const bool *absent;
 };
+
+static inline bool ward_grouping_lacks(const struct ward_grouping *g, uint32_t function)
+{
+	return g->absent && g->absent[function];
+}
+
+/* As ward_groups_predict by the rule of Linux, without those that are absent. */
+int ward_groups_predict_present(const struct ward_machine *machine, const bool *absent,
+				struct ward_membership **ret_members, uint32_t *ret_count);
 
 static inline bool ward_grouped(const struct ward_grouping *g, uint32_t function)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "isolate/group.h"
 #include "isolate/reach.h"
 
 struct ring_entry {
@@ -89,7 +90,8 @@ static int note_regions(struct ward_isolation *isolation)
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
 		isolation->direct[i] = WARD_NONE;
 		isolation->relaxable[i] = WARD_NONE;
-		if (machine->functions[i].group != WARD_NONE)
+		if (machine->functions[i].group != WARD_NONE &&
+		    !ward_graph_lacks(&isolation->graph, i))
 			member[machine->functions[i].group] = i;
 	}
 	for (uint32_t i = 0; i < machine->regions_count; i++) {
@@ -108,9 +110,11 @@ static int note_regions(struct ward_isolation *isolation)
 
 static int alloc_by_function(struct ward_isolation *isolation)
 {
-	uint32_t **arrays[] = { &isolation->partition,	    &isolation->group_next,
-				&isolation->partition_next, &isolation->direct,
-				&isolation->relaxable,	    &isolation->stream_user };
+	uint32_t **arrays[] = {
+		&isolation->partition, &isolation->group_next, &isolation->partition_next,
+		&isolation->direct,    &isolation->relaxable,  &isolation->stream_user,
+		&isolation->vfs
+	};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
 		*arrays[i] =
@@ -125,7 +129,8 @@ static int predict_groups(struct ward_isolation *isolation)
 {
 	const struct ward_machine *machine = isolation->machine;
 	uint32_t count;
-	int err = ward_groups_predict(machine, WARD_GROUP_RULE_LINUX, &isolation->groups, &count);
+	int err = ward_groups_predict_present(machine, isolation->graph.absent, &isolation->groups,
+					      &count);
 
 	if (err)
 		return err;
@@ -137,9 +142,87 @@ static int predict_groups(struct ward_isolation *isolation)
 	for (uint32_t i = machine->functions_count; i-- > 0;) {
 		uint32_t predicted = isolation->groups[i].group, made = machine->functions[i].group;
 
-		if (predicted != WARD_NONE && made != WARD_NONE)
+		if (predicted != WARD_NONE && made != WARD_NONE &&
+		    !ward_graph_lacks(&isolation->graph, i))
 			isolation->kernel_group[predicted] = machine->groups[made].number;
 	}
+	return 0;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct ward_line *x = a, *y = b;
+
+	if (x->irq != y->irq)
+		return x->irq < y->irq ? -1 : 1;
+	return x->function < y->function ? -1 : 1;
+}
+
+static int list_lines(struct ward_isolation *isolation, const struct ward_state *state)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < isolation->machine->functions_count; i++)
+		count += state->functions[i].intx_irq != 0;
+	isolation->lines = ward_alloc_array(count, sizeof(*isolation->lines));
+	if (!isolation->lines)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < isolation->machine->functions_count; i++) {
+		uint32_t irq = state->functions[i].intx_irq;
+
+		if (irq)
+			isolation->lines[isolation->lines_count++] = (struct ward_line){ irq, i };
+	}
+	if (count)
+		qsort(isolation->lines, count, sizeof(*isolation->lines), compare_lines);
+	return 0;
+}
+
+const struct ward_line *ward_isolation_line(const struct ward_isolation *isolation, uint32_t irq,
+					    uint32_t function, uint32_t *ret_count)
+{
+	uint32_t low = 0, high = isolation->lines_count, end;
+	bool noted = false;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (isolation->lines[middle].irq < irq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < isolation->lines_count && isolation->lines[end].irq == irq; end++)
+		noted |= isolation->lines[end].function == function;
+	*ret_count = noted ? end - low : 0;
+	return noted ? &isolation->lines[low] : NULL;
+}
+
+/*
+ * VFs that are there: as many as the PF says, or as are known where those are more, without the
+ * absent ones.
+ */
+static int count_vfs(struct ward_isolation *isolation)
+{
+	const struct ward_machine *machine = isolation->machine;
+	uint32_t *absent = ward_alloc_array(machine->functions_count, sizeof(*absent));
+
+	if (!absent)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		uint32_t pf = machine->functions[i].physfn;
+
+		if (pf == WARD_NONE)
+			continue;
+		isolation->vfs[pf]++;
+		absent[pf] += ward_graph_lacks(&isolation->graph, i);
+	}
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		if (machine->functions[i].vfs_enabled > isolation->vfs[i])
+			isolation->vfs[i] = machine->functions[i].vfs_enabled;
+		isolation->vfs[i] -= absent[i];
+	}
+	free(absent);
 	return 0;
 }
 
@@ -154,9 +237,13 @@ int ward_isolation_create(const struct ward_machine *machine, const struct ward_
 	isolation->machine = machine;
 	err = alloc_by_function(isolation);
 	if (!err)
+		err = ward_graph_create(machine, state, &isolation->graph);
+	if (!err)
 		err = predict_groups(isolation);
 	if (!err)
-		err = ward_graph_create(machine, state, &isolation->graph);
+		err = list_lines(isolation, state);
+	if (!err)
+		err = count_vfs(isolation);
 	if (!err)
 		err = ward_partitions_make(isolation, isolation->partition);
 	if (!err)
@@ -207,5 +294,7 @@ void ward_isolation_destroy(struct ward_isolation *isolation)
 	free(isolation->direct);
 	free(isolation->relaxable);
 	free(isolation->stream_user);
+	free(isolation->vfs);
+	free(isolation->lines);
 	free(isolation);
 }

@@ -4,6 +4,11 @@
 
 #include "isolate/graph.h"
 
+/* A function at an interrupt line of the host. */
+struct ward_line {
+	uint32_t irq, function;
+};
+
 struct ward_isolation {
 	const struct ward_machine *machine;
 	struct ward_graph graph;
@@ -26,7 +31,19 @@ struct ward_isolation {
 	 * StreamID of the same SMMUv3, or WARD_NONE.
 	 */
 	uint32_t *stream_user;
+	/* By function: how many VFs of it are there. */
+	uint32_t *vfs;
+	/* By line and function, of the state as it was. */
+	struct ward_line *lines;
+	uint32_t lines_count;
 };
+
+/*
+ * The functions at an interrupt line, in ascending order; NULL when the one that is asked for was not
+ * at it when the isolation was made.
+ */
+const struct ward_line *ward_isolation_line(const struct ward_isolation *isolation, uint32_t irq,
+					    uint32_t function, uint32_t *ret_count);
 
 /*
  * Partitions from the graph, the groups and the reset scopes. ret_partition has one entry per
@@ -37,7 +54,7 @@ int ward_partitions_make(const struct ward_isolation *isolation, uint32_t *ret_p
 /*
  * The group number that the kernel uses or would use: its own where known; where it has made none
  * yet, that of the functions it is predicted to join; else the prediction. Numbers of the two kinds
- * never meet. UINT64_MAX without a group.
+ * never meet. UINT64_MAX without a group, and for who is absent.
  */
 uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t function);
 

@@ -33,6 +33,8 @@ enum ward_whose ward_whose(const struct ward_judgement *j, uint32_t function)
 
 	if (ward_is_claimed(j, function))
 		return WARD_WHOSE_OWN;
+	if (j->state->functions[function].absent)
+		return WARD_WHOSE_NOBODY;
 	switch (owner->kind) {
 	case WARD_OWNER_CLIENT:
 		return owner->client == j->question->client ? WARD_WHOSE_OWN : WARD_WHOSE_OTHER;

@@ -158,8 +158,10 @@ bool ward_in_identity(const struct ward_graph *g, uint32_t node);
 enum ward_weight ward_stream_weight(const struct ward_isolation *isolation,
 				    const struct ward_state *state, uint32_t function);
 /* A PF that vfio-pci does not take because of its VFs. */
-bool ward_is_refused_for_vfs(const struct ward_machine *machine, const struct ward_state *state,
+bool ward_is_refused_for_vfs(const struct ward_isolation *isolation, const struct ward_state *state,
 			     uint32_t function);
+/* It has vectors at a controller that is not its own and takes any write. */
+bool ward_is_landed(const struct ward_graph *graph, uint32_t function);
 /* Functions that are part of the machine's own works. */
 bool ward_is_assignable(const struct ward_machine *machine, uint32_t function);
 /* The region that firmware uses and that this function or one of its group must keep, or NULL. */

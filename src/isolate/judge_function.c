@@ -24,6 +24,8 @@ bool ward_uses_messages(const struct ward_machine *machine, const struct ward_st
 	const struct ward_function *f = &machine->functions[function];
 	const struct ward_function_state *s = &state->functions[function];
 
+	if (s->absent)
+		return false;
 	if (s->irq_mode == WARD_IRQ_MSI || s->irq_mode == WARD_IRQ_MSIX)
 		return true;
 	return s->driver && !s->msi_off && (f->msi || f->msix || f->kind == WARD_FUNCTION_PLATFORM);
@@ -116,11 +118,10 @@ static void judge_stream(struct ward_judgement *j, uint32_t function)
 }
 
 /* vfio_pci_core_register_device: -EBUSY "Cannot bind to PF with SRIOV enabled". */
-bool ward_is_refused_for_vfs(const struct ward_machine *machine, const struct ward_state *state,
+bool ward_is_refused_for_vfs(const struct ward_isolation *isolation, const struct ward_state *state,
 			     uint32_t function)
 {
-	return machine->functions[function].vfs_enabled &&
-	       !state->functions[function].driver_yields;
+	return isolation->vfs[function] && !state->functions[function].driver_yields;
 }
 
 static void judge_vfs(struct ward_judgement *j, uint32_t function)
@@ -129,11 +130,11 @@ static void judge_vfs(struct ward_judgement *j, uint32_t function)
 	const char *driver = j->state->functions[function].driver;
 	struct ward_finding *finding;
 
-	if (!ward_is_refused_for_vfs(j->machine, j->state, function))
+	if (!ward_is_refused_for_vfs(j->isolation, j->state, function))
 		return;
 	finding = ward_finding_add(j, "vfs-enabled", WARD_BLOCKS, function, WARD_NONE,
 				   "VFIO refuses %s while its VFs are there (%u of them)", f->name,
-				   (unsigned int)f->vfs_enabled);
+				   (unsigned int)j->isolation->vfs[function]);
 	/* Only a driver of its own can remove them. */
 	ward_finding_remedy(
 		j, finding, WARD_REMEDY_VFS_OFF, function,
@@ -223,28 +224,38 @@ static void judge_reset(struct ward_judgement *j, uint32_t function)
 	}
 }
 
-static void judge_intx(struct ward_judgement *j, uint32_t function)
+static void judge_line(struct ward_judgement *j, uint32_t function, uint32_t i)
 {
 	const struct ward_function_state *s = &j->state->functions[function];
-	const struct ward_function *f = &j->machine->functions[function];
+	const struct ward_function_state *other = &j->state->functions[i];
+	struct ward_finding *finding;
 
-	if (!s->intx_irq || !f->intx_pin)
+	if (other->intx_irq != s->intx_irq || other->irq_mode != WARD_IRQ_INTX ||
+	    !ward_is_foreign(ward_whose(j, i)) || !other->driver)
 		return;
-	for (uint32_t i = 0; i < j->machine->functions_count; i++) {
-		const struct ward_function_state *other = &j->state->functions[i];
-		struct ward_finding *finding;
+	finding = ward_finding_add(j, "intx-shared", WARD_HAZARD, function, i,
+				   "%s and %s (%s) share interrupt line %u: each can keep it busy "
+				   "for the other",
+				   j->machine->functions[function].name,
+				   j->machine->functions[i].name, ward_holder_text(j, i),
+				   (unsigned int)s->intx_irq);
+	ward_remedy_unbind(j, finding, i);
+}
 
-		if (other->intx_irq != s->intx_irq || other->irq_mode != WARD_IRQ_INTX ||
-		    !ward_is_foreign(ward_whose(j, i)) || !other->driver)
-			continue;
-		finding = ward_finding_add(
-			j, "intx-shared", WARD_HAZARD, function, i,
-			"%s and %s (%s) share interrupt line %u: each can keep it busy for the "
-			"other",
-			f->name, j->machine->functions[i].name, ward_holder_text(j, i),
-			(unsigned int)s->intx_irq);
-		ward_remedy_unbind(j, finding, i);
-	}
+static void judge_intx(struct ward_judgement *j, uint32_t function)
+{
+	uint32_t irq = j->state->functions[function].intx_irq;
+	const struct ward_line *lines;
+	uint32_t count;
+
+	if (!irq || !j->machine->functions[function].intx_pin)
+		return;
+	lines = ward_isolation_line(j->isolation, irq, function, &count);
+	for (uint32_t n = 0; n < count; n++)
+		judge_line(j, function, lines[n].function);
+	/* It was at another line then: who is at this one was not noted. */
+	for (uint32_t i = 0; i < j->machine->functions_count && !lines; i++)
+		judge_line(j, function, i);
 }
 
 static void judge_persistence(struct ward_judgement *j, uint32_t function)
@@ -330,8 +341,20 @@ static void assume(struct ward_judgement *j, uint32_t function)
 	}
 }
 
+/* Nothing else is true of it. */
+static bool judge_absent(struct ward_judgement *j, uint32_t function)
+{
+	if (!j->state->functions[function].absent)
+		return false;
+	ward_finding_add(j, "absent", WARD_BLOCKS, function, WARD_NONE, "%s is not there",
+			 j->machine->functions[function].name);
+	return true;
+}
+
 void ward_judge_function(struct ward_judgement *j, uint32_t function)
 {
+	if (judge_absent(j, function))
+		return;
 	judge_kind(j, function);
 	judge_driver(j, function);
 	judge_stream(j, function);

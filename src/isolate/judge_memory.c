@@ -316,7 +316,7 @@ void ward_judge_memory(struct ward_judgement *j)
 		const struct ward_visit *visit = visit_of(j, j->claimed[i]);
 
 		/* Those that this reach did not begin with have their turn in another. */
-		if (!visit || visit->edge != WARD_NONE)
+		if (!visit || visit->edge != WARD_NONE || j->state->functions[j->claimed[i]].absent)
 			continue;
 		judge_function(j, visit, j->claimed[i]);
 		all |= ward_is_translated(j->machine, j->claimed[i]) == WARD_NO ||
@@ -328,7 +328,8 @@ void ward_judge_memory(struct ward_judgement *j)
 		uint32_t index;
 
 		if (ward_graph_kind(j->reach->graph, visit->node, &index) == WARD_NODE_FUNCTION &&
-		    !ward_is_claimed(j, index) && !ward_is_foreign(ward_whose(j, index))) {
+		    !ward_is_claimed(j, index) && !ward_is_foreign(ward_whose(j, index)) &&
+		    !j->state->functions[index].frozen) {
 			judge_function(j, visit, index);
 			judge_passed(j, visit, index);
 		}

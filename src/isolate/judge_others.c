@@ -1,26 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The other way round: what clients that are there already reach of the functions judged. */
+#include "isolate/back.h"
 #include "isolate/judge.h"
 
 #include <stdlib.h>
 
 #include "base/fault.h"
 
-/* Functions of other clients; *ret_count of them, allocated. */
-static uint32_t *others_of(struct ward_judgement *j, uint32_t *ret_count)
+static int compare_functions(const void *a, const void *b)
 {
-	uint32_t *others = ward_alloc_array(j->machine->functions_count, sizeof(*others));
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Functions of other clients from which a way leads back; *ret_count of them, sorted, allocated. */
+static uint32_t *others_of(struct ward_judgement *j, const struct ward_back *back,
+			   uint32_t *ret_count)
+{
+	uint32_t *others = ward_alloc_array(back->nodes_count, sizeof(*others));
 
 	*ret_count = 0;
 	if (!others) {
 		j->failed = true;
 		return NULL;
 	}
-	for (uint32_t i = 0; i < j->machine->functions_count; i++) {
-		if (ward_whose(j, i) == WARD_WHOSE_OTHER)
-			others[(*ret_count)++] = i;
+	for (size_t i = 0; i < back->nodes_count; i++) {
+		uint32_t function = back->nodes[i];
+
+		/* Functions are the first kind of node. */
+		if (function < j->machine->functions_count &&
+		    ward_whose(j, function) == WARD_WHOSE_OTHER)
+			others[(*ret_count)++] = function;
 	}
+	if (*ret_count)
+		qsort(others, *ret_count, sizeof(*others), compare_functions);
 	return others;
+}
+
+/* Where no way leads back from, and where nobody can do anything, the walk need not go on. */
+static bool leads_elsewhere(const void *context, uint32_t function)
+{
+	const struct ward_back *back = context;
+
+	return !ward_back_has(back, function);
 }
 
 static void judge_reached(struct ward_judgement *j, const struct ward_reach *others,
@@ -59,22 +82,37 @@ static void judge_reached(struct ward_judgement *j, const struct ward_reach *oth
 	ward_finding_path_of(j, finding, others, kind, function);
 }
 
-void ward_judge_others(struct ward_judgement *j)
+static void judge_from(struct ward_judgement *j, const struct ward_back *back,
+		       const uint32_t *others, uint32_t count)
 {
 	struct ward_reach *reach;
-	uint32_t count, *others;
 
-	others = others_of(j, &count);
-	if (count && !j->failed) {
-		if (ward_reach_from(j->reach->graph, others, count, NULL, NULL, &reach) < 0) {
-			j->failed = true;
-		} else {
-			for (uint32_t i = 0; i < j->claimed_count; i++) {
-				judge_reached(j, reach, WARD_NODE_FUNCTION, j->claimed[i]);
-				judge_reached(j, reach, WARD_NODE_VECTOR_USER, j->claimed[i]);
-			}
-			ward_reach_destroy(reach);
-		}
+	if (ward_reach_from(j->reach->graph, others, count, leads_elsewhere, back, &reach) < 0) {
+		j->failed = true;
+		return;
 	}
+	for (uint32_t i = 0; i < j->claimed_count; i++) {
+		judge_reached(j, reach, WARD_NODE_FUNCTION, j->claimed[i]);
+		judge_reached(j, reach, WARD_NODE_VECTOR_USER, j->claimed[i]);
+	}
+	ward_reach_destroy(reach);
+}
+
+/*
+ * Back from the functions judged to who gets at them, and forwards from those of other clients, so that
+ * the ways are the surest and shortest.
+ */
+void ward_judge_others(struct ward_judgement *j)
+{
+	struct ward_back back;
+	uint32_t count, *others = NULL;
+
+	if (ward_back_walk(&back, j->isolation, j->state, j->claimed, j->claimed_count))
+		j->failed = true;
+	else
+		others = others_of(j, &back, &count);
+	if (others && count)
+		judge_from(j, &back, others, count);
 	free(others);
+	ward_back_finish(&back);
 }

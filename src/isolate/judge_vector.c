@@ -36,12 +36,31 @@ static const char *doorbell_name(const struct ward_judgement *j, const struct wa
 	return "its MSI controller";
 }
 
+/* The controller by which a function has to do with a doorbell. */
+static const struct ward_controller *controller_at(const struct ward_judgement *j,
+						   uint32_t function, uint32_t doorbell)
+{
+	const struct ward_machine *machine = j->machine;
+	const struct ward_graph *g = &j->isolation->graph;
+	uint32_t own = machine->functions[function].controller, count;
+	const struct ward_landed *landed = ward_graph_landed(g, function, &count);
+
+	if (own != WARD_NONE && g->pool_of[own] == doorbell)
+		return &machine->controllers[own];
+	for (uint32_t i = 0; i < count; i++) {
+		if (g->pool_of[landed[i].controller] == doorbell)
+			return &machine->controllers[landed[i].controller];
+	}
+	return &machine->controllers[g->pools[doorbell].controller];
+}
+
 /*
  * The doorbell that a path goes through and, where it is not plain, why it leads to another: "X: Y
- * lies in the same page of 64 KiB". controller is whose interrupts are raised, or WARD_NONE.
+ * lies in the same page of 64 KiB". user is whose interrupts are raised; if it is no function,
+ * controller is where they come from.
  */
 static const char *doorbell_text(struct ward_judgement *j, const struct ward_visit *visit,
-				 uint32_t controller)
+				 uint32_t user, uint32_t controller)
 {
 	const struct ward_machine *machine = j->machine;
 	const struct ward_graph *g = j->reach->graph;
@@ -55,14 +74,14 @@ static const char *doorbell_text(struct ward_judgement *j, const struct ward_vis
 	if (visit->before == WARD_NONE)
 		return doorbell_name(j, visit);
 	edge = ward_last_edge(j, visit);
-	theirs = &machine->controllers[controller == WARD_NONE ? g->pools[index].controller
-							       : controller];
+	theirs = user == WARD_NONE ? &machine->controllers[controller]
+				   : controller_at(j, user, index);
 	if (edge->why == WARD_WHY_MAPPED_PAGE)
 		return ward_judge_text(j, "%s, the page of which is mapped in its space, writable",
 				       theirs->name);
-	if (edge->why != WARD_WHY_DOORBELL || machine->functions[edge->via].controller == WARD_NONE)
+	if (edge->why != WARD_WHY_DOORBELL)
 		return doorbell_name(j, visit);
-	own = &machine->controllers[machine->functions[edge->via].controller];
+	own = controller_at(j, edge->via, index);
 	if (own->kind == theirs->kind && own->pool == theirs->pool)
 		return doorbell_name(j, visit);
 	return ward_judge_text(j, "%s: with pages of %llu KiB, %s is mapped along with it",
@@ -121,7 +140,7 @@ static void vectors_shared(struct ward_judgement *j, const struct ward_visit *vi
 				 j->machine->functions[subject].name,
 				 unsure ? "may be able to" : "can",
 				 j->machine->functions[user].name, ward_whose_text(j, user, whose),
-				 doorbell_text(j, visit, j->machine->functions[user].controller));
+				 doorbell_text(j, visit, user, WARD_NONE));
 	if (finding && unsure && by_devid(j, visit))
 		finding->settle =
 			ward_judge_text(j, "which ids %s and %s come to %s with",
@@ -177,7 +196,8 @@ void ward_judge_iommu_vectors(struct ward_judgement *j, const struct ward_visit 
 				 "%s %s raise the interrupts of IOMMU %s (the host) through %s",
 				 j->machine->functions[subject].name,
 				 unsure ? "may be able to" : "can", j->machine->iommus[iommu].name,
-				 doorbell_text(j, visit, j->machine->iommus[iommu].controller));
+				 doorbell_text(j, visit, WARD_NONE,
+					       j->machine->iommus[iommu].controller));
 	if (finding && unsure)
 		finding->settle = ward_judge_text(j, "whether %s tells writers apart",
 						  doorbell_name(j, visit));
@@ -280,7 +300,8 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 	bool strict = j->question->policy == WARD_POLICY_STRICT;
 	struct ward_finding *finding;
 
-	if (ward_is_translated(j->machine, function) == WARD_NO)
+	if (ward_is_translated(j->machine, function) == WARD_NO ||
+	    j->state->functions[function].absent)
 		return;
 	if (ward_linux_isolates(j->machine, function) == WARD_UNKNOWN && !strict && !allowed)
 		linux_unknown(j, function);
@@ -302,6 +323,18 @@ static void linux_interrupts(struct ward_judgement *j, uint32_t function)
 			"allow_unsafe_interrupts");
 }
 
+bool ward_is_landed(const struct ward_graph *graph, uint32_t function)
+{
+	uint32_t count;
+	const struct ward_landed *landed = ward_graph_landed(graph, function, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (graph->pool_of[landed[i].controller] != WARD_NONE)
+			return true;
+	}
+	return false;
+}
+
 /* The grade that the controllers of the functions judged give by themselves. */
 void ward_judge_controllers(struct ward_judgement *j)
 {
@@ -309,8 +342,11 @@ void ward_judge_controllers(struct ward_judgement *j)
 		const struct ward_function *f = &j->machine->functions[j->claimed[i]];
 		bool messages = f->msi || f->msix;
 
-		if (!messages || j->state->functions[j->claimed[i]].msi_off)
+		if (!messages || j->state->functions[j->claimed[i]].msi_off ||
+		    j->state->functions[j->claimed[i]].absent)
 			continue;
+		if (ward_is_landed(&j->isolation->graph, j->claimed[i]))
+			ward_judge_grade(j, WARD_GRADE_EXCLUSIVE);
 		if (f->controller_known == WARD_UNKNOWN)
 			ward_judge_grade(j, WARD_GRADE_UNKNOWN);
 		else if (f->controller == WARD_NONE)

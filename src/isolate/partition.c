@@ -2,7 +2,8 @@
 /*
  * Partitions: which functions must be given away, or kept, together. Two functions belong together
  * when one can get at the other or its interrupts, when the kernel keeps them in one group, when
- * a reset of one hits the other, or when firmware made them one partitionable endpoint.
+ * a reset of one hits the other, or when firmware made them one partitionable endpoint. Who is absent
+ * belongs to nobody.
  *
  * A PF and its VFs are not tied: the PF stays with the host, which is trusted. Who is given the PF
  * is judged by its reach, and that holds the VFs.
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "machine/machine.h"
 
 static uint32_t find_root(uint32_t *parent, uint32_t n)
 {
@@ -170,20 +172,24 @@ void ward_reset_scope(const struct ward_machine *machine, uint32_t function, uin
 	*ret_count = count;
 }
 
-static void unite_resets(const struct ward_machine *machine, uint32_t *parent)
+static void unite_resets(const struct ward_graph *g, uint32_t *parent)
 {
-	for (uint32_t i = 0; i < machine->functions_count; i++) {
+	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
 		uint32_t first, count;
 
-		ward_reset_scope(machine, i, &first, &count);
-		for (uint32_t j = first; j < first + count; j++)
-			unite(parent, i, j);
+		if (ward_graph_lacks(g, i))
+			continue;
+		ward_reset_scope(g->machine, i, &first, &count);
+		for (uint32_t j = first; j < first + count; j++) {
+			if (!ward_graph_lacks(g, j))
+				unite(parent, i, j);
+		}
 	}
 }
 
 struct keyed {
 	uint64_t key;
-	uint32_t function;
+	uint32_t node;
 };
 
 static int compare_keys(const void *a, const void *b)
@@ -192,22 +198,26 @@ static int compare_keys(const void *a, const void *b)
 
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
-	return x->function < y->function ? -1 : 1;
+	return x->node < y->node ? -1 : 1;
 }
 
-typedef uint64_t key_of(const struct ward_isolation *isolation, uint32_t function);
-
-static uint64_t pe_key(const struct ward_isolation *isolation, uint32_t function)
+/* Nodes with one key belong together; UINT64_MAX is no key. */
+static void unite_keyed(struct keyed *keys, uint32_t count, uint32_t *parent)
 {
-	uint32_t pe = isolation->machine->functions[function].pe;
-
-	return pe == WARD_NONE ? UINT64_MAX : pe;
+	if (count)
+		qsort(keys, count, sizeof(*keys), compare_keys);
+	for (uint32_t i = 1; i < count; i++) {
+		if (keys[i].key == keys[i - 1].key && keys[i].key != UINT64_MAX)
+			unite(parent, keys[i].node, keys[i - 1].node);
+	}
 }
 
 uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t function)
 {
 	const struct ward_function *f = &isolation->machine->functions[function];
 
+	if (ward_graph_lacks(&isolation->graph, function))
+		return UINT64_MAX;
 	if (f->group != WARD_NONE)
 		return isolation->machine->groups[f->group].number;
 	if (isolation->groups[function].group == WARD_NONE)
@@ -218,8 +228,7 @@ uint64_t ward_group_key(const struct ward_isolation *isolation, uint32_t functio
 	return 1ull << 32 | isolation->groups[function].group;
 }
 
-/* Functions with one key belong together; UINT64_MAX is no key. */
-static int unite_keyed(const struct ward_isolation *isolation, key_of *key, uint32_t *parent)
+static int unite_groups(const struct ward_isolation *isolation, uint32_t *parent)
 {
 	uint32_t count = isolation->machine->functions_count;
 	struct keyed *keys = ward_alloc_array(count, sizeof(*keys));
@@ -227,34 +236,84 @@ static int unite_keyed(const struct ward_isolation *isolation, key_of *key, uint
 	if (!keys)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		keys[i] = (struct keyed){ key(isolation, i), i };
-	if (count)
-		qsort(keys, count, sizeof(*keys), compare_keys);
-	for (uint32_t i = 1; i < count; i++) {
-		if (keys[i].key == keys[i - 1].key && keys[i].key != UINT64_MAX)
-			unite(parent, keys[i].function, keys[i - 1].function);
-	}
+		keys[i] = (struct keyed){ ward_group_key(isolation, i), i };
+	unite_keyed(keys, count, parent);
 	free(keys);
+	return 0;
+}
+
+/*
+ * A BAR belongs to every MMIO segment that it lies in. They stand side by side: segments that a BAR
+ * has tied already are skipped as one run, so it does not matter how many BARs are how large.
+ */
+static void unite_bar(const struct ward_machine *machine, uint32_t function, struct ward_range bar,
+		      uint32_t *run, uint32_t *parent, uint32_t segments)
+{
+	uint32_t at = ward_segment_find(machine, bar);
+
+	if (at == WARD_NONE)
+		return;
+	unite(parent, function, segments + at);
+	for (at = find_root(run, at);
+	     at + 1 < machine->segments_count && machine->segments[at + 1].range.start <= bar.last;
+	     at = find_root(run, at)) {
+		unite(parent, segments + at, segments + at + 1);
+		run[at] = at + 1;
+	}
+}
+
+/* Partitionable endpoints: functions that firmware put into one, and who is in its MMIO segments. */
+static int unite_endpoints(const struct ward_graph *g, uint32_t *parent)
+{
+	const struct ward_machine *machine = g->machine;
+	uint32_t count = machine->functions_count, segments = machine->segments_count;
+	struct keyed *keys = ward_alloc_array((size_t)count + segments, sizeof(*keys));
+	uint32_t *run = ward_alloc_array(segments, sizeof(*run));
+
+	if (!keys || !run) {
+		free(keys);
+		free(run);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < segments; i++) {
+		keys[count + i] = (struct keyed){ machine->segments[i].pe, g->nodes + i };
+		run[i] = i;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ward_function *f = &machine->functions[i];
+		bool is_of_one = f->pe != WARD_NONE && !ward_graph_lacks(g, i);
+
+		keys[i] = (struct keyed){ is_of_one ? f->pe : UINT64_MAX, i };
+		for (unsigned int b = 0; b < 6 && !ward_graph_lacks(g, i); b++) {
+			if (!f->bar[b].io)
+				unite_bar(machine, i, f->bar[b].range, run, parent, g->nodes);
+		}
+	}
+	unite_keyed(keys, count + segments, parent);
+	free(keys);
+	free(run);
 	return 0;
 }
 
 int ward_partitions_make(const struct ward_isolation *isolation, uint32_t *ret_partition)
 {
 	const struct ward_graph *g = &isolation->graph;
-	uint32_t *parent = ward_alloc_array(g->nodes, sizeof(*parent));
+	uint32_t nodes = g->nodes + g->machine->segments_count;
+	uint32_t *parent = ward_alloc_array(nodes, sizeof(*parent));
 	int err;
 
 	if (!parent)
 		return -ENOMEM;
-	for (uint32_t n = 0; n < g->nodes; n++)
+	/* Segments stand behind the nodes of the graph. */
+	for (uint32_t n = 0; n < nodes; n++)
 		parent[n] = n;
 	err = unite_reach(g, parent);
 	if (!err)
-		err = unite_keyed(isolation, ward_group_key, parent);
+		err = unite_groups(isolation, parent);
 	if (!err)
-		err = unite_keyed(isolation, pe_key, parent);
+		err = unite_endpoints(g, parent);
 	if (!err) {
-		unite_resets(g->machine, parent);
+		unite_resets(g, parent);
 		for (uint32_t i = 0; i < g->machine->functions_count; i++)
 			ret_partition[i] = find_root(parent, i);
 	}

@@ -34,8 +34,9 @@ static bool is_behind_smmu(const struct ward_machine *machine, const struct ward
 	       machine->iommus[f->stream.iommu].kind == WARD_IOMMU_SMMUV3;
 }
 
-static uint32_t list_uses(const struct ward_machine *machine, struct use *uses)
+static uint32_t list_uses(const struct ward_graph *g, struct use *uses)
 {
+	const struct ward_machine *machine = g->machine;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
@@ -44,7 +45,7 @@ static uint32_t list_uses(const struct ward_machine *machine, struct use *uses)
 									   << 16;
 		bool grouped = f->group != WARD_NONE;
 
-		if (!is_behind_smmu(machine, f))
+		if (!is_behind_smmu(machine, f) || ward_graph_lacks(g, i))
 			continue;
 		uses[count++] = (struct use){ above | ward_rid_raw(f->address.rid), i, grouped };
 		for (uint8_t a = 0; a < f->aliases && a < WARD_ALIASES_MAX; a++)
@@ -68,7 +69,7 @@ int ward_streams_note(struct ward_isolation *isolation)
 				sizeof(*uses));
 	if (!uses)
 		return -ENOMEM;
-	count = list_uses(machine, uses);
+	count = list_uses(&isolation->graph, uses);
 	if (count)
 		qsort(uses, count, sizeof(*uses), compare_uses);
 	for (uint32_t i = 0; i < count; i++) {

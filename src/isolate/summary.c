@@ -64,12 +64,6 @@ struct summing {
 	struct ward_judgement j; /* whose, with nothing claimed */
 	const struct ward_graph *g;
 	struct lane lanes[LANES];
-	/* Edges backwards: of node n, back[start[n]] to back[start[n + 1] - 1]. */
-	uint32_t *start;
-	struct back_edge {
-		uint32_t from;
-		uint8_t why, certainty;
-	} * back;
 	uint32_t *work;
 	bool *queued;
 	uint32_t work_count;
@@ -79,33 +73,6 @@ struct summing {
 	/* By function: itself or the next one of its group that keeps VFIO away, or WARD_NONE. */
 	uint32_t *in_the_way;
 };
-
-static int turn_edges(struct summing *s)
-{
-	const struct ward_graph *g = s->g;
-	uint32_t count = g->start[g->nodes];
-	uint32_t *next = ward_alloc_array(g->nodes, sizeof(*next));
-
-	s->start = ward_alloc_array(g->nodes + 1u, sizeof(*s->start));
-	s->back = ward_alloc_array(count, sizeof(*s->back));
-	if (!next || !s->start || !s->back) {
-		free(next);
-		return -ENOMEM;
-	}
-	for (uint32_t e = 0; e < count; e++)
-		s->start[g->edges[e].to + 1]++;
-	for (uint32_t n = 0; n < g->nodes; n++) {
-		s->start[n + 1] += s->start[n];
-		next[n] = s->start[n];
-	}
-	for (uint32_t n = 0; n < g->nodes; n++) {
-		for (uint32_t e = g->start[n]; e < g->start[n + 1]; e++)
-			s->back[next[g->edges[e].to]++] =
-				(struct back_edge){ n, g->edges[e].why, g->edges[e].certainty };
-	}
-	free(next);
-	return 0;
-}
 
 /* Adds a label to a node; a node takes at most two, so it is queued at most twice. */
 static void put_label(struct summing *s, struct lane *lane, uint32_t node, uint32_t label)
@@ -122,6 +89,15 @@ static void put_label(struct summing *s, struct lane *lane, uint32_t node, uint3
 	}
 }
 
+/* Who is frozen lends nothing to whoever gets at it; what it would reach itself is told of it. */
+static bool is_frozen_node(const struct summing *s, uint32_t node)
+{
+	uint32_t index;
+
+	return ward_graph_kind(s->g, node, &index) == WARD_NODE_FUNCTION &&
+	       s->j.state->functions[index].frozen;
+}
+
 static bool is_foreign_node(const struct summing *s, uint32_t node)
 {
 	uint32_t index;
@@ -131,24 +107,29 @@ static bool is_foreign_node(const struct summing *s, uint32_t node)
 }
 
 /* What is behind a function of somebody else is not told again: the function is. */
+static bool leads_on(const struct summing *s, uint32_t node)
+{
+	return !is_foreign_node(s, node) && !is_frozen_node(s, node);
+}
+
 static void spread(struct summing *s, struct lane *lane)
 {
 	while (s->work_count) {
 		uint32_t node = s->work[--s->work_count];
 
 		s->queued[node] = false;
-		if (is_foreign_node(s, node))
+		if (!leads_on(s, node))
 			continue;
-		for (uint32_t e = s->start[node]; e < s->start[node + 1]; e++) {
-			if (s->back[e].certainty == WARD_UNSURE && !lane->unsure)
+		for (uint32_t e = s->g->back_start[node]; e < s->g->back_start[node + 1]; e++) {
+			if (s->g->back[e].certainty == WARD_UNSURE && !lane->unsure)
 				continue;
-			put_label(s, lane, s->back[e].from, lane->label[node][0]);
-			put_label(s, lane, s->back[e].from, lane->label[node][1]);
+			put_label(s, lane, s->g->back[e].from, lane->label[node][0]);
+			put_label(s, lane, s->g->back[e].from, lane->label[node][1]);
 		}
 	}
 }
 
-static uint32_t code_of(const struct summing *s, const struct back_edge *edge)
+static uint32_t code_of(const struct summing *s, const struct ward_back_edge *edge)
 {
 	static const uint8_t codes[WARD_WHYS] = {
 		[WARD_WHY_REQUESTER] = LABEL_REQUESTER,
@@ -170,10 +151,10 @@ static uint32_t code_of(const struct summing *s, const struct back_edge *edge)
 /* Whoever is one edge in front of a node learns of it, and how it is got at. */
 static void seed_before(struct summing *s, struct lane *lane, uint32_t node, uint32_t index)
 {
-	for (uint32_t e = s->start[node]; e < s->start[node + 1]; e++) {
-		if (s->back[e].certainty != WARD_UNSURE || lane->unsure)
-			put_label(s, lane, s->back[e].from,
-				  index | code_of(s, &s->back[e]) << LABEL_SHIFT);
+	for (uint32_t e = s->g->back_start[node]; e < s->g->back_start[node + 1]; e++) {
+		if (s->g->back[e].certainty != WARD_UNSURE || lane->unsure)
+			put_label(s, lane, s->g->back[e].from,
+				  index | code_of(s, &s->g->back[e]) << LABEL_SHIFT);
 	}
 }
 
@@ -202,11 +183,12 @@ static void seed_memory(struct summing *s, struct lane *lane, enum ward_why why)
 	const struct ward_graph *g = s->g;
 	uint32_t memory = ward_graph_node(g, WARD_NODE_MEMORY, 0), index;
 
-	for (uint32_t e = s->start[memory]; e < s->start[memory + 1]; e++) {
-		if (s->back[e].why != why || (s->back[e].certainty == WARD_UNSURE && !lane->unsure))
+	for (uint32_t e = s->g->back_start[memory]; e < s->g->back_start[memory + 1]; e++) {
+		if (s->g->back[e].why != why ||
+		    (s->g->back[e].certainty == WARD_UNSURE && !lane->unsure))
 			continue;
-		ward_graph_kind(g, s->back[e].from, &index);
-		put_label(s, lane, s->back[e].from, index);
+		ward_graph_kind(g, s->g->back[e].from, &index);
+		put_label(s, lane, s->g->back[e].from, index);
 	}
 }
 
@@ -215,9 +197,9 @@ static void seed_identity(struct summing *s, struct lane *lane)
 {
 	uint32_t memory = ward_graph_node(s->g, WARD_NODE_MEMORY, 0);
 
-	for (uint32_t e = s->start[memory]; e < s->start[memory + 1]; e++) {
-		if (s->back[e].why == WARD_WHY_IDENTITY)
-			put_label(s, lane, s->back[e].from, LABEL_INDEX);
+	for (uint32_t e = s->g->back_start[memory]; e < s->g->back_start[memory + 1]; e++) {
+		if (s->g->back[e].why == WARD_WHY_IDENTITY)
+			put_label(s, lane, s->g->back[e].from, LABEL_INDEX);
 	}
 	for (uint32_t i = 0; i < s->g->machine->functions_count; i++) {
 		if (ward_whose(&s->j, i) == WARD_WHOSE_NOBODY &&
@@ -333,6 +315,8 @@ static void run_clients(struct summing *s, uint8_t mark, bool unsure)
 	while (s->work_count) {
 		uint32_t node = s->work[--s->work_count];
 
+		if (is_frozen_node(s, node))
+			continue;
 		for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
 			uint32_t to = g->edges[e].to;
 
@@ -412,6 +396,8 @@ static bool is_reached_by_client(const struct summing *s, uint32_t function, uin
 /* What blocks by any policy: the first reason that holds, or NULL. */
 static const char *firm_code(const struct summing *s, uint32_t function)
 {
+	if (s->j.state->functions[function].absent)
+		return "absent";
 	if (!ward_is_assignable(s->j.machine, function))
 		return "not-assignable";
 	if (s->j.state->functions[function].owner.kind == WARD_OWNER_CLIENT ||
@@ -421,7 +407,7 @@ static const char *firm_code(const struct summing *s, uint32_t function)
 		return "no-iommu";
 	if (ward_stream_weight(s->j.isolation, s->j.state, function) == WARD_BLOCKS)
 		return "stream-in-use";
-	if (ward_is_refused_for_vfs(s->j.machine, s->j.state, function))
+	if (ward_is_refused_for_vfs(s->j.isolation, s->j.state, function))
 		return "vfs-enabled";
 	if (ward_direct_region(s->j.isolation, function, WARD_REGION_DIRECT))
 		return "rmrr";
@@ -516,10 +502,13 @@ static enum ward_grade grade_of(const struct summing *s, uint32_t function)
 		return WARD_GRADE_SHARED_WITH_HOST;
 	if (has_other(s, LANE_OPEN_VECTOR, function) || has_any(s, LANE_OPEN_HOST, function))
 		return WARD_GRADE_UNKNOWN;
-	if ((!f->msi && !f->msix) || s->j.state->functions[function].msi_off)
+	if ((!f->msi && !f->msix) || s->j.state->functions[function].msi_off ||
+	    s->j.state->functions[function].absent)
 		return WARD_GRADE_NONE;
 	if (f->controller_known == WARD_UNKNOWN)
 		return WARD_GRADE_UNKNOWN;
+	if (ward_is_landed(s->g, function))
+		return WARD_GRADE_EXCLUSIVE;
 	if (f->controller == WARD_NONE)
 		return WARD_GRADE_NONE;
 	return s->j.machine->controllers[f->controller].isolates == WARD_YES ? WARD_GRADE_ISOLATED
@@ -537,9 +526,7 @@ static int sum(struct summing *s, struct ward_summary *summaries)
 	s->in_the_way = ward_alloc_array(s->g->machine->functions_count, sizeof(*s->in_the_way));
 	if (!s->work || !s->queued || !s->reached_by_client || !s->in_the_way)
 		return -ENOMEM;
-	err = turn_edges(s);
-	if (!err)
-		err = run_lanes(s);
+	err = run_lanes(s);
 	if (err)
 		return err;
 	run_clients(s, CLIENT_SURE, false);
@@ -573,8 +560,6 @@ int ward_check_all(const struct ward_isolation *isolation, const struct ward_sta
 
 	for (unsigned int name = 0; name < LANES; name++)
 		free(s.lanes[name].label);
-	free(s.start);
-	free(s.back);
 	free(s.work);
 	free(s.queued);
 	free(s.reached_by_client);

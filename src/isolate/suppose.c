@@ -78,6 +78,10 @@ static int suppose_msi_parent(struct supposing *s, struct ward_function *f, cons
 		f->controller_evidence = "supposed";
 		/* An id of its own: what firmware would have to give it. */
 		f->devid = ward_devid(0x80000000u | (uint32_t)(f - s->machine->functions));
+		/* Where its vectors are now does not count: they would all be there. */
+		for (uint32_t v = 0; v < s->state->vectors_count; v++)
+			if (s->state->vectors[v].function == (uint32_t)(f - s->machine->functions))
+				s->state->vectors[v].controller = i;
 		return 0;
 	}
 	return ward_fail(s->error, -EINVAL, "there is no MSI controller called \"%s\"", name);

@@ -53,9 +53,10 @@ static bool waiver_fits(const struct ward_judgement *j, const struct ward_waiver
 /* What Linux or the hardware refuses cannot be accepted away; risks can. */
 static bool can_be_waived(const struct ward_finding *finding)
 {
-	static const char *const firm[] = { "not-assignable",	 "no-iommu",	  "driver-bound",
-					    "group-split",	 "rmrr",	  "already-owned",
-					    "unsafe-interrupts", "stream-in-use", "vfs-enabled" };
+	static const char *const firm[] = { "absent",	     "not-assignable",	  "no-iommu",
+					    "driver-bound",  "group-split",	  "rmrr",
+					    "already-owned", "unsafe-interrupts", "stream-in-use",
+					    "vfs-enabled" };
 
 	/* Linux looks at the function's own IOMMU, not at that of what it gets at. */
 	if (strcmp(finding->code, "no-iommu") == 0 && finding->blocker != WARD_NONE)
@@ -216,10 +217,16 @@ static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
 	return list_members(j, verdict);
 }
 
-/* What is behind a function of somebody else is not told again: the function is. */
+/*
+ * What is behind a function of somebody else is not told again: the function is. Who is frozen lends
+ * nothing to whoever gets at it; of those judged, what they reach when they are thawed matters.
+ */
 static bool belongs_elsewhere(const void *context, uint32_t function)
 {
-	return ward_is_foreign(ward_whose(context, function));
+	const struct ward_judgement *j = context;
+
+	return ward_is_foreign(ward_whose(j, function)) ||
+	       (j->state->functions[function].frozen && !ward_is_claimed(j, function));
 }
 
 /*

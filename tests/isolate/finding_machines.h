@@ -538,6 +538,11 @@ static inline void on_one_line(struct make *m)
 	m->state->functions[at(m, "02:00.0")].irq_mode = WARD_IRQ_INTX;
 }
 
+static inline void not_there(struct make *m)
+{
+	m->state->functions[at(m, "01:00.0")].absent = true;
+}
+
 static inline void page_requests(struct make *m, bool mended)
 {
 	plain(m, mended);

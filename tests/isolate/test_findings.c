@@ -34,6 +34,7 @@ struct row {
 #define LINUX WARD_POLICY_LINUX
 
 static const struct row rows[] = {
+	{ "absent", plain, "01:00.0", NO_PATH, 0, STRICT, not_there },
 	{ "not-assignable", plain, "00:1c.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT, NULL },
 	{ "already-owned", owned_by_other, "01:00.0", NO_PATH, R(USE_OTHER_FUNCTION), STRICT,
 	  NULL },
@@ -417,6 +418,19 @@ static void every_finding(void **unused)
 		row_holds(&rows[i]);
 }
 
+/* What ward_check is never asked about: who has what, and what happens next. */
+static bool is_of_ownership(const char *code)
+{
+	static const char *const codes[] = { "unsettled", "frozen",    "tainted",
+					     "revoking",  "one-space", "domain-fixed" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool has_row(const char *code)
 {
 	for (unsigned int i = 0; i < ROWS; i++) {
@@ -430,7 +444,7 @@ static void every_code_has_a_row(void **unused)
 {
 	(void)unused;
 	for (const struct ward_finding_info *info = ward_findings(); info->code; info++) {
-		if (!has_row(info->code))
+		if (!has_row(info->code) && !is_of_ownership(info->code))
 			fail_msg("no machine shows %s", info->code);
 		assert_true(info->meaning && info->meaning[0]);
 	}

@@ -482,6 +482,8 @@ static void states(void **unused)
 {
 	static struct make m;
 	struct ward_function_state *f;
+	const char *name;
+	char same[] = "vfio-pci";
 	struct ward_state *copy;
 	uint32_t a, b, again;
 
@@ -535,16 +537,28 @@ static void states(void **unused)
 									   .controller = 0,
 									   .chip = "IR-PCI-MSI" }),
 			 0);
-	/* A client keeps its function whatever happens to the driver. */
+	assert_int_equal(ward_state_add_vector(m.state,
+					       &(struct ward_host_vector){ .irq = 25,
+									   .function = WARD_NONE,
+									   .controller = 0,
+									   .chip = "DMAR-MSI" }),
+			 0);
+	/* The same driver, in other memory: its vectors stay, and its name is kept once. */
+	name = f->driver;
+	assert_int_equal(ward_state_bind(m.state, 1, same), 0);
+	assert_ptr_equal(f->driver, name);
+	assert_int_equal(m.state->vectors_count, 2);
+	/* A client keeps its function whatever happens to the driver; the vectors go with that. */
 	f->owner = (struct ward_owner){ WARD_OWNER_CLIENT, b };
 	assert_int_equal(ward_state_bind(m.state, 1, NULL), 0);
 	assert_int_equal(f->owner.kind, WARD_OWNER_CLIENT);
+	assert_int_equal(m.state->vectors_count, 1);
 	assert_int_equal(ward_state_copy(m.state, m.machine, &copy), 0);
 	assert_int_equal(ward_state_bind(m.state, 1, "nvme"), 0);
 	assert_int_equal(copy->functions[1].owner.client, b);
 	assert_null(copy->functions[1].driver);
 	assert_string_equal(copy->clients[b], "b");
-	assert_string_equal(copy->vectors[0].chip, "IR-PCI-MSI");
+	assert_string_equal(copy->vectors[0].chip, "DMAR-MSI");
 	ward_state_destroy(copy);
 	make_free(&m);
 }
