@@ -258,7 +258,7 @@ int ward_model_open(void *context, const char *name, const struct ward_device_op
 				    ? ward_machine_find_name(model->facts, name)
 				    : ward_machine_find(model->facts, address);
 
-	if (function == WARD_NONE)
+	if (function == WARD_NONE || !ward_emul_is_present(model->emul, function))
 		return -ENOENT;
 	if (model->devices[function])
 		return -EBUSY;

@@ -108,12 +108,18 @@ static void write_msi(struct ward_model_irqs *irqs, struct ward_vectors *registe
 	put(registers, WARD_MSI_CAPABILITY, MSI_MASKS, masked, 4);
 }
 
-/* One that is frozen takes no writes; it is reset when it is thawed, and written to then. */
+/*
+ * One that is frozen takes no writes; it is reset when it is thawed, and written to then. Nor does one
+ * that is gone.
+ */
 static struct ward_vectors *writable(const struct ward_model_irqs *irqs)
 {
 	const struct ward_model_device *device = irqs->device;
 
-	return ward_emul_frozen(device->model->emul, device->function) ? NULL : registers_of(irqs);
+	return ward_emul_frozen(device->model->emul, device->function) ||
+			       !ward_emul_is_present(device->model->emul, device->function)
+		       ? NULL
+		       : registers_of(irqs);
 }
 
 void ward_model_vector_write(struct ward_model_irqs *irqs, uint32_t vector)

@@ -164,7 +164,7 @@ int ward_backend_model(const struct ward_machine *machine, struct ward_memory *m
 	return code;
 }
 
-static struct ward_model *model_of(const struct ward_backend *backend)
+struct ward_model *ward_model_of(const struct ward_backend *backend)
 {
 	return ward_backend_context(backend, &model_ops);
 }
@@ -172,7 +172,7 @@ static struct ward_model *model_of(const struct ward_backend *backend)
 void ward_model_police(struct ward_backend *backend,
 		       void (*misused)(void *context, const char *how), void *context)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	if (!model)
 		return;
@@ -183,14 +183,14 @@ void ward_model_police(struct ward_backend *backend,
 int ward_model_dma(struct ward_backend *backend, uint32_t function, const struct ward_dma *dma,
 		   struct ward_dma_result *ret_result)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	return model ? ward_emul_dma(model->emul, function, dma, ret_result) : -EINVAL;
 }
 
 void ward_model_set_temper(struct ward_backend *backend, const struct ward_model_temper *temper)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	if (model)
 		ward_emul_set_temper(model->emul, temper);
@@ -199,15 +199,22 @@ void ward_model_set_temper(struct ward_backend *backend, const struct ward_model
 int ward_model_error_domain(struct ward_backend *backend, const uint32_t *functions, uint32_t count,
 			    bool freeze_on_fault)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	return model ? ward_emul_error_domain(model->emul, functions, count, freeze_on_fault)
 		     : -EINVAL;
 }
 
+int ward_model_present(struct ward_backend *backend, uint32_t function, bool present)
+{
+	struct ward_model *model = ward_model_of(backend);
+
+	return model ? ward_emul_present(model->emul, function, present) : -EINVAL;
+}
+
 int ward_model_freeze(struct ward_backend *backend, uint32_t function)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	return model ? ward_emul_freeze(model->emul, function, WARD_ERROR_INJECTED) : -EINVAL;
 }
@@ -215,14 +222,14 @@ int ward_model_freeze(struct ward_backend *backend, uint32_t function)
 int ward_model_error(struct ward_backend *backend, uint32_t function,
 		     struct ward_error_state *ret_error)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	return model ? ward_emul_error(model->emul, function, ret_error) : -EINVAL;
 }
 
 int ward_model_thaw(struct ward_backend *backend, uint32_t function)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 	struct ward_model_device *device;
 	int code;
 
@@ -246,7 +253,7 @@ int ward_model_thaw(struct ward_backend *backend, uint32_t function)
 int ward_model_raise(struct ward_backend *backend, uint32_t function, enum ward_irq_index index,
 		     uint32_t vector, struct ward_raise *ret_raise)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 	struct ward_vectors *vectors = model ? ward_emul_vectors(model->emul, function) : NULL;
 	enum ward_vector_mode wanted = index == WARD_IRQS_MSI	 ? WARD_VECTORS_MSI
 				       : index == WARD_IRQS_MSIX ? WARD_VECTORS_MSIX
@@ -261,7 +268,7 @@ int ward_model_raise(struct ward_backend *backend, uint32_t function, enum ward_
 
 int ward_model_intx(struct ward_backend *backend, uint32_t function, bool level)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	if (!model || function >= model->facts->functions_count ||
 	    model->facts->functions[function].kind != WARD_FUNCTION_PCI ||
@@ -275,7 +282,7 @@ int ward_model_intx(struct ward_backend *backend, uint32_t function, bool level)
 
 int ward_model_dispatch(struct ward_backend *backend)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 	int served = 0;
 
 	if (!model)
@@ -288,7 +295,7 @@ int ward_model_dispatch(struct ward_backend *backend)
 
 int ward_model_set_policy(struct ward_backend *backend, enum ward_gicv2m_policy policy)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 
 	if (!model || (policy != WARD_GICV2M_FIRST_FIT && policy != WARD_GICV2M_BY_PARENT))
 		return -EINVAL;
@@ -300,7 +307,7 @@ int ward_model_whose(struct ward_backend *backend, uint32_t controller,
 		     const struct ward_interrupt *interrupt, uint32_t *ret_function,
 		     uint32_t *ret_index, uint32_t *ret_vector)
 {
-	struct ward_model *model = model_of(backend);
+	struct ward_model *model = ward_model_of(backend);
 	const struct ward_model_owner *owner;
 
 	if (!model || controller >= model->facts->controllers_count ||

@@ -9,6 +9,7 @@
  *	entry.c		one entry of a stream or context table is replaced by another
  *	smmuv3.c, vtd.c	the drivers: registers, tables, invalidation
  *	irq.h		host interrupts: controllers, vectors, eventfds
+ *	executor.h	plans carried out: owners that are real
  */
 #ifndef BACKEND_MODEL_STATE_H
 #define BACKEND_MODEL_STATE_H
@@ -137,6 +138,8 @@ struct ward_model {
 	void *misused_context;
 };
 
+/* What a backend is; NULL: no model. */
+struct ward_model *ward_model_of(const struct ward_backend *backend);
 /* A caller's mistake: told to whom it may concern; returns code. */
 int ward_model_misuse(struct ward_model *model, int code, const char *how);
 /* The device at the other end of a stream is asked to forget; it is frozen when it does not. */

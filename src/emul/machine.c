@@ -342,7 +342,10 @@ int ward_emul_dma(struct ward_emul *emul, uint32_t function, const struct ward_d
 	if (function >= emul->facts->functions_count || dma->size == 0 ||
 	    dma->size > PAGE_BYTES - ward_iova_raw(dma->address) % PAGE_BYTES)
 		return -EINVAL;
-	if (ward_emul_frozen(emul, function)) {
+	if (!ward_emul_is_present(emul, function)) {
+		result.end = WARD_DMA_NOWHERE;
+		result.target = ward_iova_raw(dma->address);
+	} else if (ward_emul_frozen(emul, function)) {
 		drop(emul, function, dma, &result);
 	} else {
 		request = make_request(emul, function, dma);

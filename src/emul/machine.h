@@ -123,8 +123,15 @@ int ward_emul_write(struct ward_emul *emul, uint32_t function, uint32_t region, 
 		    const void *bytes, size_t size);
 /* Size of a region in bytes; 0: there is none. */
 uint64_t ward_emul_region_size(const struct ward_emul *emul, uint32_t function, uint32_t region);
-/* Registers as after power-on. 0 or -EINVAL. */
+/* Registers as after power-on, unless temper.ignores_resets. 0 or -EINVAL. */
 int ward_emul_reset(struct ward_emul *emul, uint32_t function);
+
+/*
+ * As ward_model_present. Who is not there reads all ones, sends nothing (WARD_DMA_NOWHERE), answers at
+ * no address, and has registers as after power-on when it comes. 0 or -EINVAL.
+ */
+int ward_emul_present(struct ward_emul *emul, uint32_t function, bool present);
+bool ward_emul_is_present(const struct ward_emul *emul, uint32_t function);
 
 /* Error isolation, as in backend/model.h. Freezing what is frozen keeps the first cause. */
 int ward_emul_error_domain(struct ward_emul *emul, const uint32_t *functions, uint32_t count,

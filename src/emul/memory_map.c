@@ -7,7 +7,7 @@ bool ward_emul_in_bar(const struct ward_emul *emul, uint32_t function, uint64_t 
 {
 	const struct ward_function *f = &emul->facts->functions[function];
 
-	if (!emul->functions[function].has_bars)
+	if (!emul->functions[function].has_bars || emul->functions[function].absent)
 		return false;
 	for (unsigned int i = 0; i < EMUL_BARS; i++) {
 		if (f->bar[i].io || !ward_range_has(f->bar[i].range, address))
@@ -24,7 +24,8 @@ bool ward_emul_in_window(const struct ward_emul *emul, uint32_t function, uint64
 {
 	const struct emul_function *e = &emul->functions[function];
 
-	return ward_range_has(e->window[0], address) || ward_range_has(e->window[1], address);
+	return !e->absent &&
+	       (ward_range_has(e->window[0], address) || ward_range_has(e->window[1], address));
 }
 
 static void nowhere(uint64_t address, struct ward_dma_result *ret_result)

@@ -152,6 +152,11 @@ static int check(const struct ward_emul *emul, uint32_t function, uint32_t regio
 	return offset < bytes && size <= bytes - offset ? 0 : -EINVAL;
 }
 
+bool ward_emul_silent(const struct ward_emul *emul, uint32_t function)
+{
+	return emul->functions[function].absent || ward_emul_frozen(emul, function);
+}
+
 int ward_emul_read(struct ward_emul *emul, uint32_t function, uint32_t region, uint64_t offset,
 		   void *ret_bytes, size_t size)
 {
@@ -159,7 +164,7 @@ int ward_emul_read(struct ward_emul *emul, uint32_t function, uint32_t region, u
 
 	if (check(emul, function, region, offset, size))
 		return -EINVAL;
-	if (ward_emul_frozen(emul, function)) {
+	if (ward_emul_silent(emul, function)) {
 		memset(ret_bytes, 0xff, size);
 		return 0;
 	}
@@ -196,7 +201,7 @@ int ward_emul_write(struct ward_emul *emul, uint32_t function, uint32_t region, 
 {
 	if (check(emul, function, region, offset, size))
 		return -EINVAL;
-	if (ward_emul_frozen(emul, function))
+	if (ward_emul_silent(emul, function))
 		return 0;
 	if (region == EMUL_REGION_CONFIG)
 		write_config(&emul->registers[function], offset, bytes, size);
@@ -205,13 +210,19 @@ int ward_emul_write(struct ward_emul *emul, uint32_t function, uint32_t region, 
 	return 0;
 }
 
+void ward_emul_power_on(struct ward_emul *emul, uint32_t function)
+{
+	memset(&emul->registers[function], 0, sizeof(emul->registers[function]));
+	if (emul->vectors[function].vectors)
+		ward_vectors_reset(emul->vectors[function].vectors);
+}
+
 int ward_emul_reset(struct ward_emul *emul, uint32_t function)
 {
 	if (function >= emul->facts->functions_count)
 		return -EINVAL;
-	memset(&emul->registers[function], 0, sizeof(emul->registers[function]));
-	if (emul->vectors[function].vectors)
-		ward_vectors_reset(emul->vectors[function].vectors);
+	if (!emul->temper.ignores_resets)
+		ward_emul_power_on(emul, function);
 	return 0;
 }
 

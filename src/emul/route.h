@@ -18,6 +18,7 @@ struct emul_function {
 	uint32_t domain;		    /* index into domains */
 	struct ward_range window[2];	    /* of a bridge: goes down */
 	bool has_bars;
+	bool absent;
 	/* Access control as it acts: offered bits, and those that are on. */
 	bool acs;
 	uint16_t acs_offered, acs_on;
@@ -163,6 +164,11 @@ void ward_emul_bar_read(const struct ward_emul *emul, uint32_t function, uint64_
 			void *ret_bytes, size_t size);
 void ward_emul_bar_write(struct ward_emul *emul, uint32_t function, uint64_t address,
 			 const void *bytes, size_t size);
+
+/* Registers as after power-on, whatever the temper. */
+void ward_emul_power_on(struct ward_emul *emul, uint32_t function);
+/* Whether its registers take no writes and read all ones: it is frozen, or not there. */
+bool ward_emul_silent(const struct ward_emul *emul, uint32_t function);
 
 /* Error isolation of a DMA: a fault that freezes; a request that is dropped. */
 void ward_emul_note_fault(struct ward_emul *emul, uint32_t function,

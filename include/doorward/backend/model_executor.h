@@ -34,9 +34,12 @@ extern "C" {
 
 struct ward_model_executor;
 
-/** Bytes of memory that a driver of the host has, and where it is in the driver's space. */
+/**
+ * Bytes of memory that a driver of the host has; and where that of function i is in the driver's space:
+ * at WARD_MODEL_DRIVER_IOVA + i * WARD_MODEL_DRIVER_BYTES.
+ */
 #define WARD_MODEL_DRIVER_BYTES 4096u
-#define WARD_MODEL_DRIVER_IOVA 0x100000u
+#define WARD_MODEL_DRIVER_IOVA UINT64_C(0x100000000)
 
 /** How. Set size to sizeof(struct ward_model_executor_options). */
 struct ward_model_executor_options {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * A reset that is verified: what can be written is written before, and afterwards reads as after
+ * power-on. A function that has no reset of its own is reset with all behind the bridge above it.
+ */
+#include "executor.h"
+
+#include "irq.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CONFIG_REGION 7u
+#define COMMAND 4u
+/* INTx off: it raises nothing by that, and reads back (PCI 3.0, 6.2.2). */
+#define COMMAND_MARK 0x0400u
+
+/* Bytes that a driver or a guest may have left something in. */
+static uint32_t kept_bytes(const struct ward_emul *emul, uint32_t function, uint32_t bar)
+{
+	uint64_t size = ward_emul_region_size(emul, function, bar);
+
+	return size < WARD_EMUL_REGISTERS ? (uint32_t)size : WARD_EMUL_REGISTERS;
+}
+
+static void mark(struct ward_emul *emul, uint32_t function)
+{
+	const uint8_t command[2] = { COMMAND_MARK & 0xff, COMMAND_MARK >> 8 };
+
+	(void)ward_emul_write(emul, function, CONFIG_REGION, COMMAND, command, sizeof(command));
+}
+
+static bool is_clean(struct ward_emul *emul, uint32_t function)
+{
+	struct ward_vectors *vectors = ward_emul_vectors(emul, function);
+	uint8_t byte, command[2];
+
+	if (ward_emul_read(emul, function, CONFIG_REGION, COMMAND, command, sizeof(command)) ||
+	    command[0] || command[1])
+		return false;
+	for (uint32_t bar = 0; bar < CONFIG_REGION - 1; bar++) {
+		for (uint32_t i = 0; i < kept_bytes(emul, function, bar); i++)
+			if (ward_emul_read(emul, function, bar, i, &byte, 1) || byte)
+				return false;
+	}
+	return !vectors || ward_vectors_mode(vectors, NULL) == WARD_VECTORS_OFF;
+}
+
+/* Whoever has vectors set up loses them: they would write into what was reset. */
+static int reset_one(struct ward_model_executor *executor, uint32_t function)
+{
+	struct ward_emul *emul = executor->model->emul;
+
+	ward_model_hand_silence(executor, function);
+	mark(emul, function);
+	(void)ward_emul_reset(emul, function);
+	return is_clean(emul, function) ? 0 : -EIO;
+}
+
+static bool is_below(const struct ward_machine *machine, uint32_t function, uint32_t bridge)
+{
+	uint32_t at = machine->functions[function].parent;
+
+	while (at != WARD_NONE && at != bridge)
+		at = machine->functions[at].parent;
+	return at == bridge;
+}
+
+int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t function)
+{
+	const struct ward_machine *machine = executor->machine;
+	const struct ward_function *f = &machine->functions[function];
+	struct ward_emul *emul = executor->model->emul;
+	int code = 0;
+
+	if (!ward_emul_is_present(emul, function))
+		return -ENODEV;
+	if (ward_emul_frozen(emul, function))
+		return -EIO;
+	if (f->resets)
+		code = reset_one(executor, function);
+	else if (f->kind != WARD_FUNCTION_PCI || f->parent == WARD_NONE)
+		return -EOPNOTSUPP;
+	for (uint32_t i = 0; !f->resets && i < machine->functions_count && !code; i++)
+		if (is_below(machine, i, f->parent) && ward_emul_is_present(emul, i))
+			code = reset_one(executor, i);
+	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
+		if (i == function || (!f->resets && is_below(machine, i, f->parent)))
+			ward_model_driver_recover(executor, i);
+	return code;
+}
