@@ -347,7 +347,7 @@ const cyaml_schema_field_t app_machine_fields[] = {
 	LIST(id_maps, app_machine_yaml, &id_map_value, APP_MACHINE_LIST_MAX),
 	LIST(groups, app_machine_yaml, &group_value, APP_MACHINE_FUNCTIONS_MAX),
 	LIST(regions, app_machine_yaml, &region_value, APP_MACHINE_LIST_MAX),
-	LIST(partitions, app_machine_yaml, &partition_value, APP_MACHINE_LIST_MAX),
+	LIST(partitions, app_machine_yaml, &partition_value, 4096),
 	LIST(vectors, app_machine_yaml, &vector_value, APP_MACHINE_LIST_MAX),
 	LIST(remarks, app_machine_yaml, &remark_value, 4096),
 	CYAML_FIELD_END,

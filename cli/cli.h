@@ -48,7 +48,8 @@ struct cli_options {
 struct cli_context {
 	const struct cli_options *options;
 	struct app_text out;
-	bool live; /* this computer, now */
+	bool live;	/* this computer, now */
+	bool described; /* by a person, in YAML */
 	struct ward_machine *machine;
 	struct ward_state *state;
 	/* What was read, when machine and state are copies in which something is supposed. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 #include "cli/source.h"
 
+#include "app/machine_yaml.h"
 #include "app/memory.h"
 #include "cli/suppose.h"
 
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct watch {
@@ -93,6 +95,61 @@ static int open_archive(struct cli_context *context, const char *file, struct ap
 	return code;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* Captures are archives, whose first bytes are no text; a pipe is left alone, since it has them once. */
+static bool is_description(const char *file)
+{
+	unsigned char bytes[512];
+	struct stat status;
+	ssize_t size;
+	int fd;
+
+	if (ends_with(file, ".yaml") || ends_with(file, ".yml"))
+		return true;
+	if (strcmp(file, "-") == 0)
+		return false;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? read(fd, bytes, sizeof(bytes))
+								  : -1;
+	close(fd);
+	for (ssize_t i = 0; i < size; i++)
+		if (bytes[i] < 0x20 && !memchr("\t\r\n", bytes[i], 3))
+			return false;
+	return size > 0;
+}
+
+static int open_description(struct cli_context *context, const char *file, bool to_capture)
+{
+	const struct cli_options *options = context->options;
+	struct ward_error error = { "" };
+	struct app_machine read;
+	int code;
+
+	if (to_capture)
+		return cli_fail(options, CLI_USAGE,
+				"%s describes a machine; only one that is there can be captured",
+				file);
+	code = app_machine_load(file, &read, &error);
+	if (code)
+		return cli_fail(options, code == -EACCES ? CLI_PERMISSION : CLI_FAILURE, "%s",
+				error.text);
+	context->described = true;
+	context->machine = read.machine;
+	context->state = read.state;
+	free(read.memory);
+	/* The names of the machine that this runs on are not its own: the answer is the same everywhere. */
+	context->names = app_names_load(-1, context->machine);
+	return -1;
+}
+
 int cli_open(struct cli_context *context, const struct cli_options *options,
 	     struct app_entries *ret_entries)
 {
@@ -104,6 +161,8 @@ int cli_open(struct cli_context *context, const struct cli_options *options,
 		.live = !options->machine && !options->sysroot,
 	};
 	app_text_init(&context->out, stdout, options->colour);
+	if (options->machine && is_description(options->machine))
+		return open_description(context, options->machine, ret_entries != NULL);
 	if (options->machine)
 		return open_archive(context, options->machine, ret_entries);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -191,6 +250,8 @@ static struct json_object *unread_json(const struct unread *unread)
 
 static const char *way_to_read(const struct cli_context *context)
 {
+	if (context->described)
+		return "The description leaves it out.";
 	if (!context->live)
 		return "Capture the machine again as root.";
 	if (geteuid() != 0)

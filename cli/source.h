@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Where a machine comes from: this host, a captured file, a tree of files. */
+/* Where a machine comes from: this host, a captured file, a description, a tree of files. */
 #ifndef CLI_SOURCE_H
 #define CLI_SOURCE_H
 
