@@ -120,8 +120,13 @@ static void print_table(const struct cli_context *context, const struct cli_diff
 static void say_no_groups(const struct cli_context *context)
 {
 	size_t count;
-	char **advice = cli_advice_no_iommu(context, &count);
+	char **advice;
 
+	if (context->described) {
+		app_say(&context->out, "\nThe description tells of no groups of the kernel's.\n");
+		return;
+	}
+	advice = cli_advice_no_iommu(context, &count);
 	app_say(&context->out, "\nThe kernel has no IOMMU groups here.\n");
 	for (size_t i = 0; i < count; i++) {
 		app_paragraph(&context->out, 0, 0, "%s", advice[i]);
