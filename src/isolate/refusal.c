@@ -3,14 +3,15 @@
 #include "isolate/refusal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "isolate/isolation.h"
-#include "isolate/judge.h"
 
-/* What mends each; they are no suppositions to be tried on a model, but events to come first. */
+/* What mends each: not a supposition to be tried on a model, but an event that comes first. */
 static const struct {
-	const char *code, *remedy;
+	const char *code, *text;
 	enum ward_remedy_kind kind;
 } remedies[] = {
 	{ "already-owned", "take it back from whoever has it first",
@@ -32,39 +33,91 @@ static const struct {
 	  WARD_REMEDY_USE_OTHER_FUNCTION },
 };
 
-static int fill(struct ward_judgement *j, struct ward_verdict *verdict, const char *code,
-		uint32_t subject, uint32_t blocker, const char *text)
+static struct ward_remedy *make_remedy(struct ward_arena *arena, const char *code, uint32_t subject)
 {
-	struct ward_finding *finding =
-		ward_finding_add(j, code, WARD_BLOCKS, subject, blocker, "%s", text);
+	struct ward_remedy *remedy = ward_arena_alloc(arena, sizeof(*remedy));
 
-	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]) && remedy; i++) {
 		if (strcmp(remedies[i].code, code) == 0)
-			ward_finding_remedy(j, finding, remedies[i].kind, subject,
-					    remedies[i].remedy, NULL);
+			*remedy = (struct ward_remedy){
+				.kind = remedies[i].kind,
+				.subject = subject,
+				.text = remedies[i].text,
+			};
 	}
-	return ward_verdict_publish(j, verdict);
+	return remedy;
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The partition of the subject, all of it. */
+static int list_members(const struct ward_isolation *isolation, uint32_t subject,
+			struct ward_verdict_storage *storage)
+{
+	uint32_t *members, member = subject, count = 0;
+
+	do {
+		count++;
+		member = isolation->partition_next[member];
+	} while (member != subject);
+	members = ward_arena_alloc(&storage->arena, count * sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		members[i] = member;
+		member = isolation->partition_next[member];
+	}
+	qsort(members, count, sizeof(*members), compare_functions);
+	storage->verdict.members = members;
+	storage->verdict.members_count = count;
+	return 0;
+}
+
+static int fill(struct ward_verdict_storage *storage, const char *code, uint32_t subject,
+		uint32_t blocker, const char *text)
+{
+	struct ward_finding *finding = ward_arena_alloc(&storage->arena, sizeof(*finding));
+
+	if (!finding)
+		return -ENOMEM;
+	*finding = (struct ward_finding){
+		.code = code,
+		.weight = WARD_BLOCKS,
+		.subject = subject,
+		.blocker = blocker,
+		.text = ward_arena_strdup(&storage->arena, text),
+		.remedies = make_remedy(&storage->arena, code, subject),
+		.remedies_count = 1,
+	};
+	storage->verdict.findings = finding;
+	storage->verdict.findings_count = 1;
+	return finding->text && finding->remedies ? 0 : -ENOMEM;
 }
 
 int ward_refusal_create(const struct ward_isolation *isolation, enum ward_policy policy,
 			const char *code, uint32_t subject, uint32_t blocker, const char *text,
 			struct ward_verdict **ret_verdict)
 {
-	const struct ward_question question = {
-		.size = sizeof(question),
-		.functions = &subject,
-		.functions_count = 1,
-		.client = WARD_NONE,
-		.policy = policy,
-	};
-	struct ward_judgement j = {
-		.isolation = isolation,
-		.machine = isolation->machine,
-		.question = &question,
-		.claimed = &subject,
-		.claimed_count = 1,
-		.grade = WARD_GRADE_NONE,
-	};
+	struct ward_verdict_storage *storage = ward_alloc(sizeof(*storage));
+	int err;
 
-	return ward_verdict_make(&j, code, blocker, text, ret_verdict);
+	if (!storage)
+		return -ENOMEM;
+	storage->verdict.answer = WARD_UNSAFE;
+	storage->verdict.policy = policy;
+	storage->verdict.grade = WARD_GRADE_UNKNOWN;
+	err = fill(storage, code, subject, blocker, text);
+	if (!err)
+		err = list_members(isolation, subject, storage);
+	if (err) {
+		ward_verdict_destroy(&storage->verdict);
+		return err;
+	}
+	*ret_verdict = &storage->verdict;
+	return 0;
 }

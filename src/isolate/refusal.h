@@ -4,6 +4,14 @@
 
 #include <doorward/verdict.h>
 
+#include "base/arena.h"
+
+/* A verdict as ward_verdict_destroy() frees it. */
+struct ward_verdict_storage {
+	struct ward_verdict verdict;
+	struct ward_arena arena;
+};
+
 /*
  * A verdict of one finding, which blocks and cannot be waived: something is refused for what is so
  * already, whatever would be reached. Text is copied. The caller destroys it. 0 or -ENOMEM.

@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-
-struct verdict_storage {
-	struct ward_verdict verdict;
-	struct ward_arena arena;
-};
+#include "isolate/refusal.h"
 
 static int compare_functions(const void *a, const void *b)
 {
@@ -302,7 +298,7 @@ int ward_check(const struct ward_isolation *isolation, const struct ward_state *
 		.question = question,
 		.grade = WARD_GRADE_NONE,
 	};
-	struct verdict_storage *storage;
+	struct ward_verdict_storage *storage;
 	int err;
 
 	if (!question_is_sound(isolation, state, question))
@@ -327,7 +323,7 @@ int ward_check(const struct ward_isolation *isolation, const struct ward_state *
 
 void ward_verdict_destroy(struct ward_verdict *verdict)
 {
-	struct verdict_storage *storage = (struct verdict_storage *)verdict;
+	struct ward_verdict_storage *storage = (struct ward_verdict_storage *)verdict;
 
 	if (!verdict)
 		return;

@@ -15,6 +15,13 @@ int ward_ownership_copy(const struct ward_ownership *ownership,
 uint64_t ward_ownership_version(const struct ward_ownership *ownership);
 
 /*
+ * Gives the name of a driver a number, by which packed states call it. Done by itself for names that
+ * the state begins with, "vfio-pci", and whatever an event binds; states go from one copy to another
+ * when both number alike: number all names there will be before the first copy. 0 or -ENOMEM.
+ */
+int ward_ownership_number_driver(struct ward_ownership *ownership, const char *driver);
+
+/*
  * A state as bytes: owners, drivers, containers, vectors, waivers in use, what is open; not numbers
  * of events and texts. Two states are the same when their bytes are. The size depends on the machine
  * alone. Functions are in the order of the machine, one record of equal size each, in which the client

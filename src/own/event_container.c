@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/* Functions go into spaces of their clients and out of them: attach, detach. */
+#include "own/core.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "isolate/isolation.h"
+
+/*
+ * Functions that are in one space or in none: of one kernel group, or of one partitionable endpoint
+ * where the hardware has a domain for each. Walks them, the function itself among them.
+ */
+struct companions {
+	uint32_t member; /* of the ring; WARD_NONE: that was it */
+	uint32_t cursor; /* among the error domain */
+	bool endpoint;
+};
+
+static enum ward_domains domains_of(const struct ward_machine *machine, uint32_t function)
+{
+	const struct ward_function *f = &machine->functions[function];
+
+	return f->stream.iommu == WARD_NONE ? WARD_DOMAINS_ANY
+					    : machine->iommus[f->stream.iommu].domains;
+}
+
+static struct companions companions_of(const struct ward_ownership *o, uint32_t function)
+{
+	return (struct companions){
+		.member = function,
+		.endpoint = domains_of(o->machine, function) != WARD_DOMAINS_ANY,
+	};
+}
+
+static bool next_companion(const struct ward_ownership *o, uint32_t function, struct companions *at,
+			   uint32_t *ret_member)
+{
+	if (at->member != WARD_NONE) {
+		uint32_t next = o->environment->isolation->group_next[at->member];
+
+		*ret_member = at->member;
+		at->member = next == function ? WARD_NONE : next;
+		return true;
+	}
+	return at->endpoint &&
+	       ward_error_domain_next(o->machine, function, &at->cursor, ret_member);
+}
+
+static int attach_sense(const struct ward_ownership *o, const struct ward_event *event,
+			uint32_t function, struct ward_error *error)
+{
+	if (event->container >= OWN_CONTAINERS_MAX)
+		return ward_fail(error, -EINVAL, "there is no container %u",
+				 (unsigned int)event->container);
+	if (!own_is_clients(o, function))
+		return ward_fail(error, -EINVAL, "no client has %s", own_name(o, function));
+	return 0;
+}
+
+/* One space for each partitionable endpoint, and nobody else in it. */
+static bool is_fixed_apart(const struct ward_ownership *o, uint32_t function, uint32_t other)
+{
+	return (domains_of(o->machine, function) == WARD_DOMAINS_FIXED ||
+		domains_of(o->machine, other) == WARD_DOMAINS_FIXED) &&
+	       (o->machine->functions[function].pe != o->machine->functions[other].pe ||
+		o->machine->functions[function].stream.iommu !=
+			o->machine->functions[other].stream.iommu);
+}
+
+static bool is_domain_fixed(const struct ward_ownership *o, const struct ward_event *event,
+			    uint32_t function, struct own_refusal *refusal)
+{
+	uint32_t client = o->state->functions[function].owner.client;
+	uint32_t other = o->clients[client].first;
+
+	if (own_leaves_out(o, OWN_RULE_DOMAIN_FIXED))
+		return false;
+	for (; other != WARD_NONE; other = o->next[other]) {
+		/* What the same event attaches is in the space by then. */
+		if ((o->container[other] == event->container || own_is_named(o, other)) &&
+		    other != function && is_fixed_apart(o, function, other))
+			return own_refuse(
+				refusal, "domain-fixed", function, other,
+				"the IOMMU has a space for each partitionable endpoint, and "
+				"%s and %s are of two",
+				own_name(o, function), own_name(o, other));
+	}
+	return false;
+}
+
+static bool attach_refused(const struct ward_ownership *o, const struct ward_event *event,
+			   uint32_t function, struct own_refusal *refusal)
+{
+	struct companions at = companions_of(o, function);
+	uint32_t client = o->state->functions[function].owner.client, member;
+
+	if (o->state->functions[function].frozen)
+		return own_refuse(refusal, "frozen", function, WARD_NONE,
+				  "%s is frozen: it stays out of every space until it was reset",
+				  own_name(o, function));
+	while (!own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE) &&
+	       next_companion(o, function, &at, &member)) {
+		bool same = o->state->functions[member].owner.client == client &&
+			    o->container[member] == event->container;
+
+		if (o->container[member] != WARD_NONE && !same)
+			return own_refuse(
+				refusal, "one-space", function, member,
+				member == function
+					? "%s is in another container, from which it has "
+					  "to be detached"
+					: "%s shares its group with %s, which is in another "
+					  "container",
+				own_name(o, function), own_name(o, member));
+	}
+	return is_domain_fixed(o, event, function, refusal);
+}
+
+static int put(struct ward_ownership *o, uint32_t function, uint32_t container,
+	       struct ward_space *space)
+{
+	int err = ward_own_touch(o, function);
+
+	if (!err)
+		err = ward_own_set_space(o, function, space);
+	if (!err)
+		o->container[function] = container;
+	return err;
+}
+
+static int put_all(struct ward_ownership *o, uint32_t function, uint32_t container,
+		   struct ward_space *space)
+{
+	struct companions at = companions_of(o, function);
+	struct ward_owner owner = o->state->functions[function].owner;
+	uint32_t member;
+	int err = 0;
+
+	if (own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE))
+		return put(o, function, container, space);
+	while (!err && next_companion(o, function, &at, &member)) {
+		const struct ward_owner *other = &o->state->functions[member].owner;
+
+		if (other->kind == WARD_OWNER_CLIENT && other->client == owner.client)
+			err = put(o, member, container, space);
+	}
+	return err;
+}
+
+static int attach_effect(struct ward_ownership *o, const struct ward_event *event,
+			 uint32_t function)
+{
+	return put_all(o, function, event->container, event->space);
+}
+
+static int detach_sense(const struct ward_ownership *o, const struct ward_event *event,
+			uint32_t function, struct ward_error *error)
+{
+	(void)event;
+	if (o->container[function] == WARD_NONE)
+		return ward_fail(error, -EINVAL, "%s is in no container", own_name(o, function));
+	return 0;
+}
+
+static int detach_effect(struct ward_ownership *o, const struct ward_event *event,
+			 uint32_t function)
+{
+	(void)event;
+	return put_all(o, function, WARD_NONE, NULL);
+}
+
+const struct own_handler own_attach = {
+	.functions = true,
+	.never_fact = true,
+	.sense = attach_sense,
+	.refused = attach_refused,
+	.effect = attach_effect,
+};
+
+const struct own_handler own_detach = {
+	.functions = true,
+	.sense = detach_sense,
+	.effect = detach_effect,
+};
