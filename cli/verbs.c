@@ -152,7 +152,8 @@ const struct cli_option cli_option_table[] = {
 	{ CLI_OPTION_ACCEPT_POLICY, "accept-policy", 0, "FILE", CHECK, "@file",
 	  "accept what FILE lists, one \"code [device] # reason\" a line" },
 	{ CLI_OPTION_MACHINE, "machine", 'm', "FILE", READ | CAPTURE, "@file",
-	  "look at a captured machine (\"-\": standard input)" },
+	  "look at a captured machine (\"-\": standard input), or at one\n"
+	  "                             described in YAML" },
 	{ CLI_OPTION_SYSROOT, "sysroot", 0, "DIR", READ | CAPTURE, "@file",
 	  "look at the tree of files below DIR" },
 	{ CLI_OPTION_WAKE, "wake", 0, NULL, READ | CAPTURE, NULL,

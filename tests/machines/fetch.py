@@ -34,7 +34,7 @@ TOOLS = {
     "pciutils": "setpci",
 }
 SYSROOT_PACKAGES = ("libc6-dev", "libgcc-12-dev", "libfdt-dev", "libjson-c-dev",
-                    "libarchive-dev", "libsmartcols-dev")
+                    "libarchive-dev", "libsmartcols-dev", "libcyaml-dev", "libyaml-dev")
 RETRIES = 3
 
 
@@ -209,6 +209,7 @@ def fetch_sysroot(apt, into):
     apt.unpack_closure(SYSROOT_PACKAGES, into)
     relative_links(into)
     root = cache_dir() / into.name.removesuffix(".part")
+    (into / "packages").write_text(" ".join(SYSROOT_PACKAGES) + "\n")
     (into / "meson.cross").write_text(CROSS_FILE.format(root=root))
 
 
@@ -227,10 +228,21 @@ def parts():
     return rows
 
 
+def is_there(name):
+    """A sysroot has to be of the packages that are wanted today."""
+    final = cache_dir() / name
+    if not name.startswith("sysroot-"):
+        return final.exists()
+    try:
+        return (final / "packages").read_text().split() == list(SYSROOT_PACKAGES)
+    except OSError:
+        return False
+
+
 def fetch_part(name, make):
     """Unpacks beside the final place and renames: a part is whole or absent."""
     final = cache_dir() / name
-    if final.exists():
+    if is_there(name):
         return None
     part = cache_dir() / (name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -239,7 +251,9 @@ def fetch_part(name, make):
         make(part)
     except (Missing, OSError, StopIteration) as why:
         shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
         return str(why) or type(why).__name__
+    shutil.rmtree(final, ignore_errors=True)
     part.rename(final)
     return None
 
@@ -260,7 +274,7 @@ def fetch_locked(verbose):
         reason = str(why)
     missing = {package: reason for package, probe in TOOLS.items() if not find_tool(probe)}
     for name, make in parts().items():
-        if verbose and not (cache_dir() / name).exists():
+        if verbose and not is_there(name):
             print(f"fetch: {name}", flush=True)
         reason = fetch_part(name, make)
         if reason:
