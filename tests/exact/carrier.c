@@ -220,6 +220,22 @@ static int make_backed(struct carrier *c)
 	return err;
 }
 
+static int freeze(struct carrier *c)
+{
+	const struct plan *plan = c->build->plan;
+	int err = 0;
+
+	for (uint32_t i = 0; i < plan->functions_count && !err; i++) {
+		uint32_t index = c->build->index[i];
+
+		if (!plan->functions[i].present || !plan->functions[i].frozen)
+			continue;
+		err = c->backend ? ward_model_freeze(c->backend, index)
+				 : ward_emul_freeze(c->emul, index, WARD_ERROR_INJECTED);
+	}
+	return err;
+}
+
 int carrier_create(struct build *build, struct carrier **ret_carrier)
 {
 	struct carrier *c = calloc(1, sizeof(*c));
@@ -231,6 +247,8 @@ int carrier_create(struct build *build, struct carrier **ret_carrier)
 	err = make_memory(c);
 	if (!err)
 		err = build->plan->tables ? make_backed(c) : make_plain(c);
+	if (!err)
+		err = freeze(c);
 	if (err) {
 		carrier_destroy(c);
 		return err;

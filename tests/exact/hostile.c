@@ -366,8 +366,10 @@ int hostile_run(struct hostile *h, enum temper temper, struct touch *ret_touch)
 		uint32_t function = (uint32_t)__builtin_ctz(next);
 
 		h->done |= 1u << function;
-		take_over(h, function);
-		err = enable_vectors(h, function);
+		if (!plan->functions[function].frozen) {
+			take_over(h, function);
+			err = enable_vectors(h, function);
+		}
 		if (!err)
 			err = try_all(h, function);
 	}

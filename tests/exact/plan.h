@@ -55,6 +55,7 @@ struct plan_function {
 	uint32_t controller; /* or WARD_NONE */
 	uint32_t hide;
 	bool hostile;
+	bool frozen;	      /* after an error: it does nothing, and nothing is done through it */
 	uint32_t space;	      /* or WARD_NONE: in one of the host's, where nothing is mapped */
 	uint32_t pasid_space; /* of PASID 1, or WARD_NONE */
 };

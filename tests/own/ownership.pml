@@ -334,11 +334,11 @@ inline to_there(x, d)
 	fi
 }
 
-/* The host lets go. */
+/* The host lets go. What a client left before it stays until a reset. */
 inline to_unbound(x)
 {
 	if
-	:: owner[x] == HOST -> taint[x] = HOST
+	:: owner[x] == HOST && taint[x] == NOBODY -> taint[x] = HOST
 	:: else
 	fi;
 	driver[x] = NONE; vectors[x] = 0; owner[x] = NOBODY
@@ -356,7 +356,7 @@ inline to_quarantined(x)
 	container[x] = BLOCKED; quarantined[x] = 1
 }
 
-/* A reset: error domains and reset scopes are of one function here, so no others are hit. */
+/* Error domains are of one function here, and reset scopes, too, but for a PF's. */
 inline to_reset(x)
 {
 	vectors[x] = 0;
@@ -365,6 +365,23 @@ inline to_reset(x)
 	:: else
 	fi
 }
+
+#if MACHINE == CARD
+#define HITS_OTHERS(x) ((x) == PF && there[VF] && owner[VF] != NOBODY && owner[VF] != owner[PF])
+inline reset_vfs(x)
+{
+	if
+	:: x == PF && there[VF] -> to_reset(VF)
+	:: else
+	fi
+}
+#else
+#define HITS_OTHERS(x) false
+inline reset_vfs(x)
+{
+	skip
+}
+#endif
 
 /* --- events: what makes no sense is no guard; what is refused changes nothing --- */
 
@@ -462,7 +479,7 @@ inline death(c)
 	:: d_step { there[VF] -> to_absent(VF); end_fact(OTHER, 0) }
 
 #define EVENT_VECTOR(x, at)                                                                    \
-	:: d_step { there[x] && (driver[x] != NONE || IS_CLIENT(owner[x])) ->                  \
+	:: d_step { there[x] && owner[x] != NOBODY ->                                          \
 		    vectors[x] = vectors[x] | 1 << at; end_fact(OTHER, 0) }
 
 #define EVENT_FREEZE(x)                                                                        \
@@ -471,7 +488,8 @@ inline death(c)
 	:: d_step { SETTLED && there[x] && frozen[x] && !revoking[x] -> keep(); to_reset(x);   \
 		    frozen[x] = 0; end_request() }
 #define EVENT_RESET(x)                                                                         \
-	:: d_step { SETTLED && there[x] && !frozen[x] -> keep(); to_reset(x); end_request() }
+	:: d_step { SETTLED && there[x] && !frozen[x] && !HITS_OTHERS(x) -> keep(); to_reset(x);   \
+		    reset_vfs(x); end_request() }
 #define EVENT_QUARANTINE(x)                                                                    \
 	:: d_step { SETTLED && FREE(x) -> keep(); to_quarantined(x); end_request() }
 

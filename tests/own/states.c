@@ -133,6 +133,15 @@ static int print_state(void *context, const struct ward_ownership *ownership)
 	return 0;
 }
 
+static void print_breach(const struct ward_breach *breach)
+{
+	printf("broken: %s, after", breach->text);
+	for (uint32_t i = 0; i < breach->events_count; i++)
+		printf(" %s%s", ward_event_name(breach->events[i].kind),
+		       breach->events[i].fact ? " (a fact)" : "");
+	printf("\n");
+}
+
 static int explore(struct make *m, const struct small *small, const struct walk *walk)
 {
 	struct ward_explore_options options = {
@@ -154,7 +163,7 @@ static int explore(struct make *m, const struct small *small, const struct walk 
 	err = ward_exploration_work(exploration);
 	ward_exploration_progress(exploration, &progress);
 	if (!err && progress.end == WARD_EXPLORATION_BROKEN)
-		printf("broken: %s\n", ward_exploration_breach(exploration)->text);
+		print_breach(ward_exploration_breach(exploration));
 	if (!err)
 		err = ward_exploration_walk(exploration, print_state, (void *)walk);
 	printf("states %" PRIu64 " transitions %" PRIu64 " bytes %" PRIu64 "\n", progress.states,
