@@ -3,43 +3,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <doorward/gicv2m.h>
 #include <doorward/memory.h>
 
-#include "app/guest_controller.h"
-
-/* Tables of the machine's IOMMUs and ITSs: the memory is only used as far as it is written. */
-#define TABLES_BYTES (UINT64_C(64) << 20)
-#define TABLES_BYTES_EACH (UINT64_C(64) << 10)
-#define TIB (UINT64_C(1) << 40)
+#include "app/memory.h"
 
 /* PCI 3.0, 6.2.2. */
 #define REGION_CONFIG 7u
 #define PCI_COMMAND 4u
 #define PCI_COMMAND_MEMORY 0x2u
 #define PCI_COMMAND_MASTER 0x4u
-
-/* Where no function, window or doorbell of the machine is. */
-static uint64_t find_room(const struct ward_machine *machine)
-{
-	uint64_t at = TIB;
-
-	for (uint32_t i = 0; i < machine->functions_count; i++) {
-		const struct ward_function *f = &machine->functions[i];
-
-		for (unsigned int bar = 0; bar < 7; bar++)
-			if (!ward_range_is_empty(f->bar[bar].range) && !f->bar[bar].io &&
-			    f->bar[bar].range.last >= at)
-				at = (f->bar[bar].range.last / TIB + 1) * TIB;
-	}
-	for (uint32_t i = 0; i < machine->controllers_count; i++)
-		for (uint32_t j = 0; j < machine->controllers[i].doorbells_count; j++)
-			if (machine->controllers[i].doorbells[j].last >= at)
-				at = (machine->controllers[i].doorbells[j].last / TIB + 1) * TIB;
-	return at;
-}
 
 static int fail(struct ward_error *error, int code, const char *what)
 {
@@ -57,61 +32,77 @@ static int fail_room(struct ward_error *error, uint32_t vectors)
 	return -ENOSPC;
 }
 
-static int build_machine(const struct ward_machine *machine, struct app_guest *guest,
-			 struct ward_error *error)
+int app_guest_create(const struct ward_machine *machine, uint32_t function, void *ram,
+		     struct app_guest **ret_guest, struct ward_error *ret_error)
 {
-	uint64_t room = find_room(machine);
-	uint64_t bytes = TABLES_BYTES + machine->functions_count * TABLES_BYTES_EACH;
-	const struct ward_range tables = { room, room + bytes - 1 };
-	const struct ward_function *f = &machine->functions[guest->function];
-	int code = ward_memory_create(&guest->machine_memory);
+	struct app_guest *guest = app_alloc(1, sizeof(*guest));
+	const struct ward_range at = { APP_GUEST_RAM, APP_GUEST_RAM + APP_GUEST_RAM_BYTES - 1 };
+	int code = ward_memory_create(&guest->memory);
 
 	if (!code)
-		code = ward_memory_add(guest->machine_memory, tables, 0, NULL);
+		code = ward_memory_add(guest->memory, at, 0, ram);
 	if (!code)
-		code = ward_backend_model(machine, guest->machine_memory, tables, &guest->backend,
-					  error);
+		code = app_guest_controller_create(machine, function, guest->memory, &guest->vm,
+						   &guest->controller);
 	if (!code)
-		code = ward_device_open(guest->backend, f->name, &guest->device, error);
-	return fail(error, code, "software machine");
+		code = ward_routes_create(guest->vm, &guest->routes);
+	if (code) {
+		app_guest_destroy(guest);
+		return fail(ret_error, code, "interrupt controller of the guest");
+	}
+	*ret_guest = guest;
+	return 0;
+}
+
+static void let_go(struct app_guest_function *place)
+{
+	ward_wiring_destroy(place->wiring);
+	ward_vectors_destroy(place->vectors);
+	*place = (struct app_guest_function){ 0 };
+}
+
+void app_guest_destroy(struct app_guest *guest)
+{
+	if (!guest)
+		return;
+	for (uint32_t i = 0; i < APP_GUEST_FUNCTIONS; i++)
+		let_go(&guest->functions[i]);
+	ward_routes_destroy(guest->routes);
+	ward_vm_destroy(guest->vm);
+	ward_memory_destroy(guest->memory);
+	free(guest);
+}
+
+struct app_guest_function *app_guest_find(struct app_guest *guest, uint32_t function)
+{
+	for (uint32_t i = 0; i < APP_GUEST_FUNCTIONS; i++)
+		if (guest->functions[i].device && guest->functions[i].function == function)
+			return &guest->functions[i];
+	return NULL;
+}
+
+void app_guest_disable(struct app_guest *guest, uint32_t function)
+{
+	struct app_guest_function *place = app_guest_find(guest, function);
+
+	if (place)
+		let_go(place);
 }
 
 /* Without bus mastering a function writes nothing, messages among it. */
-static int enable_function(struct app_guest *guest, struct ward_error *error)
+static int enable_function(struct ward_device *device, struct ward_error *error)
 {
 	const uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 
 	return fail(error,
-		    ward_device_write(guest->device, REGION_CONFIG, PCI_COMMAND, &command,
+		    ward_device_write(device, REGION_CONFIG, PCI_COMMAND, &command,
 				      sizeof(command)),
 		    "command register");
 }
 
-/* The client's space: unmanaged where an IOMMU translates, else there is only the identity. */
-static int enter_space(struct app_guest *guest, struct ward_error *error)
-{
-	static const enum ward_space_kind kinds[] = { WARD_SPACE_UNMANAGED, WARD_SPACE_IDENTITY };
-	int code = -EOPNOTSUPP;
-
-	for (unsigned int i = 0; i < 2 && code == -EOPNOTSUPP; i++) {
-		struct ward_space_options options = { .size = sizeof(options), .kind = kinds[i] };
-
-		code = ward_backend_space(guest->backend, &options, &guest->space);
-		if (code)
-			continue;
-		code = ward_device_attach(guest->device, WARD_PASID_NONE, guest->space);
-		if (code) {
-			ward_space_destroy(guest->space);
-			guest->space = NULL;
-		}
-	}
-	return fail(error, code, "space of the client");
-}
-
-static int build_vectors(const struct ward_machine *machine, struct app_guest *guest,
+static int build_vectors(const struct ward_function *f, struct app_guest_function *place,
 			 uint32_t wanted, struct ward_error *error)
 {
-	const struct ward_function *f = &machine->functions[guest->function];
 	struct ward_vectors_options options = {
 		.size = sizeof(options),
 		.msix_vectors = f->msix ? f->msix_vectors : 0,
@@ -120,84 +111,86 @@ static int build_vectors(const struct ward_machine *machine, struct app_guest *g
 	};
 	uint32_t all = f->msix ? f->msix_vectors : f->msi_vectors;
 
-	guest->index = f->msix ? WARD_IRQS_MSIX : WARD_IRQS_MSI;
-	guest->count = wanted < all ? wanted : all;
-	return fail(error, ward_vectors_create(&options, &guest->vectors), "vectors");
+	place->index = f->msix ? WARD_IRQS_MSIX : WARD_IRQS_MSI;
+	place->count = wanted < all ? wanted : all;
+	return fail(error, ward_vectors_create(&options, &place->vectors), "vectors");
 }
 
-static int wire(struct app_guest *guest, const struct ward_guest_doorbell *doorbell,
-		struct ward_error *error)
+static int wire(struct app_guest *guest, struct app_guest_function *place, uint32_t slot,
+		const struct ward_space *nested, struct ward_error *error)
 {
+	const struct ward_guest_doorbell doorbell = app_guest_doorbell(&guest->controller, slot);
 	const struct ward_wiring_options options = {
 		.size = sizeof(options),
-		.device = guest->device,
-		.vectors = guest->vectors,
+		.device = place->device,
+		.vectors = place->vectors,
 		.vm = guest->vm,
 		.routes = guest->routes,
-		.doorbells = doorbell,
+		.space = nested,
+		.doorbells = &doorbell,
 		.doorbells_count = 1,
+		.guest_addresses = nested != NULL,
+		.way = WARD_MESSAGE_PREPARE,
 	};
-	int code = ward_wiring_create(&options, &guest->wiring);
+	int code = ward_wiring_create(&options, &place->wiring);
 
 	if (!code)
-		code = ward_wiring_sync(guest->wiring, error);
+		code = ward_wiring_sync(place->wiring, error);
 	return code < 0 ? fail(error, code, "wiring") : 0;
 }
 
-int app_guest_create(const struct ward_machine *machine, uint32_t function, uint32_t count,
-		     struct app_guest *ret_guest, struct ward_error *ret_error)
+static uint32_t free_slot(struct app_guest *guest, uint32_t function)
 {
-	struct app_guest guest = { .function = function };
-	struct app_guest_controller controller;
+	uint32_t slot = 0;
+
+	while (slot < APP_GUEST_FUNCTIONS && guest->functions[slot].device)
+		slot++;
+	/* Where it was before, so that it finds what was set up for it. */
+	for (uint32_t i = 0; i < APP_GUEST_FUNCTIONS; i++)
+		if (app_guest_slot_is_of(&guest->controller, i, function))
+			slot = i;
+	return slot;
+}
+
+int app_guest_enable(struct app_guest *guest, const struct app_guest_gift *gift, uint32_t count,
+		     struct ward_error *ret_error)
+{
+	const struct ward_function *f = &gift->machine->functions[gift->function];
+	struct app_guest_function *place;
+	uint32_t slot;
 	int code;
 
 	if (ret_error)
 		ret_error->text[0] = '\0';
-	code = build_machine(machine, &guest, ret_error);
+	app_guest_disable(guest, gift->function);
+	slot = free_slot(guest, gift->function);
+	if (slot == APP_GUEST_FUNCTIONS)
+		return fail(ret_error, -ENOSPC, "slots of the guest");
+	if (count > app_guest_vectors(&guest->controller))
+		return fail_room(ret_error, app_guest_vectors(&guest->controller));
+	place = &guest->functions[slot];
+	place->function = gift->function;
+	place->device = gift->device;
+	code = enable_function(place->device, ret_error);
 	if (!code)
-		code = enter_space(&guest, ret_error);
-	if (!code)
-		code = enable_function(&guest, ret_error);
-	if (!code)
-		code = build_vectors(machine, &guest, count, ret_error);
-	if (!code)
-		code = fail(ret_error, ward_memory_create(&guest.memory), "guest");
-	if (!code)
-		code = fail(ret_error,
-			    app_guest_controller_create(machine, function, guest.memory, &guest.vm,
-							&controller),
-			    "interrupt controller of the guest");
-	if (!code && count > app_guest_vectors(&controller))
-		code = fail_room(ret_error, app_guest_vectors(&controller));
+		code = build_vectors(f, place, count, ret_error);
 	if (!code)
 		code = fail(ret_error,
-			    app_guest_program(&controller, guest.vm, guest.memory, guest.vectors,
-					      guest.index, guest.count),
+			    app_guest_program(&guest->controller, guest->vm, guest->memory,
+					      &(const struct app_guest_slot){
+						      .number = slot,
+						      .function = gift->function,
+						      .index = place->index,
+						      .count = place->count,
+						      .vectors = place->vectors,
+						      .translated = gift->nested != NULL,
+					      }),
 			    "guest");
 	if (!code)
-		code = fail(ret_error, ward_routes_create(guest.vm, &guest.routes), "routes");
-	if (!code)
-		code = wire(&guest, &controller.doorbell, ret_error);
-	if (code) {
-		app_guest_finish(&guest);
-		return code;
-	}
-	*ret_guest = guest;
-	return 0;
-}
-
-void app_guest_finish(struct app_guest *guest)
-{
-	ward_wiring_destroy(guest->wiring);
-	ward_routes_destroy(guest->routes);
-	ward_vm_destroy(guest->vm);
-	ward_vectors_destroy(guest->vectors);
-	ward_device_close(guest->device);
-	ward_space_destroy(guest->space);
-	ward_backend_destroy(guest->backend);
-	ward_memory_destroy(guest->memory);
-	ward_memory_destroy(guest->machine_memory);
-	*guest = (struct app_guest){ 0 };
+		code = wire(guest, place, slot, gift->nested, ret_error);
+	if (code)
+		let_go(place);
+	return code;
 }
 
 /* What a CPU of the guest has: one interrupt, which it ends at once. */
@@ -211,23 +204,16 @@ static bool take(const struct ward_vm_parts *parts, uint32_t cpu, uint32_t *ret_
 	return true;
 }
 
-int app_guest_raise(struct app_guest *guest, uint32_t vector, struct app_guest_arrival *ret_arrival)
+int app_guest_take(struct app_guest *guest, struct app_guest_arrival *ret_arrival)
 {
 	struct app_guest_arrival arrival = { 0 };
 	struct ward_vm_parts parts;
-	struct ward_raise raise;
-	int taken = 0, code;
+	int taken = 0, code = ward_vm_model_dispatch(guest->vm, NULL);
 
-	code = ward_model_raise(guest->backend, guest->function, (enum ward_irq_index)guest->index,
-				vector, &raise);
-	if (!code)
-		code = ward_vm_model_dispatch(guest->vm, NULL);
 	if (code >= 0)
 		code = ward_vm_model_parts(guest->vm, &parts);
 	if (code)
 		return code;
-	arrival.doorbell = raise.dma.target;
-	arrival.host_number = raise.dma.interrupt.number;
 	for (uint32_t cpu = 0; cpu < APP_GUEST_CPUS; cpu++)
 		while (take(&parts, cpu, &arrival.number)) {
 			arrival.cpu = cpu;

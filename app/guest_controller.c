@@ -9,15 +9,14 @@
 
 #include <doorward/gicv2m.h>
 
-#define RAM UINT64_C(0x40000000)
-#define RAM_BYTES UINT64_C(0x100000)
+#define RAM APP_GUEST_RAM
 
 #define FRAME UINT64_C(0x08020000)
 #define FRAME_FIRST 96u
 #define FRAME_COUNT 64u
 #define ITS UINT64_C(0x08080000)
-/* The function is 00:01.0 there. */
-#define GUEST_DEVICE 8u
+/* Functions are 00:01.0, 00:02.0, ... there. */
+#define GUEST_DEVICE(slot) (((slot) + 1) << 3)
 
 #define APIC_FIRST_VECTOR 0x40u
 #define APIC_VECTORS 128u
@@ -31,6 +30,7 @@
 #define ITS_QUEUE (RAM + 0x70000)
 #define ITS_QUEUE_BYTES UINT64_C(0x10000)
 #define ITS_ITT (RAM + 0x80000)
+#define ITT_BYTES UINT64_C(0x4000) /* of each slot: 2048 events of 8 bytes */
 #define LPI_BITS 16u
 #define LPI_ON 0xa3u
 
@@ -60,21 +60,29 @@ static enum ward_vm_controller kind_for(const struct ward_machine *machine, uint
 	return WARD_VM_GICV2;
 }
 
-static struct ward_guest_doorbell doorbell_of(enum ward_vm_controller kind)
+uint64_t app_guest_register(const struct app_guest_controller *controller)
 {
-	struct ward_guest_doorbell doorbell = { .registers = { WARD_X86_MSI_START,
-							       WARD_X86_MSI_LAST } };
+	if (controller->kind == WARD_VM_GICV2)
+		return FRAME + WARD_GICV2M_SETSPI;
+	if (controller->kind == WARD_VM_GICV3_ITS)
+		return ITS + WARD_ITS_TRANSLATER;
+	return APIC_ADDRESS;
+}
 
-	if (kind == WARD_VM_GICV2) {
-		doorbell.registers.start = FRAME + WARD_GICV2M_SETSPI;
-		doorbell.registers.last = doorbell.registers.start + 3;
+struct ward_guest_doorbell app_guest_doorbell(const struct app_guest_controller *controller,
+					      uint32_t slot)
+{
+	uint64_t at = app_guest_register(controller);
+	struct ward_guest_doorbell doorbell = { .registers = { at, at + 3 } };
+
+	if (controller->kind == WARD_VM_GICV2) {
 		doorbell.first_intid = FRAME_FIRST;
 		doorbell.last_intid = FRAME_FIRST + FRAME_COUNT - 1;
-	} else if (kind == WARD_VM_GICV3_ITS) {
-		doorbell.registers.start = ITS + WARD_ITS_TRANSLATER;
-		doorbell.registers.last = doorbell.registers.start + 3;
-		doorbell.devid = ward_devid(GUEST_DEVICE);
+	} else if (controller->kind == WARD_VM_GICV3_ITS) {
+		doorbell.devid = ward_devid(GUEST_DEVICE(slot));
 		doorbell.has_devid = true;
+	} else {
+		doorbell.registers = (struct ward_range){ WARD_X86_MSI_START, WARD_X86_MSI_LAST };
 	}
 	return doorbell;
 }
@@ -90,15 +98,12 @@ int app_guest_controller_create(const struct ward_machine *machine, uint32_t fun
 		.cpus = APP_GUEST_CPUS,
 		.its = ward_gpa(kind == WARD_VM_GICV3_ITS ? ITS : 0),
 	};
-	int code =
-		ward_memory_add(memory, (struct ward_range){ RAM, RAM + RAM_BYTES - 1 }, 0, NULL);
+	int code = ward_vm_model(&options, memory, NULL, ret_vm);
 
-	if (!code)
-		code = ward_vm_model(&options, memory, NULL, ret_vm);
 	if (!code)
 		code = ward_vm_start(*ret_vm);
 	if (!code)
-		*ret_controller = (struct app_guest_controller){ kind, doorbell_of(kind) };
+		*ret_controller = (struct app_guest_controller){ .kind = kind };
 	return code;
 }
 
@@ -147,22 +152,22 @@ static int program_lpis(struct ward_gic *gic, struct ward_memory *memory)
 	return 0;
 }
 
-/* A command, executed before the next one is written. */
+/* Commands, each executed before the next one is written. */
 struct queue {
 	struct ward_its *its;
 	struct ward_memory *memory;
-	uint64_t at; /* offset */
+	uint64_t *at; /* offset */
 };
 
-static int push(struct queue *queue, uint64_t first, uint64_t second, uint64_t third)
+static int push(const struct queue *queue, uint64_t first, uint64_t second, uint64_t third)
 {
 	const uint64_t command[4] = { first, second, third, 0 };
 	int code =
-		ward_memory_write(queue->memory, ITS_QUEUE + queue->at, command, sizeof(command));
+		ward_memory_write(queue->memory, ITS_QUEUE + *queue->at, command, sizeof(command));
 
-	queue->at = (queue->at + sizeof(command)) % ITS_QUEUE_BYTES;
+	*queue->at = (*queue->at + sizeof(command)) % ITS_QUEUE_BYTES;
 	if (!code)
-		code = ward_its_write(queue->its, GITS_CWRITER, &queue->at, sizeof(queue->at));
+		code = ward_its_write(queue->its, GITS_CWRITER, queue->at, sizeof(*queue->at));
 	return code;
 }
 
@@ -180,53 +185,72 @@ static void enable_its(struct ward_its *its)
 	ward_its_write(its, GITS_CTLR, &on, sizeof(on));
 }
 
-/* MAPC, MAPD, MAPTI: Arm IHI 0069, 5.3. */
-static int program_its(struct ward_its *its, struct ward_memory *memory, uint32_t count)
+/* The commands are right: what keeps one from being executed is memory. */
+static int executed(const struct queue *queue, int code)
 {
-	const uint64_t device = (uint64_t)GUEST_DEVICE << 32;
 	struct ward_its_error error;
-	struct queue queue = { its, memory, 0 };
-	uint64_t bits = 1;
+
+	return !code && ward_its_error(queue->its, &error) ? -ENOMEM : code;
+}
+
+/* MAPC: Arm IHI 0069, 5.3. */
+static int program_its(const struct queue *queue)
+{
 	int code = 0;
 
-	enable_its(its);
-	while (UINT64_C(1) << bits < count)
-		bits++;
+	enable_its(queue->its);
 	for (uint64_t cpu = 0; !code && cpu < APP_GUEST_CPUS; cpu++)
-		code = push(&queue, 0x09, 0, VALID | cpu << 16 | cpu);
-	if (!code)
-		code = push(&queue, 0x08 | device, bits - 1, VALID | ITS_ITT);
-	for (uint64_t event = 0; !code && event < count; event++)
-		code = push(&queue, 0x0a | device, event | (WARD_GIC_FIRST_LPI + event) << 32,
+		code = push(queue, 0x09, 0, VALID | cpu << 16 | cpu);
+	return executed(queue, code);
+}
+
+/* MAPD, MAPTI: event i of the function is LPI first + i. */
+static int program_events(const struct queue *queue, const struct app_guest_slot *slot,
+			  uint32_t first)
+{
+	const uint64_t device = (uint64_t)GUEST_DEVICE(slot->number) << 32;
+	uint64_t bits = 1;
+	int code;
+
+	while (UINT64_C(1) << bits < slot->count)
+		bits++;
+	code = push(queue, 0x08 | device, bits - 1, VALID | (ITS_ITT + slot->number * ITT_BYTES));
+	for (uint64_t event = 0; !code && event < slot->count; event++)
+		code = push(queue, 0x0a | device,
+			    event | (WARD_GIC_FIRST_LPI + first + event) << 32,
 			    event % APP_GUEST_CPUS);
-	/* The commands are right: what keeps one from being executed is memory. */
-	return !code && ward_its_error(its, &error) ? -ENOMEM : code;
+	return executed(queue, code);
 }
 
 /*
- * What the guest's kernel writes into vector n. The data of the first message of MSI is a multiple
- * of how many there are: of 32, here.
+ * What the guest's kernel writes into vector n of a function whose vectors begin at the guest's first.
+ * The data of the first message of MSI is a multiple of how many there are: of 32, here.
  */
-static struct ward_message message_of(const struct app_guest_controller *controller, uint32_t n)
+static struct ward_message message_of(const struct app_guest_controller *controller,
+				      const struct app_guest_slot *slot, uint32_t first, uint32_t n)
 {
-	uint64_t address = controller->doorbell.registers.start;
+	uint64_t address = app_guest_register(controller);
 
+	if (slot->translated)
+		address = APP_GUEST_DOORBELL_IOVA | (address & 0xfff);
 	if (controller->kind == WARD_VM_GICV2)
-		return (struct ward_message){ ward_iova(address), FRAME_FIRST + n };
+		return (struct ward_message){ ward_iova(address), FRAME_FIRST + first + n };
 	if (controller->kind == WARD_VM_GICV3_ITS)
 		return (struct ward_message){ ward_iova(address), n };
+	n += first;
 	return (struct ward_message){ ward_iova(APIC_ADDRESS | n % APP_GUEST_CPUS << 12),
 				      APIC_FIRST_VECTOR + n / APP_GUEST_CPUS };
 }
 
-static int program_msix(const struct app_guest_controller *controller, struct ward_vectors *vectors,
-			uint32_t count)
+static int program_msix(const struct app_guest_controller *controller,
+			const struct app_guest_slot *slot, uint32_t first)
 {
+	struct ward_vectors *vectors = slot->vectors;
 	const uint16_t on = 0x8000;
 	int code = 0;
 
-	for (uint32_t i = 0; !code && i < count; i++) {
-		struct ward_message message = message_of(controller, i);
+	for (uint32_t i = 0; !code && i < slot->count; i++) {
+		struct ward_message message = message_of(controller, slot, first, i);
 		uint64_t address = ward_iova_raw(message.address), rest = message.data;
 
 		code = ward_vectors_write(vectors, WARD_MSIX_TABLE, i * 16, &address, 8);
@@ -239,16 +263,17 @@ static int program_msix(const struct app_guest_controller *controller, struct wa
 }
 
 /* MSI grants a power of two, and the data of the first is a multiple of it. */
-static int program_msi(const struct app_guest_controller *controller, struct ward_vectors *vectors,
-		       uint32_t count)
+static int program_msi(const struct app_guest_controller *controller,
+		       const struct app_guest_slot *slot, uint32_t first)
 {
-	struct ward_message message = message_of(controller, 0);
+	struct ward_vectors *vectors = slot->vectors;
+	struct ward_message message = message_of(controller, slot, first, 0);
 	uint32_t low = (uint32_t)ward_iova_raw(message.address);
 	uint32_t high = (uint32_t)(ward_iova_raw(message.address) >> 32);
 	uint16_t data = (uint16_t)message.data, control = 1;
 	int code;
 
-	for (uint32_t granted = 1; granted < count; granted *= 2)
+	for (uint32_t granted = 1; granted < slot->count; granted *= 2)
 		control = (uint16_t)(control + 0x10);
 	code = ward_vectors_write(vectors, WARD_MSI_CAPABILITY, 4, &low, sizeof(low));
 	if (!code)
@@ -270,24 +295,97 @@ uint32_t app_guest_vectors(const struct app_guest_controller *controller)
 	return APIC_VECTORS * APP_GUEST_CPUS;
 }
 
-int app_guest_program(const struct app_guest_controller *controller, struct ward_vm *vm,
-		      struct ward_memory *memory, struct ward_vectors *vectors, uint32_t index,
-		      uint32_t count)
+bool app_guest_slot_is_of(const struct app_guest_controller *controller, uint32_t slot,
+			  uint32_t function)
+{
+	return controller->rooms[slot].used && controller->rooms[slot].function == function;
+}
+
+/* All vectors that its functions ever had, at most: those of a slot stay with its function. */
+static uint32_t vectors_in_all(const struct app_guest_controller *controller)
+{
+	if (controller->kind == WARD_VM_GICV3_ITS)
+		return (UINT32_C(1) << LPI_BITS) - WARD_GIC_FIRST_LPI;
+	return app_guest_vectors(controller);
+}
+
+static int program_controller(struct app_guest_controller *controller,
+			      const struct ward_vm_parts *parts, const struct queue *queue)
+{
+	int code = 0;
+
+	if (controller->kind == WARD_VM_GICV2)
+		program_frame(parts->gic);
+	if (controller->kind == WARD_VM_GICV3_ITS) {
+		code = program_lpis(parts->gic, queue->memory);
+		if (!code)
+			code = program_its(queue);
+	}
+	controller->programmed = !code;
+	return code;
+}
+
+/* Where the function's vectors are among the guest's: where they were, if there were enough. */
+static int find_room(struct app_guest_controller *controller, const struct app_guest_slot *slot,
+		     bool *ret_fresh)
+{
+	struct app_guest_room *room = &controller->rooms[slot->number];
+	/* MSI's messages are a block that begins at a multiple of its size. */
+	uint32_t align = slot->index == WARD_IRQS_MSI ? 32 : 1;
+	uint32_t first = (controller->next + align - 1) / align * align;
+
+	*ret_fresh = !room->used || room->function != slot->function || room->count < slot->count;
+	if (!*ret_fresh)
+		return 0;
+	if (slot->count > vectors_in_all(controller) - first)
+		return -ENOSPC;
+	*room = (struct app_guest_room){ true, slot->function, first, slot->count };
+	controller->next = first + slot->count;
+	return 0;
+}
+
+int app_guest_program(struct app_guest_controller *controller, struct ward_vm *vm,
+		      struct ward_memory *memory, const struct app_guest_slot *slot)
 {
 	struct ward_vm_parts parts;
+	struct queue queue = { .memory = memory, .at = &controller->queue };
+	bool fresh = false;
+	uint32_t first;
 	int code = ward_vm_model_parts(vm, &parts);
 
+	queue.its = parts.its;
+	if (!code && !controller->programmed)
+		code = program_controller(controller, &parts, &queue);
+	if (!code)
+		code = find_room(controller, slot, &fresh);
+	first = controller->rooms[slot->number].first;
+	if (!code && fresh && controller->kind == WARD_VM_GICV3_ITS)
+		code = program_events(&queue, slot, first);
 	if (code)
 		return code;
-	if (controller->kind == WARD_VM_GICV2)
-		program_frame(parts.gic);
-	if (controller->kind == WARD_VM_GICV3_ITS) {
-		code = program_lpis(parts.gic, memory);
-		if (!code)
-			code = program_its(parts.its, memory, count);
-	}
-	if (code)
-		return code;
-	return index == WARD_IRQS_MSIX ? program_msix(controller, vectors, count)
-				       : program_msi(controller, vectors, count);
+	return slot->index == WARD_IRQS_MSIX ? program_msix(controller, slot, first)
+					     : program_msi(controller, slot, first);
+}
+
+/* Arm IHI 0070, 5.4 (context descriptor); Arm DDI 0487, D8.3 (tables): 32 bits of input, 4 KiB. */
+int app_guest_write_stage1(struct ward_memory *memory, uint64_t doorbell)
+{
+	const uint64_t iova = APP_GUEST_DOORBELL_IOVA, tables = APP_GUEST_STAGE1 + 0x1000;
+	const struct {
+		uint64_t at, value;
+	} words[] = {
+		{ APP_GUEST_STAGE1, 0x20 | 3ull << 30 | 5ull << 32 | 1ull << 41 | 7ull << 45 },
+		{ APP_GUEST_STAGE1 + 8, tables },
+		{ APP_GUEST_STAGE1 + 24, 0xff },
+		{ tables + (iova >> 30 & 511) * 8, (tables + 0x1000) | 3 },
+		{ tables + 0x1000 + (iova >> 21 & 511) * 8, (tables + 0x2000) | 3 },
+		{ tables + 0x2000 + (iova >> 12 & 511) * 8, (doorbell & ~0xfffull) | 0x743 },
+		/* A block of 1 GiB. */
+		{ tables + (RAM >> 30 & 511) * 8, (RAM & ~0x3fffffffull) | 0x741 },
+	};
+	int code = 0;
+
+	for (unsigned int i = 0; !code && i < sizeof(words) / sizeof(words[0]); i++)
+		code = ward_memory_write_u64(memory, words[i].at, words[i].value);
+	return code;
 }

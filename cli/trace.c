@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 #include "cli/show.h"
 
-#include "app/guest.h"
+#include "app/model.h"
 #include "cli/device.h"
 #include "cli/hop.h"
 #include "cli/source.h"
@@ -13,10 +13,21 @@
 /* A trace as it is told. */
 struct trace {
 	const struct cli_context *context;
-	struct json_object *hops;      /* NULL: print text */
-	bool cannot_tell;	       /* it stops at a hop that is not seen */
-	struct app_guest_arrival told; /* what those hops say */
+	struct json_object *hops; /* NULL: print text */
+	bool cannot_tell;	  /* it stops at a hop that is not seen */
+	/* What those hops say: the physical address that is written, and what that raises. */
+	uint64_t doorbell;
+	uint32_t host_number;
+	struct app_guest_arrival told; /* at the guest */
 };
+
+/* The machine in software, with the function in the hands of a VM. */
+struct in_model {
+	struct app_model *model;
+	struct app_guest_function *guest;
+};
+
+#define CLIENT 0u
 
 /* What can be compared with what happens: where it arrives, and as what. */
 static void keep(struct trace *trace, const struct ward_trace_hop *hop)
@@ -25,9 +36,9 @@ static void keep(struct trace *trace, const struct ward_trace_hop *hop)
 		uint64_t value = hop->fields[i].value;
 
 		if (hop->hop == WARD_HOP_DOORBELL)
-			trace->told.doorbell = value;
+			trace->doorbell = value;
 		else if (hop->hop == WARD_HOP_HOST_INTERRUPT)
-			trace->told.host_number = (uint32_t)value;
+			trace->host_number = (uint32_t)value;
 		else if (hop->hop == WARD_HOP_INTID)
 			trace->told.number = (uint32_t)value;
 		else if (hop->hop == WARD_HOP_VCPU) /* APIC ids of the model's guest are indexes */
@@ -130,13 +141,22 @@ static int finish(const struct cli_context *context, struct trace *trace, uint32
 	return trace->cannot_tell ? CLI_CANNOT_TELL : CLI_NOT_SAFE;
 }
 
+static int raise_it(const struct in_model *in, uint32_t vector, struct ward_raise *ret_raise,
+		    struct app_guest_arrival *ret_arrival)
+{
+	int code = ward_model_raise(in->model->backend, in->guest->function,
+				    (enum ward_irq_index)in->guest->index, vector, ret_raise);
+
+	return code ? code : app_guest_take(in->model->clients[CLIENT].guest, ret_arrival);
+}
+
 /* What was told is what happens: the function raises it. 0 or an exit code. */
 static int hold_against(const struct cli_context *context, const struct trace *trace,
-			struct app_guest *guest, uint32_t vector, bool arrives)
+			const struct in_model *in, uint32_t vector, bool arrives)
 {
-	const struct app_guest_arrival *told = &trace->told;
 	struct app_guest_arrival gone;
-	int taken = app_guest_raise(guest, vector, &gone);
+	struct ward_raise raise;
+	int taken = raise_it(in, vector, &raise, &gone);
 
 	if (taken < 0)
 		return cli_fail(context->options, CLI_FAILURE, "raising it: %s", strerror(-taken));
@@ -145,18 +165,19 @@ static int hold_against(const struct cli_context *context, const struct trace *t
 				"it was raised, and the guest took %d interrupts: what the hops say "
 				"is wrong",
 				taken);
-	if (arrives && (gone.doorbell != told->doorbell || gone.host_number != told->host_number ||
-			gone.number != told->number || gone.cpu != told->cpu))
+	if (arrives && (raise.dma.target != trace->doorbell ||
+			raise.dma.interrupt.number != trace->host_number ||
+			gone.number != trace->told.number || gone.cpu != trace->told.cpu))
 		return cli_fail(context->options, CLI_FAILURE,
 				"it was raised, and went by 0x%llx and %u to %u at CPU %u: what the "
 				"hops say is wrong",
-				(unsigned long long)gone.doorbell, gone.host_number, gone.number,
-				gone.cpu);
+				(unsigned long long)raise.dma.target, raise.dma.interrupt.number,
+				gone.number, gone.cpu);
 	return CLI_DONE;
 }
 
 static int run(struct cli_context *context, const struct ward_trace_options *options,
-	       struct app_guest *guest)
+	       const struct in_model *in)
 {
 	struct trace trace = { .context = context };
 	char *label = cli_label(context, options->function);
@@ -170,34 +191,56 @@ static int run(struct cli_context *context, const struct ward_trace_options *opt
 	code = ward_trace_vector(options, tell, &trace);
 	if (code < 0)
 		end = cli_fail(context->options, CLI_FAILURE, "%s", strerror(-code));
-	else if (guest)
-		end = hold_against(context, &trace, guest, options->vector, code == 0);
+	else if (in)
+		end = hold_against(context, &trace, in, options->vector, code == 0);
 	if (end != CLI_DONE) {
 		json_object_put(trace.hops);
 		return end;
 	}
-	return finish(context, &trace, options->function, options, guest != NULL, code == 0);
+	return finish(context, &trace, options->function, options, in != NULL, code == 0);
 }
 
-/* The same machine in software, with the function in the hands of a VM. */
+/* Gives the function to the one client, whatever a check says, and lets its guest enable vectors. */
+static int give(struct app_model *model, uint32_t function, uint32_t vectors,
+		struct ward_error *error)
+{
+	const struct ward_executor executor = app_model_executor(model);
+	struct ward_plan_step step = { .function = function, .client = CLIENT };
+	int code = executor.execute(executor.context, &step, WARD_ACTION_GIVE, error);
+
+	if (!code)
+		code = app_model_space(model, CLIENT, 0, function, &step.space, error);
+	if (!code)
+		code = executor.execute(executor.context, &step, WARD_ACTION_ATTACH, error);
+	return code ? code : app_model_enable(model, function, CLIENT, 0, vectors, error);
+}
+
 static int run_model(struct cli_context *context, struct ward_trace_options *options)
 {
 	struct ward_error error = { "" };
-	struct app_guest guest;
-	int code = app_guest_create(context->machine, options->function, options->vector + 1,
-				    &guest, &error);
+	struct in_model in;
+	int code = app_model_create(context->machine, 1, false, &in.model, &error);
 
 	if (code)
 		return cli_fail(context->options, CLI_FAILURE,
 				"%s; without --model: what the kernel tells", error.text);
-	options->index = guest.index;
-	options->device = guest.device;
-	options->space = guest.space;
-	options->wiring = guest.wiring;
-	options->routes = guest.routes;
-	options->vm = guest.vm;
-	code = run(context, options, &guest);
-	app_guest_finish(&guest);
+	code = give(in.model, options->function, options->vector + 1, &error);
+	if (code) {
+		code = cli_fail(context->options, CLI_FAILURE,
+				"%s; without --model: what the kernel tells", error.text);
+	} else {
+		struct app_client *client = &in.model->clients[CLIENT];
+
+		in.guest = app_guest_find(client->guest, options->function);
+		options->index = in.guest->index;
+		options->device = in.guest->device;
+		options->space = client->space[0];
+		options->wiring = in.guest->wiring;
+		options->routes = client->guest->routes;
+		options->vm = client->guest->vm;
+		code = run(context, options, &in);
+	}
+	app_model_destroy(in.model);
 	return code;
 }
 

@@ -2,7 +2,7 @@
 /* The way of an interrupt told hop by hop, and the same way gone: on machines of each kind. */
 #include "isolate/make.h"
 
-#include "app/guest.h"
+#include "app/model.h"
 #include "sweep.h"
 
 #define HOPS_MAX 64u
@@ -199,38 +199,92 @@ static void process_with_the_device_is_not_seen(void **state)
 	make_free(&m);
 }
 
-static int trace_guest(struct make *m, struct app_guest *guest, uint32_t vector,
-		       struct told *ret_told)
+#define CLIENT 0u
+
+/* A client that was given the function, and enabled some vectors. */
+struct given {
+	struct app_model *model;
+	struct app_guest *guest;
+	struct app_guest_function *at;
+	struct ward_space *space;
+};
+
+static int give(struct make *m, uint32_t vectors, struct given *ret_given, struct ward_error *error)
+{
+	struct ward_plan_step step = { .function = at(m, "01:00.0"), .client = CLIENT };
+	struct given given = { 0 };
+	struct ward_executor executor;
+	int code = app_model_create(m->machine, 1, false, &given.model, error);
+
+	if (code)
+		return code;
+	executor = app_model_executor(given.model);
+	code = executor.execute(executor.context, &step, WARD_ACTION_GIVE, error);
+	if (!code)
+		code = app_model_space(given.model, CLIENT, 0, step.function, &given.space, error);
+	step.space = given.space;
+	if (!code)
+		code = executor.execute(executor.context, &step, WARD_ACTION_ATTACH, error);
+	if (!code)
+		code = app_model_enable(given.model, step.function, CLIENT, 0, vectors, error);
+	if (code) {
+		app_model_destroy(given.model);
+		return code;
+	}
+	given.guest = given.model->clients[CLIENT].guest;
+	given.at = app_guest_find(given.guest, step.function);
+	*ret_given = given;
+	return 0;
+}
+
+static int trace_guest(struct make *m, struct given *given, uint32_t vector, struct told *ret_told)
 {
 	const struct ward_trace_options options = {
 		.size = sizeof(options),
 		.state = m->state,
-		.function = guest->function,
-		.index = guest->index,
+		.function = given->at->function,
+		.index = given->at->index,
 		.vector = vector,
-		.device = guest->device,
-		.space = guest->space,
-		.wiring = guest->wiring,
-		.routes = guest->routes,
-		.vm = guest->vm,
+		.device = given->at->device,
+		.space = given->space,
+		.wiring = given->at->wiring,
+		.routes = given->guest->routes,
+		.vm = given->guest->vm,
 	};
 
 	ret_told->count = 0;
 	return ward_trace_vector(&options, note, ret_told);
 }
 
-static void start(struct make *m, struct app_guest *ret_guest, void (*kind)(struct make *m))
+/* How many interrupts the guest took of one that was raised. */
+static int raise_one(struct given *given, uint32_t vector, struct ward_raise *ret_raise,
+		     struct app_guest_arrival *ret_arrival)
+{
+	assert_int_equal(ward_model_raise(given->model->backend, given->at->function,
+					  (enum ward_irq_index)given->at->index, vector, ret_raise),
+			 0);
+	return app_guest_take(given->guest, ret_arrival);
+}
+
+static int taken_of(struct given *given, uint32_t vector)
+{
+	struct ward_raise raise;
+
+	return raise_one(given, vector, &raise, NULL);
+}
+
+static void start(struct make *m, struct given *ret_given, void (*kind)(struct make *m))
 {
 	struct ward_error error = { "" };
 
 	machine_with(m, kind, NULL);
-	if (app_guest_create(m->machine, at(m, "01:00.0"), 4, ret_guest, &error))
+	if (give(m, 4, ret_given, &error))
 		fail_msg("%s", error.text);
 }
 
-static void stop(struct make *m, struct app_guest *guest)
+static void stop(struct make *m, struct given *given)
 {
-	app_guest_finish(guest);
+	app_model_destroy(given->model);
 	make_free(m);
 }
 
@@ -257,28 +311,29 @@ static void whole_way(void (*kind)(struct make *m), uint32_t first_number)
 {
 	bool arm = first_number != 0;
 	struct app_guest_arrival arrival;
-	struct app_guest guest;
+	struct ward_raise raise;
+	struct given given;
 	struct make m;
 	struct told told;
 
-	start(&m, &guest, kind);
+	start(&m, &given, kind);
 	for (uint32_t vector = 0; vector < 4; vector++) {
-		assert_int_equal(trace_guest(&m, &guest, vector, &told), 0);
+		assert_int_equal(trace_guest(&m, &given, vector, &told), 0);
 		assert_int_equal(last(&told)->hop, WARD_HOP_VCPU);
 		if (arm)
 			assert_int_equal(field(&told, WARD_HOP_INTID, "number"),
 					 first_number + vector);
-		assert_int_equal(app_guest_raise(&guest, vector, &arrival), 1);
-		assert_int_equal(arrival.doorbell, field(&told, WARD_HOP_DOORBELL, "address"));
-		assert_int_equal(arrival.host_number,
+		assert_int_equal(raise_one(&given, vector, &raise, &arrival), 1);
+		assert_int_equal(raise.dma.target, field(&told, WARD_HOP_DOORBELL, "address"));
+		assert_int_equal(raise.dma.interrupt.number,
 				 field(&told, WARD_HOP_HOST_INTERRUPT, "number"));
 		assert_int_equal(arrival.number, field(&told, WARD_HOP_INTID, "number"));
 		assert_int_equal(arrival.cpu,
 				 field(&told, WARD_HOP_VCPU, arm ? "cpu" : "destination"));
 	}
-	assert_int_equal(trace_guest(&m, &guest, 4, &told), 1);
-	assert_int_equal(app_guest_raise(&guest, 4, NULL), 0);
-	stop(&m, &guest);
+	assert_int_equal(trace_guest(&m, &given, 4, &told), 1);
+	assert_int_equal(taken_of(&given, 4), 0);
+	stop(&m, &given);
 }
 
 static void whole_way_by_its(void **state)
@@ -311,87 +366,86 @@ static void whole_way_by_apic(void **state)
 	whole_way(make_x86_apic, 0);
 }
 
-static void mask(struct app_guest *guest, uint32_t vector, uint32_t bit)
+static void mask(struct given *given, uint32_t vector, uint32_t bit)
 {
-	assert_int_equal(ward_vectors_write(guest->vectors, WARD_MSIX_TABLE, vector * 16 + 12, &bit,
-					    sizeof(bit)),
+	assert_int_equal(ward_vectors_write(given->at->vectors, WARD_MSIX_TABLE, vector * 16 + 12,
+					    &bit, sizeof(bit)),
 			 0);
-	assert_int_equal(ward_wiring_sync(guest->wiring, NULL), 0);
+	assert_int_equal(ward_wiring_sync(given->at->wiring, NULL), 0);
 }
 
 static void masked_by_the_guest(void **state)
 {
-	struct app_guest guest;
+	struct given given;
 	struct make m;
 	struct told told;
 
 	(void)state;
-	start(&m, &guest, make_arm_its);
-	mask(&guest, 1, 1);
-	assert_int_equal(app_guest_raise(&guest, 1, NULL), 0);
-	assert_int_equal(trace_guest(&m, &guest, 1, &told), 1);
+	start(&m, &given, make_arm_its);
+	mask(&given, 1, 1);
+	assert_int_equal(taken_of(&given, 1), 0);
+	assert_int_equal(trace_guest(&m, &given, 1, &told), 1);
 	assert_int_equal(last(&told)->hop, WARD_HOP_IRQFD);
 	assert_non_null(strstr(last(&told)->text, "masked"));
 	assert_non_null(strstr(last(&told)->text, "waits in the eventfd"));
 	/* What waited arrives, once. */
-	mask(&guest, 1, 0);
-	assert_int_equal(trace_guest(&m, &guest, 1, &told), 0);
-	assert_true(ward_vm_model_dispatch(guest.vm, NULL) >= 0);
-	stop(&m, &guest);
+	mask(&given, 1, 0);
+	assert_int_equal(trace_guest(&m, &given, 1, &told), 0);
+	assert_true(ward_vm_model_dispatch(given.guest->vm, NULL) >= 0);
+	stop(&m, &given);
 }
 
 static void doorbell_that_is_not_mapped(void **state)
 {
-	struct app_guest guest;
+	struct given given;
 	struct make m;
 	struct told told;
 
 	(void)state;
-	start(&m, &guest, make_arm_its);
-	assert_int_equal(ward_device_detach(guest.device, WARD_PASID_NONE), 0);
-	assert_int_equal(app_guest_raise(&guest, 0, NULL), 0);
-	assert_int_equal(ward_device_attach(guest.device, WARD_PASID_NONE, guest.space), 0);
-	assert_int_equal(app_guest_raise(&guest, 0, NULL), 1);
+	start(&m, &given, make_arm_its);
+	assert_int_equal(ward_device_detach(given.at->device, WARD_PASID_NONE), 0);
+	assert_int_equal(taken_of(&given, 0), 0);
+	assert_int_equal(ward_device_attach(given.at->device, WARD_PASID_NONE, given.space), 0);
+	assert_int_equal(taken_of(&given, 0), 1);
 	/* The guest's own mistake: an address that is no doorbell of it. */
-	assert_int_equal(ward_vectors_write(guest.vectors, WARD_MSIX_TABLE, 2 * 16,
+	assert_int_equal(ward_vectors_write(given.at->vectors, WARD_MSIX_TABLE, 2 * 16,
 					    (const uint32_t[]){ 0x1000 }, 4),
 			 0);
-	assert_int_equal(ward_wiring_sync(guest.wiring, NULL), 1);
-	assert_int_equal(trace_guest(&m, &guest, 2, &told), 1);
+	assert_int_equal(ward_wiring_sync(given.at->wiring, NULL), 1);
+	assert_int_equal(trace_guest(&m, &given, 2, &told), 1);
 	assert_int_equal(last(&told)->hop, WARD_HOP_IRQFD);
 	assert_non_null(strstr(last(&told)->text, "rings no doorbell"));
-	stop(&m, &guest);
+	stop(&m, &given);
 }
 
 static void guest_switched_its_off(void **state)
 {
 	const uint32_t off = 0;
 	struct ward_vm_parts parts;
-	struct app_guest guest;
+	struct given given;
 	struct make m;
 	struct told told;
 
 	(void)state;
-	start(&m, &guest, make_arm_its);
-	assert_int_equal(ward_vm_model_parts(guest.vm, &parts), 0);
+	start(&m, &given, make_arm_its);
+	assert_int_equal(ward_vm_model_parts(given.guest->vm, &parts), 0);
 	assert_int_equal(ward_its_write(parts.its, 0, &off, sizeof(off)), 0);
-	assert_int_equal(trace_guest(&m, &guest, 0, &told), 1);
+	assert_int_equal(trace_guest(&m, &given, 0, &told), 1);
 	assert_int_equal(last(&told)->hop, WARD_HOP_INTID);
 	assert_non_null(strstr(last(&told)->text, ward_interrupt_reason_text(WARD_REASON_OFF)));
-	assert_int_equal(app_guest_raise(&guest, 0, NULL), 0);
-	stop(&m, &guest);
+	assert_int_equal(taken_of(&given, 0), 0);
+	stop(&m, &given);
 }
 
 static void more_than_the_guest_has(void **state)
 {
 	struct ward_error error = { "" };
-	struct app_guest guest;
+	struct given given;
 	struct make m;
 
 	(void)state;
 	machine_with(&m, make_x86, NULL);
-	assert_int_equal(app_guest_create(m.machine, at(&m, "01:00.0"), 300, &guest, &error),
-			 -ENOSPC);
+	assert_int_equal(give(&m, 300, &given, &error), -ENOSPC);
 	assert_non_null(strstr(error.text, "vectors 0 to 255"));
 	make_free(&m);
 }
@@ -399,13 +453,13 @@ static void more_than_the_guest_has(void **state)
 static int make_guest(void *context)
 {
 	struct make *m = context;
-	struct app_guest guest;
-	int code = app_guest_create(m->machine, at(m, "01:00.0"), 2, &guest, NULL);
+	struct given given;
+	int code = give(m, 2, &given, NULL);
 
 	/* Taking it apart commits routes, for which the memory was there a moment ago. */
 	if (!code) {
 		ward_fault_arm(0);
-		app_guest_finish(&guest);
+		app_model_destroy(given.model);
 	}
 	/* A controller without memory is hardware that does not do as it is told. */
 	return code == -EIO ? -ENOMEM : code;
