@@ -152,6 +152,8 @@ int ward_ownership_copy(const struct ward_ownership *o, struct ward_ownership **
 		err = own_waivers_borrow(copy, o->waivers, o->waivers_count);
 	if (!err)
 		err = own_waivers_take(copy, 0);
+	if (!err)
+		err = ward_ownership_number_waivers(copy, o->listed, o->listed_count);
 	if (err) {
 		ward_ownership_destroy(copy);
 		return err;

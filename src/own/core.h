@@ -94,6 +94,10 @@ struct ward_ownership {
 	struct ward_waiver *waivers;
 	uint32_t waivers_count;
 	size_t waivers_capacity;
+	/* Those that packed states may count on (ward_ownership_number_waivers). */
+	struct ward_waiver *listed;
+	uint32_t listed_count;
+	size_t listed_capacity;
 
 	struct ward_exposure *exposures;
 	uint32_t exposures_count, exposures_open;
@@ -289,6 +293,8 @@ uint32_t own_driver_number(const struct ward_ownership *o, const char *driver);
 int own_waivers_borrow(struct ward_ownership *o, const struct ward_waiver *waivers, uint32_t count);
 /* Those from a number on become the ownership's own. 0 or -ENOMEM. */
 int own_waivers_take(struct ward_ownership *o, uint32_t from);
+/* So many are in use: the first ones, and then those that are listed. */
+void own_waivers_restore(struct ward_ownership *o, uint32_t count);
 
 /* ownership.c: rows for the clients that the state knows. 0 or -ENOMEM. */
 int own_make_clients(struct ward_ownership *o);

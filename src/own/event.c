@@ -246,17 +246,34 @@ static bool is_unjudged(const struct happening *h)
 	return false;
 }
 
+static bool is_of_others(const struct ward_finding *finding)
+{
+	return strcmp(finding->code, "reached-by-other") == 0;
+}
+
+/*
+ * A claim is judged itself, and says what others reach of it. If that is accepted, those others are to
+ * be in order with it, too.
+ */
+static int judge_claim(struct happening *h)
+{
+	int err = own_judge_claim(h->o, &h->event, &h->judging);
+
+	for (uint32_t i = 0; !err && i < h->judging.claim->findings_count; i++) {
+		const struct ward_finding *finding = &h->judging.claim->findings[i];
+
+		if (is_of_others(finding) && finding->waived)
+			return own_judge_concerned(h->o, &h->event, &h->judging);
+	}
+	return err;
+}
+
 static int judge(struct happening *h)
 {
-	struct ward_ownership *o = h->o;
-	int err = 0;
-
 	if (h->event.kind == WARD_EVENT_CLAIM)
-		err = own_judge_claim(o, &h->event, &h->judging);
-	if (!err)
-		err = is_unjudged(h) ? own_judge_open(o, &h->judging)
-				     : own_judge_concerned(o, &h->event, &h->judging);
-	return err;
+		return judge_claim(h);
+	return is_unjudged(h) ? own_judge_open(h->o, &h->judging)
+			      : own_judge_concerned(h->o, &h->event, &h->judging);
 }
 
 /* What was found speaks against a request. A containment takes reach away, so it goes through. */
@@ -308,6 +325,8 @@ static void commit(struct happening *h, struct ward_outcome *outcome)
 	struct ward_ownership *o = h->o;
 
 	ward_own_keep(o);
+	if (own_leaves_out(o, OWN_RULE_WAIVERS))
+		o->waivers_count = h->waivers_before;
 	if (h->environment_before)
 		own_environment_put(h->environment_before);
 	h->environment_before = NULL;

@@ -192,6 +192,7 @@ void ward_ownership_destroy(struct ward_ownership *o)
 	free(o->irq_mode);
 	free(o->changes);
 	free(o->waivers);
+	free(o->listed);
 	free(o->exposures);
 	free(o->texts);
 	free(o->drivers);

@@ -22,6 +22,13 @@ uint64_t ward_ownership_version(const struct ward_ownership *ownership);
 int ward_ownership_number_driver(struct ward_ownership *ownership, const char *driver);
 
 /*
+ * Names waivers that will be accepted, all of them together or none: packed states say how many are in
+ * use. To be called before the first copy, as above. 0 or -ENOMEM.
+ */
+int ward_ownership_number_waivers(struct ward_ownership *ownership,
+				  const struct ward_waiver *waivers, uint32_t count);
+
+/*
  * A state as bytes: owners, drivers, containers, vectors, waivers in use, what is open; not numbers
  * of events and texts. Two states are the same when their bytes are. The size depends on the machine
  * alone. Functions are in the order of the machine, one record of equal size each, in which the client

@@ -308,8 +308,7 @@ int ward_ownership_unpack(struct ward_ownership *o, const uint8_t *bytes)
 	if (!now)
 		return -ENOMEM;
 	ward_ownership_pack(o, now);
-	if (waivers < o->waivers_count)
-		o->waivers_count = waivers;
+	own_waivers_restore(o, waivers);
 	for (uint32_t i = 0; i < o->machine->functions_count && !err; i++) {
 		if (memcmp(now + HEAD + i * size, records + i * size, size) != 0)
 			err = unpack_function(o, i, records + i * size);

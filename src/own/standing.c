@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "isolate/isolation.h"
+#include "isolate/back.h"
 
 bool own_counts(const struct ward_finding *finding)
 {
@@ -147,15 +147,80 @@ int own_judge_open(struct ward_ownership *o, struct own_judging *judging)
 	return err;
 }
 
+static int judge_owner(struct ward_ownership *o, uint32_t function, struct own_judging *judging)
+{
+	const struct ward_owner *owner = &o->state->functions[function].owner;
+
+	return owner->kind == WARD_OWNER_CLIENT ? own_judge_client(o, owner->client, judging) : 0;
+}
+
+/* Linux's word on a kernel group is about all who have some of it, whoever reaches whom. */
+static int judge_group_owners(struct ward_ownership *o, uint32_t function,
+			      struct own_judging *judging)
+{
+	const uint32_t *next = o->environment->isolation->group_next;
+	uint32_t member = function;
+	int err;
+
+	do {
+		err = judge_owner(o, member, judging);
+		member = next[member];
+	} while (member != function && !err);
+	return err;
+}
+
+/* What the event touched, each once; allocated. */
+static uint32_t *list_touched(struct ward_ownership *o, const struct ward_event *event,
+			      uint32_t *ret_count)
+{
+	size_t most = event->functions_count + o->changes_count;
+	uint32_t *touched = ward_alloc_array(most, sizeof(*touched)), count = 0, kept = 0;
+
+	if (!touched)
+		return NULL;
+	for (uint32_t i = 0; i < event->functions_count; i++)
+		touched[count++] = event->functions[i];
+	for (size_t i = 0; i < o->changes_count; i++)
+		touched[count++] = o->changes[i].function;
+	if (count)
+		qsort(touched, count, sizeof(*touched), compare_functions);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i == 0 || touched[i] != touched[kept - 1])
+			touched[kept++] = touched[i];
+	}
+	*ret_count = kept;
+	return touched;
+}
+
+static int judge_reaching(struct ward_ownership *o, const uint32_t *touched, uint32_t count,
+			  struct own_judging *judging)
+{
+	uint32_t *reaching, reaching_count;
+	int err = ward_reaching(o->environment->isolation, o->state, touched, count, &reaching,
+				&reaching_count);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < reaching_count && !err; i++)
+		err = judge_owner(o, reaching[i], judging);
+	free(reaching);
+	return err;
+}
+
 int own_judge_concerned(struct ward_ownership *o, const struct ward_event *event,
 			struct own_judging *judging)
 {
+	uint32_t count, *touched = list_touched(o, event, &count);
 	int err = 0;
 
-	(void)event;
-	for (uint32_t i = 0; i < o->clients_known && !err; i++)
-		err = own_judge_client(o, i, judging);
-	return err;
+	if (!touched)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = judge_group_owners(o, touched[i], judging);
+	if (!err && count)
+		err = judge_reaching(o, touched, count, judging);
+	free(touched);
+	return err ? err : own_judge_open(o, judging);
 }
 
 int own_judge_claim(struct ward_ownership *o, const struct ward_event *event,

@@ -23,7 +23,7 @@ int own_waivers_borrow(struct ward_ownership *o, const struct ward_waiver *waive
 {
 	void *array = o->waivers;
 
-	if (own_leaves_out(o, OWN_RULE_WAIVERS) || !count)
+	if (!count)
 		return 0;
 	if (ward_array_reserve(&array, &o->waivers_capacity, (size_t)o->waivers_count + count,
 			       sizeof(*o->waivers)))
@@ -36,18 +36,69 @@ int own_waivers_borrow(struct ward_ownership *o, const struct ward_waiver *waive
 	return 0;
 }
 
+static int take(struct ward_ownership *o, struct ward_waiver *w)
+{
+	char *code = ward_arena_strdup(&o->arena, w->code), *reason = NULL;
+
+	if (!code || (w->reason && !(reason = ward_arena_strdup(&o->arena, w->reason))))
+		return -ENOMEM;
+	w->code = code;
+	w->reason = reason;
+	return 0;
+}
+
 int own_waivers_take(struct ward_ownership *o, uint32_t from)
 {
-	for (uint32_t i = from; i < o->waivers_count; i++) {
-		struct ward_waiver *w = &o->waivers[i];
-		char *code = ward_arena_strdup(&o->arena, w->code), *reason = NULL;
+	int err = 0;
 
-		if (!code || (w->reason && !(reason = ward_arena_strdup(&o->arena, w->reason))))
+	for (uint32_t i = from; i < o->waivers_count && !err; i++)
+		err = take(o, &o->waivers[i]);
+	return err;
+}
+
+static int listed_reserve(struct ward_ownership *o, uint32_t count)
+{
+	void *listed = o->listed, *waivers = o->waivers;
+
+	if (ward_array_reserve(&listed, &o->listed_capacity, (size_t)o->listed_count + count,
+			       sizeof(*o->listed)))
+		return -ENOMEM;
+	o->listed = listed;
+	/* So that own_waivers_restore() needs no memory. */
+	if (ward_array_reserve(&waivers, &o->waivers_capacity,
+			       (size_t)o->waivers_count + o->listed_count + count,
+			       sizeof(*o->waivers)))
+		return -ENOMEM;
+	o->waivers = waivers;
+	return 0;
+}
+
+int ward_ownership_number_waivers(struct ward_ownership *o, const struct ward_waiver *waivers,
+				  uint32_t count)
+{
+	if (listed_reserve(o, count))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		struct ward_waiver *w = &o->listed[o->listed_count];
+
+		*w = waivers[i];
+		if (take(o, w))
 			return -ENOMEM;
-		w->code = code;
-		w->reason = reason;
+		o->listed_count++;
 	}
 	return 0;
+}
+
+void own_waivers_restore(struct ward_ownership *o, uint32_t count)
+{
+	if (count < o->waivers_count)
+		o->waivers_count = count;
+	for (uint32_t i = 0; i < o->listed_count && o->waivers_count < count &&
+			     o->waivers_count < o->waivers_capacity;
+	     i++) {
+		if (!is_known(o, &o->listed[i]))
+			o->waivers[o->waivers_count++] = o->listed[i];
+	}
 }
 
 const struct ward_waiver *ward_ownership_waivers(const struct ward_ownership *ownership,
