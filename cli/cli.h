@@ -42,6 +42,11 @@ struct cli_options {
 	bool raw, no_headings, tree;
 	bool with_identity;
 	bool model;
+	/* Of a proof; 0 or NULL: not given. */
+	uint32_t clients, depth, containers, states, threads;
+	const char *events, *functions;
+	bool progress;
+	const char *break_rule;
 };
 
 /* A machine that was read, and what is worked out of it on demand. */
@@ -74,6 +79,7 @@ int cli_reach(const struct cli_options *options);
 int cli_trace(const struct cli_options *options);
 int cli_groups(const struct cli_options *options);
 int cli_capture(const struct cli_options *options);
+int cli_prove(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 
 /* Says what went wrong, as text and with --json as a document too; returns code. */

@@ -4,8 +4,13 @@
 #include "app/nearest.h"
 #include "cli/verbs.h"
 
+#include <doorward/explore.h>
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define THREADS_MAX 1024
 
 static void words_add(struct cli_words *words, const char *word)
 {
@@ -40,6 +45,22 @@ static int print_version(void)
 {
 	printf("doorward %s, rules %s\n", DOORWARD_VERSION, WARD_RULES_VERSION);
 	return CLI_DONE;
+}
+
+/* A count from 1 on. Returns -1 to go on, else an exit code. */
+static int number(const struct cli_options *options, const struct cli_option *option,
+		  const char *argument, uint32_t most, uint32_t *ret_number)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(argument, &end, 10);
+	if (argument[0] < '0' || argument[0] > '9' || *end || errno || !value || value > most)
+		return cli_fail(options, CLI_USAGE, "--%s takes a number from 1 to %u, not \"%s\"",
+				option->name, most, argument);
+	*ret_number = (uint32_t)value;
+	return -1;
 }
 
 /* Returns -1 to go on, else an exit code. */
@@ -102,6 +123,30 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 		break;
 	case CLI_OPTION_MODEL:
 		options->model = true;
+		break;
+	case CLI_OPTION_CLIENTS:
+		return number(options, option, argument, WARD_EXPLORE_CLIENTS_MAX,
+			      &options->clients);
+	case CLI_OPTION_DEPTH:
+		return number(options, option, argument, UINT32_MAX, &options->depth);
+	case CLI_OPTION_CONTAINERS:
+		return number(options, option, argument, WARD_EXPLORE_CONTAINERS_MAX,
+			      &options->containers);
+	case CLI_OPTION_STATES:
+		return number(options, option, argument, UINT32_MAX, &options->states);
+	case CLI_OPTION_THREADS:
+		return number(options, option, argument, THREADS_MAX, &options->threads);
+	case CLI_OPTION_EVENTS:
+		options->events = argument;
+		break;
+	case CLI_OPTION_FUNCTIONS:
+		options->functions = argument;
+		break;
+	case CLI_OPTION_PROGRESS:
+		options->progress = true;
+		break;
+	case CLI_OPTION_BREAK:
+		options->break_rule = argument;
 		break;
 	case CLI_OPTION_HELP:
 		cli_print_help(options->verb);

@@ -13,8 +13,9 @@ enum {
 	CAPTURE = 1 << 5,
 	HELP = 1 << 6,
 	TRACE = 1 << 7,
-	READ = LIST | CHECK | WHY | REACH | GROUPS | TRACE,
-	JUDGE = LIST | CHECK,
+	PROVE = 1 << 8,
+	READ = LIST | CHECK | WHY | REACH | GROUPS | TRACE | PROVE,
+	JUDGE = LIST | CHECK | PROVE,
 	ALL = READ | CAPTURE | HELP,
 };
 
@@ -100,6 +101,28 @@ const struct cli_verb cli_verbs[] = {
 			"Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
 	},
 	{
+		.name = "prove",
+		.operands = "[MACHINE]",
+		.operands_max = 1,
+		.run = cli_prove,
+		.bit = PROVE,
+		.summary = "try every order of events, and check what is promised in every state",
+		.details =
+			"Who has which function is explored from the state that MACHINE (a captured\n"
+			"or described one, or a tree of files; default: this computer) is in:\n"
+			"every event in every state, until nothing new is found. Promised is:\n"
+			"  reach        in a settled state no client reaches what is not its own\n"
+			"  one-owner    nothing is in two hands\n"
+			"  finding      every refusal has a finding\n"
+			"  unchanged    a refusal changes nothing\n"
+			"  release      what was released is nobody's until it was reset\n"
+			"  containment  every exposure ends in containment\n"
+			"Events: bind unbind claim attach detach release death revoke hot-add\n"
+			"hot-remove vfs-on vfs-off vector freeze thaw reset quarantine.\n"
+			"\n"
+			"Exit code: 0 all hold, 3 one is broken, 4 cannot tell (stopped, or full).",
+	},
+	{
 		.name = "groups",
 		.run = cli_groups,
 		.bit = GROUPS,
@@ -145,11 +168,30 @@ const struct cli_option cli_option_table[] = {
 	  "leave serial numbers, MAC addresses and the host name in" },
 	{ CLI_OPTION_MODEL, "model", 0, NULL, TRACE, NULL,
 	  "in software, with DEV given to a VM: the whole way" },
+	{ CLI_OPTION_CLIENTS, "clients", 0, "N", PROVE, NULL, "so many clients (2; at most 8)" },
+	{ CLI_OPTION_DEPTH, "depth", 0, "N", PROVE, NULL,
+	  "so many events in a row (default: until nothing new is found)" },
+	{ CLI_OPTION_CONTAINERS, "containers", 0, "N", PROVE, NULL,
+	  "so many spaces of each client (1; at most 4)" },
+	{ CLI_OPTION_EVENTS, "events", 0, "EVENT,...", PROVE, NULL, "these kinds of events alone" },
+	{ CLI_OPTION_FUNCTIONS, "functions", 0, "DEV,...", PROVE, NULL,
+	  "events happen to these alone" },
+	{ CLI_OPTION_STATES, "states", 0, "N", PROVE, NULL, "give up after so many states" },
+	{ CLI_OPTION_THREADS, "threads", 0, "N", PROVE, NULL,
+	  "so many threads (default: one for each CPU)" },
+	{ CLI_OPTION_PROGRESS, "progress", 0, NULL, PROVE, NULL,
+	  "say each second how far it is, also where that is no terminal" },
+	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", PROVE, "@file",
+	  "write the way to a broken promise as a scenario into FILE" },
+#ifdef DOORWARD_BREAKABLE
+	{ CLI_OPTION_BREAK, "break", 0, "RULE", PROVE, NULL,
+	  "do without a rule of ownership (\"help\" lists them)" },
+#endif
 	{ CLI_OPTION_POLICY, "policy", 0, "POLICY", JUDGE, "strict linux",
 	  "strict: by all it can reach (default); linux: by what Linux enforces" },
-	{ CLI_OPTION_ACCEPT, "accept", 0, "CODE[@DEV]", CHECK, NULL,
+	{ CLI_OPTION_ACCEPT, "accept", 0, "CODE[@DEV]", CHECK | PROVE, NULL,
 	  "accept findings of this code (of this function)" },
-	{ CLI_OPTION_ACCEPT_POLICY, "accept-policy", 0, "FILE", CHECK, "@file",
+	{ CLI_OPTION_ACCEPT_POLICY, "accept-policy", 0, "FILE", CHECK | PROVE, "@file",
 	  "accept what FILE lists, one \"code [device] # reason\" a line" },
 	{ CLI_OPTION_MACHINE, "machine", 'm', "FILE", READ | CAPTURE, "@file",
 	  "look at a captured machine (\"-\": standard input), or at one\n"

@@ -37,8 +37,10 @@ enum ward_promise {
 	WARD_PROMISES,
 };
 
-/** Functions that events happen to, at most. */
+/** Functions that events happen to, clients, and containers of each, at most. */
 #define WARD_EXPLORE_FUNCTIONS 64u
+#define WARD_EXPLORE_CLIENTS_MAX 8u
+#define WARD_EXPLORE_CONTAINERS_MAX 4u
 
 /** What to explore. Set size to sizeof(struct ward_explore_options). */
 struct ward_explore_options {
@@ -53,6 +55,9 @@ struct ward_explore_options {
 	const uint32_t *functions;
 	uint32_t functions_count;
 	const struct ward_ownership_options *ownership; /**< or NULL */
+	/** Each claim comes as it is, and once more with all of these. */
+	const struct ward_waiver *waivers;
+	uint32_t waivers_count;
 };
 
 /**

@@ -34,13 +34,13 @@ static int take_options(struct ward_exploration *x, const struct ward_state *sta
 	x->states_max = options->states_max;
 	if (state->clients_count > x->clients)
 		x->clients = state->clients_count;
-	if (x->clients > WARD_EXPLORE_CLIENTS)
+	if (x->clients > WARD_EXPLORE_CLIENTS_MAX)
 		return fail(error, -EINVAL, "%u clients are more than the %u that can be explored",
-			    x->clients, WARD_EXPLORE_CLIENTS);
-	if (x->containers > WARD_EXPLORE_CONTAINERS)
+			    x->clients, WARD_EXPLORE_CLIENTS_MAX);
+	if (x->containers > WARD_EXPLORE_CONTAINERS_MAX)
 		return fail(error, -EINVAL,
 			    "%u containers are more than the %u that can be explored",
-			    x->containers, WARD_EXPLORE_CONTAINERS);
+			    x->containers, WARD_EXPLORE_CONTAINERS_MAX);
 	return 0;
 }
 
@@ -125,6 +125,27 @@ static int number_drivers(struct ward_exploration *x)
 	return err;
 }
 
+static int take_waivers(struct ward_exploration *x, const struct ward_explore_options *options)
+{
+	struct ward_arena *arena = &x->choices.arena;
+
+	if (!options->waivers_count)
+		return 0;
+	x->waivers = ward_arena_memdup(arena, options->waivers,
+				       options->waivers_count * sizeof(*x->waivers));
+	if (!x->waivers)
+		return -ENOMEM;
+	x->waivers_count = options->waivers_count;
+	for (uint32_t i = 0; i < x->waivers_count; i++) {
+		struct ward_waiver *w = &x->waivers[i];
+
+		w->code = ward_arena_strdup(arena, w->code);
+		if (!w->code || (w->reason && !(w->reason = ward_arena_strdup(arena, w->reason))))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int make_first(struct ward_exploration *x)
 {
 	struct ward_worker worker;
@@ -165,8 +186,10 @@ static int prepare(struct ward_exploration *x, const struct ward_state *state,
 	err = number_drivers(x);
 	if (err)
 		return err;
-	err = ward_choices_make(isolation, &x->subjects, x->clients, x->containers,
-				options->events ? options->events : UINT64_MAX, &x->choices);
+	err = take_waivers(x, options);
+	if (!err)
+		err = ward_choices_make(x, isolation,
+					options->events ? options->events : UINT64_MAX);
 	if (!err)
 		err = ward_pairs_make(x, isolation);
 	/* Each exposure is answered by three containments of a function at most. */

@@ -10,10 +10,6 @@
 
 #include "base/arena.h"
 
-/* Clients and containers that can be asked for. */
-#define WARD_EXPLORE_CLIENTS 8u
-#define WARD_EXPLORE_CONTAINERS 4u
-
 /* The event that is not in the list: what ward_ownership_next() says; and the first state's. */
 #define WARD_EVENT_NEXT UINT32_MAX
 #define WARD_EVENT_FIRST (UINT32_MAX - 1)
@@ -82,6 +78,8 @@ struct ward_exploration {
 	uint32_t pairs_count;
 	size_t pairs_capacity;
 	uint32_t clients, containers, depth;
+	struct ward_waiver *waivers; /* texts are the arena's of the choices */
+	uint32_t waivers_count;
 	bool keep_order;
 	uint64_t states_max;
 	uint32_t bound; /* containments in a row that are enough */
@@ -135,9 +133,8 @@ int ward_worker_check(struct ward_worker *worker);
 int ward_subjects_choose(const struct ward_isolation *isolation, const struct ward_state *state,
 			 const struct ward_explore_options *options,
 			 struct ward_subjects *ret_subjects);
-int ward_choices_make(const struct ward_isolation *isolation, const struct ward_subjects *subjects,
-		      uint32_t clients, uint32_t containers, uint64_t kinds,
-		      struct ward_choices *ret_choices);
+int ward_choices_make(struct ward_exploration *exploration, const struct ward_isolation *isolation,
+		      uint64_t kinds);
 /* Fills in pairs. 0 or -ENOMEM. */
 int ward_pairs_make(struct ward_exploration *exploration, const struct ward_isolation *isolation);
 

@@ -23,6 +23,8 @@ struct choosing {
 	struct ward_choices *choices;
 	uint32_t clients, containers;
 	uint64_t kinds;
+	const struct ward_waiver *waivers;
+	uint32_t waivers_count;
 	bool failed;
 };
 
@@ -154,9 +156,15 @@ static void add_drivers(struct choosing *c, const struct ward_subject *s)
 
 static void add_claim(struct choosing *c, const uint32_t *functions, uint32_t count)
 {
-	for (uint32_t client = 0; client < c->clients; client++)
-		add(c, (struct ward_event){ .kind = WARD_EVENT_CLAIM, .client = client }, functions,
-		    count, false);
+	for (uint32_t client = 0; client < c->clients; client++) {
+		struct ward_event event = { .kind = WARD_EVENT_CLAIM, .client = client };
+
+		add(c, event, functions, count, false);
+		event.waivers = c->waivers;
+		event.waivers_count = c->waivers_count;
+		if (event.waivers_count)
+			add(c, event, functions, count, false);
+	}
 }
 
 static void add_hands(struct choosing *c, const struct ward_subject *s)
@@ -313,25 +321,27 @@ static void add_partitions(struct choosing *c)
 	}
 }
 
-int ward_choices_make(const struct ward_isolation *isolation, const struct ward_subjects *subjects,
-		      uint32_t clients, uint32_t containers, uint64_t kinds,
-		      struct ward_choices *ret_choices)
+int ward_choices_make(struct ward_exploration *x, const struct ward_isolation *isolation,
+		      uint64_t kinds)
 {
+	const struct ward_subjects *subjects = &x->subjects;
 	struct choosing c = {
 		.isolation = isolation,
-		.machine = isolation->machine,
+		.machine = x->machine,
 		.subjects = subjects,
-		.choices = ret_choices,
-		.clients = clients,
-		.containers = containers,
+		.choices = &x->choices,
+		.clients = x->clients,
+		.containers = x->containers,
 		.kinds = kinds,
+		.waivers = x->waivers,
+		.waivers_count = x->waivers_count,
 	};
 
 	for (uint32_t i = 0; i < subjects->count; i++)
 		add_subject(&c, &subjects->list[i]);
 	add_pairs(&c);
 	add_partitions(&c);
-	for (uint32_t client = 0; client < clients; client++)
+	for (uint32_t client = 0; client < c.clients; client++)
 		add(&c,
 		    (struct ward_event){ .kind = WARD_EVENT_DEATH, .fact = true, .client = client },
 		    NULL, 0, false);

@@ -50,7 +50,8 @@ static bool are_alike(const struct ward_exploration *x, uint32_t a, uint32_t b)
 	e = &x->choices.list[a].event;
 	f = &x->choices.list[b].event;
 	return e->kind == f->kind && e->fact == f->fact && e->controller == f->controller &&
-	       e->driver == f->driver && e->functions_count == f->functions_count &&
+	       e->driver == f->driver && e->waivers == f->waivers &&
+	       e->functions_count == f->functions_count &&
 	       (e->functions_count == 0 || memcmp(e->functions, f->functions,
 						  e->functions_count * sizeof(*e->functions)) == 0);
 }
