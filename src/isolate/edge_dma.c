@@ -19,6 +19,14 @@ static uint32_t node(const struct ward_graph *g, enum ward_node_kind kind, uint3
 	return ward_graph_node(g, kind, index);
 }
 
+/* The function that has an address, if it is there. */
+static uint32_t find_present(const struct ward_graph *g, struct ward_address address)
+{
+	uint32_t found = ward_machine_find(g->machine, address);
+
+	return found != WARD_NONE && ward_graph_lacks(g, found) ? WARD_NONE : found;
+}
+
 /*
  * The node of a requester id: the function that has it, the bridge that took ownership, or, for
  * an id that no function has, the first function of its slot, else the user itself.
@@ -33,10 +41,10 @@ static uint32_t requester_of(const struct ward_graph *g, uint32_t function,
 	if (alias->cause == WARD_ALIAS_BRIDGE)
 		return alias->function;
 	address.rid = alias->rid;
-	owner = ward_machine_find(machine, address);
+	owner = find_present(g, address);
 	for (unsigned int n = 0; n < 8 && owner == WARD_NONE; n++) {
 		address.rid = ward_rid((ward_rid_raw(alias->rid) & ~7u) | n);
-		owner = ward_machine_find(machine, address);
+		owner = find_present(g, address);
 	}
 	return owner == WARD_NONE ? function : owner;
 }

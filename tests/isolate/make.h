@@ -66,6 +66,8 @@ struct make {
 	struct ward_region regions[MAKE_PARTS];
 	const char *region_of[MAKE_PARTS];
 	uint32_t regions_count;
+	struct ward_mmio_segment segments[MAKE_PARTS];
+	uint32_t segments_count;
 	enum ward_tri firmware_iommu, unsafe_allowed;
 	const char *remark, *command_line;
 
@@ -370,6 +372,13 @@ static inline void region(struct make *m, const char *address, enum ward_region_
 	};
 }
 
+/* A part of the MMIO window that belongs to a partitionable endpoint. */
+static inline void mmio_segment(struct make *m, uint64_t start, uint64_t last, uint32_t pe)
+{
+	assert_true(m->segments_count < MAKE_PARTS);
+	m->segments[m->segments_count++] = (struct ward_mmio_segment){ { start, last }, pe };
+}
+
 /* A group of the kernel's, and who is in it. */
 static inline void kernel_group(struct make *m, uint32_t number, const char *a, const char *b)
 {
@@ -419,6 +428,8 @@ static inline int make_add(struct make *m, struct ward_builder *builder)
 		r.function = m->region_of[i] ? make_ordinal(m, m->region_of[i]) : WARD_NONE;
 		err = ward_builder_add_region(builder, &r);
 	}
+	for (uint32_t i = 0; i < m->segments_count && !err; i++)
+		err = ward_builder_add_segment(builder, &m->segments[i]);
 	if (m->remark && !err)
 		err = ward_builder_remark(builder, m->remark, "a remark: %s", m->remark);
 	return err;

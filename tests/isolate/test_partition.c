@@ -200,6 +200,52 @@ static void by_firmware(void **unused)
 	make_free(&m);
 }
 
+/* Who has a BAR in a segment is of its endpoint, and of each one that the BAR lies in. */
+static void by_segment(void **unused)
+{
+	struct make m;
+
+	(void)unused;
+	make_empty(&m, WARD_ARCH_POWER, 65536);
+	make_iommu(&m, WARD_IOMMU_OTHER);
+	for (unsigned int i = 0; i < 4; i++) {
+		static const char *const ports[] = { "00:01.0", "00:02.0", "00:03.0", "00:04.0" };
+		static const char *const cards[] = { "01:00.0", "02:00.0", "03:00.0", "04:00.0" };
+
+		root_port(&m, ports[i], i + 1, ACS_ON);
+		endpoint(&m, cards[i])->bar[0].range = (struct ward_range){
+			0x10000 * (uint64_t)i,
+			0x10000 * (uint64_t)i + 0xffff,
+		};
+		m.functions[m.count - 1].pe = 10 + i;
+	}
+	make_sound(&m);
+	assert_false(together(&m, "01:00.0", "02:00.0"));
+	make_free(&m);
+	/* The second's registers are in the first one's segment. */
+	mmio_segment(&m, 0x0, 0x17fff, 10);
+	make_sound(&m);
+	assert_true(together(&m, "01:00.0", "02:00.0"));
+	assert_false(together(&m, "02:00.0", "03:00.0"));
+	make_free(&m);
+	/* One BAR in three segments: theirs belong together, although nobody is in the middle one. */
+	mmio_segment(&m, 0x18000, 0x1bfff, 77);
+	mmio_segment(&m, 0x1c000, 0x2ffff, 12);
+	make_sound(&m);
+	assert_true(together(&m, "01:00.0", "03:00.0"));
+	assert_false(together(&m, "03:00.0", "04:00.0"));
+	m.state->functions[at(&m, "02:00.0")].absent = true;
+	ward_isolation_destroy(m.isolation);
+	assert_int_equal(ward_isolation_create(m.machine, m.state, &m.isolation), 0);
+	assert_false(together(&m, "01:00.0", "03:00.0"));
+	make_free(&m);
+	/* Segments with one number are one endpoint's. */
+	mmio_segment(&m, 0x30000, 0x30fff, 10);
+	make_sound(&m);
+	assert_true(together(&m, "01:00.0", "04:00.0"));
+	make_free(&m);
+}
+
 /* The PF stays with the host, which is trusted: its VFs may go to different clients. */
 static void not_by_pf(void **unused)
 {
@@ -228,6 +274,7 @@ int main(void)
 		cmocka_unit_test(by_group),
 		cmocka_unit_test(by_reset),
 		cmocka_unit_test(by_firmware),
+		cmocka_unit_test(by_segment),
 		cmocka_unit_test(not_by_pf),
 	};
 
