@@ -4,7 +4,8 @@
 
 Beside NAME.tar (or .tar.xz) stand NAME.txt, what a person sees of list, groups, and check and
 reach of every endpoint, and NAME.json, the same for machines. For the machines of examples/machines both stand in
-tests/replay/expected, and tests/replay/checks names the one function of each.
+tests/replay/expected, and tests/replay/checks names the one function of each. Some of those that
+are described in YAML are asked, too.
 
     tests/cli/golden.py [CAPTURE...]            compare (default: all bundled ones)
     tests/cli/golden.py --write [CAPTURE...]    write what is now; then read the difference
@@ -24,6 +25,9 @@ DOORWARD = os.environ.get("DOORWARD", "doorward")
 SCHEMAS = schema.Schemas(ROOT)
 BUNDLED = ROOT / "examples/machines"
 REPLAY = ROOT / "tests/replay"
+# Described machines, and the one function of each.
+DESCRIBED = {"hotplug.yaml": "0000:02:00.0", "power.yaml": "0000:01:00.0",
+             "v2m.yaml": "0000:01:00.0"}
 SHOWN = 40  # lines of a difference
 
 
@@ -45,11 +49,13 @@ def endpoints(capture):
 
 
 def name_of(capture):
-    return capture.name.split(".tar")[0]
+    return capture.name.split(".tar")[0].removesuffix(".yaml")
 
 
 def checked(capture):
     """The functions to check: as listed for the bundled machines, else all endpoints."""
+    if capture.name in DESCRIBED:
+        return [DESCRIBED[capture.name]]
     rows = [line.split() for line in (REPLAY / "checks").read_text().splitlines()]
     return [row[1] for row in rows if row[0] == name_of(capture)] or endpoints(capture)
 
@@ -128,7 +134,7 @@ def main():
     write = "--write" in words
     captures = [pathlib.Path(word) for word in words if not word.startswith("-")]
     if not captures:
-        captures = sorted([*BUNDLED.glob("*.tar*"),
+        captures = sorted([*BUNDLED.glob("*.tar*"), *(BUNDLED / name for name in DESCRIBED),
                            *(ROOT / "tests/cli/data").glob("*.tar*")])
     tap = Tap()
     for capture in captures:
