@@ -485,8 +485,8 @@ inline death(c)
 #define EVENT_FREEZE(x)                                                                        \
 	:: d_step { there[x] && !frozen[x] -> frozen[x] = 1; end_fact(OTHER, 0) }
 #define EVENT_THAW(x)                                                                          \
-	:: d_step { SETTLED && there[x] && frozen[x] && !revoking[x] -> keep(); to_reset(x);   \
-		    frozen[x] = 0; end_request() }
+	:: d_step { SETTLED && there[x] && frozen[x] && !revoking[x] && !HITS_OTHERS(x) ->     \
+		    keep(); to_reset(x); reset_vfs(x); frozen[x] = 0; end_request() }
 #define EVENT_RESET(x)                                                                         \
 	:: d_step { SETTLED && there[x] && !frozen[x] && !HITS_OTHERS(x) -> keep(); to_reset(x);   \
 		    reset_vfs(x); end_request() }
