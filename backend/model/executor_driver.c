@@ -154,36 +154,40 @@ static int open_eventfds(struct ward_model_hand *hand, uint32_t count)
 	return 0;
 }
 
-/* As many as can be had; a driver does without when there are none. */
+/* Vectors of one kind: as many as can be had. */
+static int take_kind(struct ward_model_hand *hand, uint32_t index, uint32_t wanted)
+{
+	struct ward_irq_info info = { 0 };
+	int code;
+
+	(void)ward_device_irq_info(hand->device, index, &info);
+	if (!info.count)
+		return -ENOSPC;
+	hand->index = index;
+	code = open_eventfds(hand, info.count < wanted ? info.count : wanted);
+	if (!code)
+		code = enable(hand);
+	if (code > 0 && code < (int)hand->vectors) {
+		while (hand->vectors > (uint32_t)code)
+			close(hand->eventfds[--hand->vectors]);
+		code = enable(hand);
+	}
+	if (code)
+		drop_vectors(hand);
+	return code;
+}
+
+/* Out of vectors, or without a controller, is no reason for a driver not to work. */
 static int take_vectors(struct ward_model_executor *executor, uint32_t function)
 {
-	struct ward_model_hand *hand = &executor->hands[function];
-	uint32_t wanted = executor->options.driver_vectors;
-	int code = 0;
+	for (uint32_t index = WARD_IRQS_MSIX; index >= WARD_IRQS_MSI; index--) {
+		int code = take_kind(&executor->hands[function], index,
+				     executor->options.driver_vectors);
 
-	for (uint32_t index = WARD_IRQS_MSIX; index >= WARD_IRQS_MSI && !hand->vectors; index--) {
-		struct ward_irq_info info = { 0 };
-		uint32_t count;
-
-		(void)ward_device_irq_info(hand->device, index, &info);
-		count = info.count < wanted ? info.count : wanted;
-		hand->index = index;
-		code = open_eventfds(hand, count);
-		if (code || !count)
-			continue;
-		code = enable(hand);
-		if (code > 0 && code < (int)hand->vectors) {
-			while (hand->vectors > (uint32_t)code)
-				close(hand->eventfds[--hand->vectors]);
-			code = enable(hand);
-		}
-		if (code)
-			drop_vectors(hand);
+		if (!code || code == -ENOMEM || code == -EMFILE || code == -ENFILE)
+			return code;
 	}
-	if (!hand->vectors)
-		hand->index = WARD_NONE;
-	/* Out of vectors, or of controllers, is no reason not to work. */
-	return code == -ENOMEM || code == -EMFILE || code == -ENFILE ? code : 0;
+	return 0;
 }
 
 static void switch_on(struct ward_model_executor *executor, uint32_t function)

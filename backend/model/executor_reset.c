@@ -66,6 +66,16 @@ static bool is_below(const struct ward_machine *machine, uint32_t function, uint
 	return at == bridge;
 }
 
+/* What the reset of a function hits: itself, and its VFs; or all behind the bridge above it. */
+static bool is_hit(const struct ward_machine *machine, uint32_t function, uint32_t other)
+{
+	const struct ward_function *f = &machine->functions[function];
+
+	if (function == other || machine->functions[other].physfn == function)
+		return true;
+	return !f->resets && f->physfn == WARD_NONE && is_below(machine, other, f->parent);
+}
+
 int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t function)
 {
 	const struct ward_machine *machine = executor->machine;
@@ -77,15 +87,14 @@ int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t fun
 		return -ENODEV;
 	if (ward_emul_frozen(emul, function))
 		return -EIO;
-	if (f->resets)
-		code = reset_one(executor, function);
-	else if (f->kind != WARD_FUNCTION_PCI || f->parent == WARD_NONE)
+	if (f->kind != WARD_FUNCTION_PCI ||
+	    (!f->resets && f->physfn == WARD_NONE && f->parent == WARD_NONE))
 		return -EOPNOTSUPP;
-	for (uint32_t i = 0; !f->resets && i < machine->functions_count && !code; i++)
-		if (is_below(machine, i, f->parent) && ward_emul_is_present(emul, i))
+	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
+		if (is_hit(machine, function, i) && ward_emul_is_present(emul, i))
 			code = reset_one(executor, i);
 	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
-		if (i == function || (!f->resets && is_below(machine, i, f->parent)))
+		if (is_hit(machine, function, i))
 			ward_model_driver_recover(executor, i);
 	return code;
 }

@@ -126,7 +126,8 @@ static int tell_after(struct ward_plan_walk *walk, uint32_t event)
 	if (backwards[back.kind] == WARD_EVENT_BIND)
 		return 0;
 	back.kind = backwards[back.kind];
-	back.fact = true;
+	/* A reset that was not done is none: never a fact. */
+	back.fact = back.kind != WARD_EVENT_RESET;
 	back.waivers_count = 0;
 	return ward_plan_tell(walk, &back, NULL);
 }
