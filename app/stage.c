@@ -91,7 +91,7 @@ const char *app_stage_owner(const struct app_stage *stage, struct ward_owner own
 	return "nobody";
 }
 
-const struct ward_ownership *app_stage_ownership(const struct app_stage *stage)
+struct ward_ownership *app_stage_ownership(const struct app_stage *stage)
 {
 	return stage->ownership;
 }

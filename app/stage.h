@@ -98,7 +98,7 @@ const struct app_result *app_stage_beginning(const struct app_stage *stage);
 int app_stage_final(const struct app_stage *stage, struct app_result *ret_result,
 		    struct ward_error *ret_error);
 
-const struct ward_ownership *app_stage_ownership(const struct app_stage *stage);
+struct ward_ownership *app_stage_ownership(const struct app_stage *stage);
 const struct app_span *app_stage_spans(const struct app_stage *stage);
 
 /* "memory", "fault", ... */

@@ -80,6 +80,7 @@ int cli_trace(const struct cli_options *options);
 int cli_groups(const struct cli_options *options);
 int cli_capture(const struct cli_options *options);
 int cli_prove(const struct cli_options *options);
+int cli_simulate(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 
 /* Says what went wrong, as text and with --json as a document too; returns code. */

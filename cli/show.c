@@ -142,8 +142,14 @@ static char *bus_text(const struct cli_context *context, uint32_t index)
 static char *space_text(const struct cli_context *context, uint32_t index)
 {
 	const struct ward_attachment *all = context->state->attachments;
-	uint32_t group = function_at(context, all[index].function)->group;
-	bool shared = false, beyond = group == WARD_NONE;
+	bool shared = false, beyond;
+	uint32_t group;
+
+	/* What was judged may have been there for a moment only. */
+	if (index >= context->state->attachments_count)
+		return app_strdup("a space of its client");
+	group = function_at(context, all[index].function)->group;
+	beyond = group == WARD_NONE;
 
 	for (uint32_t i = 0; i < context->state->attachments_count; i++) {
 		if (i == index || all[i].space != all[index].space)

@@ -14,9 +14,10 @@ enum {
 	HELP = 1 << 6,
 	TRACE = 1 << 7,
 	PROVE = 1 << 8,
+	SIMULATE = 1 << 9,
 	READ = LIST | CHECK | WHY | REACH | GROUPS | TRACE | PROVE,
 	JUDGE = LIST | CHECK | PROVE,
-	ALL = READ | CAPTURE | HELP,
+	ALL = READ | CAPTURE | SIMULATE | HELP,
 };
 
 const struct cli_verb cli_verbs[] = {
@@ -99,6 +100,23 @@ const struct cli_verb cli_verbs[] = {
 			"count then, for DEV is in the VM's hands.\n"
 			"\n"
 			"Exit code: 0 it arrives, 3 it does not, 4 cannot tell.",
+	},
+	{
+		.name = "simulate",
+		.operands = "SCENARIO",
+		.example = "examples/scenarios/two-guests-one-frame.yaml",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cli_simulate,
+		.bit = SIMULATE,
+		.summary = "play what happens to a machine, and hold it against what is expected",
+		.details =
+			"SCENARIO is a file that names a machine, and what happens step by step:\n"
+			"functions are handed over, cards plugged in, interrupts raised, DMAs tried.\n"
+			"Each step is decided by the rules of ownership, and carried out on the\n"
+			"machine in software. \"-\" is standard input.\n"
+			"\n"
+			"Exit code: 0 all as expected, 3 not, 2 the file makes no sense.",
 	},
 	{
 		.name = "prove",
@@ -184,7 +202,7 @@ const struct cli_option cli_option_table[] = {
 	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", PROVE, "@file",
 	  "write the way to a broken promise as a scenario into FILE" },
 #ifdef DOORWARD_BREAKABLE
-	{ CLI_OPTION_BREAK, "break", 0, "RULE", PROVE, NULL,
+	{ CLI_OPTION_BREAK, "break", 0, "RULE", PROVE | SIMULATE, NULL,
 	  "do without a rule of ownership (\"help\" lists them)" },
 #endif
 	{ CLI_OPTION_POLICY, "policy", 0, "POLICY", JUDGE, "strict linux",
@@ -200,7 +218,7 @@ const struct cli_option cli_option_table[] = {
 	  "look at the tree of files below DIR" },
 	{ CLI_OPTION_WAKE, "wake", 0, NULL, READ | CAPTURE, NULL,
 	  "read suspended functions too, which wakes them" },
-	{ CLI_OPTION_JSON, "json", 'J', NULL, READ | CAPTURE, NULL, "print JSON" },
+	{ CLI_OPTION_JSON, "json", 'J', NULL, READ | CAPTURE | SIMULATE, NULL, "print JSON" },
 	{ CLI_OPTION_COLOUR, "color", 0, "WHEN", ALL, "auto always never",
 	  "colours (default: auto, on a terminal)" },
 	{ CLI_OPTION_HELP, "help", 'h', NULL, ALL, NULL, "explain the command, or the verb" },
