@@ -6,7 +6,10 @@
  *
  * Between two owners there is always "nobody": no driver, no vectors, a blocking space. A plan that
  * fails at a step goes back to where it began, and where that fails, too, stops at nobody. There is
- * never a moment with two owners.
+ * never a moment with two owners. docs/ownership.md says what "where it began" is.
+ *
+ * The ownership is told of an event that gives something before its first step, and of one that takes
+ * something after its last: at every moment it says at least as much as is so.
  *
  * Threads: one at a time uses a plan.
  */
@@ -45,7 +48,10 @@ struct ward_plan_step {
 	uint32_t container;	       /**< or WARD_NONE */
 	const char *driver;	       /**< bound, or bound again by undo; or NULL */
 	struct ward_space *space;      /**< of the container, or NULL */
-	/** Which event of the plan is complete, once this step has succeeded; or WARD_NONE. */
+	/**
+	 * Which event of the plan is complete, once this step has succeeded; or WARD_NONE: one that
+	 * follows is. An event without steps is complete by itself.
+	 */
 	uint32_t completes;
 	const char *text; /**< for a person: "unbind nvme from 0000:01:00.0" */
 };
@@ -68,7 +74,10 @@ struct ward_hand_over {
 	uint32_t client;    /**< WARD_OWNER_CLIENT */
 	uint32_t container; /**< WARD_OWNER_CLIENT: attached there; WARD_NONE: left blocked */
 	struct ward_space *space;
-	/** WARD_OWNER_HOST: one for all, or NULL: each gets back the one it had, if it had one. */
+	/**
+	 * WARD_OWNER_HOST: one for all, or NULL: each gets the one that it has now, or that its
+	 * driver_override names; without either it ends as nobody's.
+	 */
 	const char *driver;
 	const struct ward_waiver *waivers;
 	uint32_t waivers_count;
@@ -129,14 +138,16 @@ struct ward_plan_result {
 };
 
 /**
- * Carries a plan out, and lets its events happen to the ownership as they are complete. When it ends
- * at nobody the ownership says so, too.
+ * Carries a plan out, and lets its events happen to the ownership. What has happened already, and what
+ * contains, is not undone (facts, death, revoke, freeze, quarantine): a failure there ends at nobody.
+ * When it ends at nobody the ownership says so, too.
  * @param ownership the one it was made for, unchanged since
  * @param plan the plan
  * @param executor who does it
  * @param ret_result how it ended
  * @param ret_error a sentence when it was not done; may be NULL
  * @return 0 however it ended; -ESTALE the ownership has changed since, nothing was done; -ENOMEM
+ * nothing was done, or everything is blocked, and the ownership could not be told of it
  */
 int ward_plan_run(struct ward_ownership *ownership, const struct ward_plan *plan,
 		  const struct ward_executor *executor, struct ward_plan_result *ret_result,

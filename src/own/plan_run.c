@@ -125,7 +125,19 @@ static int run(struct ward_plan_walk *walk, struct ward_plan_result *result,
 	return 0;
 }
 
-/* Every function that a step or an event names, each once. */
+/* What cannot be frozen is blocked: all that the ownership takes to be frozen. */
+static void name_of_step(const struct ward_machine *machine, const struct ward_plan_step *step,
+			 bool *named)
+{
+	uint32_t cursor = 0, member;
+
+	named[step->function] = true;
+	while (step->action == WARD_ACTION_FREEZE &&
+	       ward_error_domain_next(machine, step->function, &cursor, &member))
+		named[member] = true;
+}
+
+/* Every function that a step or an event is about, each once. */
 static int find_functions(struct ward_plan_walk *walk)
 {
 	const struct ward_plan *plan = &walk->plan->plan;
@@ -139,7 +151,7 @@ static int find_functions(struct ward_plan_walk *walk)
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < plan->steps_count; i++)
-		named[plan->steps[i].function] = true;
+		name_of_step(walk->plan->machine, &plan->steps[i], named);
 	for (uint32_t i = 0; i < plan->events_count; i++)
 		for (uint32_t k = 0; k < plan->events[i].functions_count; k++)
 			named[plan->events[i].functions[k]] = true;
