@@ -74,7 +74,7 @@ int ward_back_walk(struct ward_back *back, const struct ward_isolation *isolatio
 		uint32_t node = back->nodes[at];
 
 		for (uint32_t e = g->back_start[node]; e < g->back_start[node + 1] && !err; e++) {
-			if (!is_frozen(state, g->back[e].from))
+			if (!is_frozen(state, g->back[e].from) || g->back[e].why == WARD_WHY_STREAM)
 				err = meet(back, g->back[e].from);
 		}
 	}

@@ -19,7 +19,7 @@ struct ward_back {
 
 /*
  * Walks back from functions and their vectors, along edges however sure they are. No way leads
- * through a function that the state says is frozen. Returns 0 or -ENOMEM; finish it either way.
+ * through a function that the state says is frozen, but that its StreamID joins others. Returns 0 or -ENOMEM; finish it either way.
  */
 int ward_back_walk(struct ward_back *back, const struct ward_isolation *isolation,
 		   const struct ward_state *state, const uint32_t *functions, uint32_t count);

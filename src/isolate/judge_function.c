@@ -28,7 +28,9 @@ bool ward_uses_messages(const struct ward_machine *machine, const struct ward_st
 		return false;
 	if (s->irq_mode == WARD_IRQ_MSI || s->irq_mode == WARD_IRQ_MSIX)
 		return true;
-	return s->driver && !s->msi_off && (f->msi || f->msix || f->kind == WARD_FUNCTION_PLATFORM);
+	return s->driver && !s->msi_off &&
+	       (f->msi || f->msix || f->kind == WARD_FUNCTION_PLATFORM ||
+		f->pcie_known == WARD_UNKNOWN);
 }
 
 static void judge_kind(struct ward_judgement *j, uint32_t function)

@@ -30,6 +30,7 @@ static uint32_t *others_of(struct ward_judgement *j, const struct ward_back *bac
 
 		/* Functions are the first kind of node. */
 		if (function < j->machine->functions_count &&
+		    !j->state->functions[function].frozen &&
 		    ward_whose(j, function) == WARD_WHOSE_OTHER)
 			others[(*ret_count)++] = function;
 	}
@@ -38,12 +39,24 @@ static uint32_t *others_of(struct ward_judgement *j, const struct ward_back *bac
 	return others;
 }
 
-/* Where no way leads back from, and where nobody can do anything, the walk need not go on. */
+struct walk {
+	const struct ward_back *back;
+	const struct ward_state *state;
+};
+
+/* From where no way leads back the walk need not go on. */
 static bool leads_elsewhere(const void *context, uint32_t function)
 {
-	const struct ward_back *back = context;
+	const struct walk *walk = context;
 
-	return !ward_back_has(back, function);
+	return !ward_back_has(walk->back, function);
+}
+
+static bool is_frozen(const void *context, uint32_t function)
+{
+	const struct walk *walk = context;
+
+	return walk->state->functions[function].frozen;
 }
 
 static void judge_reached(struct ward_judgement *j, const struct ward_reach *others,
@@ -85,9 +98,11 @@ static void judge_reached(struct ward_judgement *j, const struct ward_reach *oth
 static void judge_from(struct ward_judgement *j, const struct ward_back *back,
 		       const uint32_t *others, uint32_t count)
 {
+	const struct walk walk = { back, j->state };
 	struct ward_reach *reach;
 
-	if (ward_reach_from(j->reach->graph, others, count, leads_elsewhere, back, &reach) < 0) {
+	if (ward_reach_past(j->reach->graph, others, count, leads_elsewhere, is_frozen, &walk,
+			    &reach) < 0) {
 		j->failed = true;
 		return;
 	}

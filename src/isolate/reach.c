@@ -90,14 +90,17 @@ static int expand(struct ward_reach *r, struct frontier frontiers[3], uint32_t a
 {
 	const struct ward_graph *g = r->graph;
 	uint32_t node = r->visits[at].node, index;
+	bool is_function = ward_graph_kind(g, node, &index) == WARD_NODE_FUNCTION, by_id;
 
-	if (r->stop && ward_graph_kind(g, node, &index) == WARD_NODE_FUNCTION &&
-	    r->stop(r->context, index))
+	if (r->stop && is_function && r->stop(r->context, index))
 		return 0;
+	by_id = r->frozen && is_function && r->frozen(r->context, index);
 	for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
 		uint8_t certainty = g->edges[e].certainty;
 		int err;
 
+		if (by_id && g->edges[e].why != WARD_WHY_STREAM)
+			continue;
 		if (certainty < r->visits[at].certainty)
 			certainty = r->visits[at].certainty;
 		err = meet(r, frontiers,
@@ -172,8 +175,9 @@ static int list_things(struct ward_reach *r)
 	return 0;
 }
 
-int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
-		    ward_reach_stop *stop, const void *context, struct ward_reach **ret_reach)
+int ward_reach_past(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
+		    ward_reach_stop *stop, ward_reach_frozen *frozen, const void *context,
+		    struct ward_reach **ret_reach)
 {
 	struct frontier frontiers[3] = { { 0 } };
 	struct ward_reach *r = ward_alloc(sizeof(*r));
@@ -183,6 +187,7 @@ int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, u
 		return -ENOMEM;
 	r->graph = graph;
 	r->stop = stop;
+	r->frozen = frozen;
 	r->context = context;
 	for (uint32_t i = 0; i < count && !err; i++) {
 		if (functions[i] >= graph->machine->functions_count)
@@ -207,6 +212,12 @@ int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, u
 	}
 	*ret_reach = r;
 	return 0;
+}
+
+int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
+		    ward_reach_stop *stop, const void *context, struct ward_reach **ret_reach)
+{
+	return ward_reach_past(graph, functions, count, stop, NULL, context, ret_reach);
 }
 
 bool ward_reach_next(const struct ward_reach *reach, uint32_t *cursor,

@@ -7,6 +7,9 @@
 /* Tells where reach need not go on: at a function that is a breach by itself. */
 typedef bool ward_reach_stop(const void *context, uint32_t function);
 
+/* Tells who is frozen and does nothing. Its StreamID joins others that have it, too, all the same. */
+typedef bool ward_reach_frozen(const void *context, uint32_t function);
+
 /* One node reached, and the last step of the best path to it. */
 struct ward_visit {
 	uint32_t node;
@@ -25,12 +28,17 @@ struct ward_reach {
 	size_t slots_count;
 	uint32_t settled;
 	ward_reach_stop *stop;
+	ward_reach_frozen *frozen;
 	const void *context;
 	const struct ward_visit **things;
 	uint32_t things_count;
 };
 
-/* As ward_reach_compute, on a graph; stop may be NULL. */
+/* As ward_reach_compute, on a graph; stop and frozen may be NULL. */
+int ward_reach_past(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
+		    ward_reach_stop *stop, ward_reach_frozen *frozen, const void *context,
+		    struct ward_reach **ret_reach);
+/* ... when nobody is frozen. */
 int ward_reach_from(const struct ward_graph *graph, const uint32_t *functions, uint32_t count,
 		    ward_reach_stop *stop, const void *context, struct ward_reach **ret_reach);
 

@@ -64,6 +64,11 @@ struct summing {
 	struct ward_judgement j; /* whose, with nothing claimed */
 	const struct ward_graph *g;
 	struct lane lanes[LANES];
+	/*
+	 * Frozen functions have a second place each, behind all nodes, for what can be got at through
+	 * their StreamIDs: only that is passed on.
+	 */
+	bool frozen; /* some are */
 	uint32_t *work;
 	bool *queued;
 	uint32_t work_count;
@@ -112,19 +117,28 @@ static bool leads_on(const struct summing *s, uint32_t node)
 	return !is_foreign_node(s, node) && !is_frozen_node(s, node);
 }
 
+static void put_before(struct summing *s, struct lane *lane, const struct ward_back_edge *edge,
+		       uint32_t label)
+{
+	put_label(s, lane, edge->from, label);
+	if (s->frozen && edge->why == WARD_WHY_STREAM && is_frozen_node(s, edge->from))
+		put_label(s, lane, s->g->nodes + edge->from, label);
+}
+
 static void spread(struct summing *s, struct lane *lane)
 {
 	while (s->work_count) {
-		uint32_t node = s->work[--s->work_count];
+		uint32_t place = s->work[--s->work_count];
+		uint32_t node = place < s->g->nodes ? place : place - s->g->nodes;
 
-		s->queued[node] = false;
-		if (!leads_on(s, node))
+		s->queued[place] = false;
+		if (place == node && !leads_on(s, node))
 			continue;
 		for (uint32_t e = s->g->back_start[node]; e < s->g->back_start[node + 1]; e++) {
 			if (s->g->back[e].certainty == WARD_UNSURE && !lane->unsure)
 				continue;
-			put_label(s, lane, s->g->back[e].from, lane->label[node][0]);
-			put_label(s, lane, s->g->back[e].from, lane->label[node][1]);
+			put_before(s, lane, &s->g->back[e], lane->label[place][0]);
+			put_before(s, lane, &s->g->back[e], lane->label[place][1]);
 		}
 	}
 }
@@ -153,8 +167,8 @@ static void seed_before(struct summing *s, struct lane *lane, uint32_t node, uin
 {
 	for (uint32_t e = s->g->back_start[node]; e < s->g->back_start[node + 1]; e++) {
 		if (s->g->back[e].certainty != WARD_UNSURE || lane->unsure)
-			put_label(s, lane, s->g->back[e].from,
-				  index | code_of(s, &s->g->back[e]) << LABEL_SHIFT);
+			put_before(s, lane, &s->g->back[e],
+				   index | code_of(s, &s->g->back[e]) << LABEL_SHIFT);
 	}
 }
 
@@ -281,9 +295,15 @@ static void seed(struct summing *s, enum lane_name name)
 	}
 }
 
+/* Functions are the first nodes, so their second places stand right behind all nodes. */
+static uint32_t places(const struct summing *s)
+{
+	return s->g->nodes + (s->frozen ? s->g->machine->functions_count : 0);
+}
+
 static int run_lanes(struct summing *s)
 {
-	uint32_t nodes = s->g->nodes;
+	uint32_t nodes = places(s);
 
 	for (unsigned int name = 0; name < LANES; name++) {
 		struct lane *lane = &s->lanes[name];
@@ -309,18 +329,17 @@ static void run_clients(struct summing *s, uint8_t mark, bool unsure)
 	const struct ward_graph *g = s->g;
 
 	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
-		if (ward_whose(&s->j, i) == WARD_WHOSE_OTHER)
+		if (ward_whose(&s->j, i) == WARD_WHOSE_OTHER && !s->j.state->functions[i].frozen)
 			s->work[s->work_count++] = ward_graph_node(g, WARD_NODE_FUNCTION, i);
 	}
 	while (s->work_count) {
 		uint32_t node = s->work[--s->work_count];
 
-		if (is_frozen_node(s, node))
-			continue;
 		for (uint32_t e = g->start[node]; e < g->start[node + 1]; e++) {
 			uint32_t to = g->edges[e].to;
 
 			if ((g->edges[e].certainty == WARD_UNSURE && !unsure) ||
+			    (g->edges[e].why != WARD_WHY_STREAM && is_frozen_node(s, node)) ||
 			    s->reached_by_client[to] & mark)
 				continue;
 			s->reached_by_client[to] |= mark;
@@ -517,9 +536,12 @@ static enum ward_grade grade_of(const struct summing *s, uint32_t function)
 
 static int sum(struct summing *s, struct ward_summary *summaries)
 {
-	uint32_t nodes = s->g->nodes;
+	uint32_t nodes;
 	int err;
 
+	for (uint32_t i = 0; i < s->g->machine->functions_count; i++)
+		s->frozen |= s->j.state->functions[i].frozen;
+	nodes = places(s);
 	s->work = ward_alloc_array(nodes * (size_t)2, sizeof(*s->work));
 	s->queued = ward_alloc_array(nodes, sizeof(*s->queued));
 	s->reached_by_client = ward_alloc_array(nodes, sizeof(*s->reached_by_client));

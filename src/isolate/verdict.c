@@ -213,16 +213,21 @@ static int publish(struct ward_judgement *j, struct ward_verdict *verdict)
 	return list_members(j, verdict);
 }
 
-/*
- * What is behind a function of somebody else is not told again: the function is. Who is frozen lends
- * nothing to whoever gets at it; of those judged, what they reach when they are thawed matters.
- */
+/* What is behind a function of somebody else is not told again: the function is. */
 static bool belongs_elsewhere(const void *context, uint32_t function)
+{
+	return ward_is_foreign(ward_whose(context, function));
+}
+
+/*
+ * Who is frozen lends nothing to whoever gets at it. Of those judged, it matters what they reach when
+ * they are thawed.
+ */
+static bool is_frozen(const void *context, uint32_t function)
 {
 	const struct ward_judgement *j = context;
 
-	return ward_is_foreign(ward_whose(j, function)) ||
-	       (j->state->functions[function].frozen && !ward_is_claimed(j, function));
+	return j->state->functions[function].frozen && !ward_is_claimed(j, function);
 }
 
 /*
@@ -247,8 +252,8 @@ static int judge_reaches(struct ward_judgement *j)
 
 		ward_reach_destroy(j->reach);
 		j->reach = NULL;
-		err = ward_reach_from(&j->isolation->graph, j->claimed + i, step, belongs_elsewhere,
-				      j, &j->reach);
+		err = ward_reach_past(&j->isolation->graph, j->claimed + i, step, belongs_elsewhere,
+				      is_frozen, j, &j->reach);
 		if (err)
 			return err;
 		ward_judge_reach(j);

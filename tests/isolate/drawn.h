@@ -81,6 +81,8 @@ static inline void draw_function(struct make *m, struct ward_function *f)
 		f->stream.iommu = WARD_NONE;
 	else
 		f->stream.iommu = draw(m->iommus_count);
+	if (chance(10))
+		f->stream.sid = ward_sid(0x4000 + draw(2));
 	if (chance(30)) {
 		f->iommu_known = WARD_UNKNOWN;
 		f->stream.iommu = WARD_NONE;

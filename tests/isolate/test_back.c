@@ -20,7 +20,7 @@ static bool is_in(const uint32_t *functions, uint32_t count, uint32_t function)
 	return false;
 }
 
-static bool stops(const void *context, uint32_t function)
+static bool is_frozen(const void *context, uint32_t function)
 {
 	const struct ward_state *state = context;
 
@@ -37,7 +37,8 @@ static bool reaches(struct make *m, uint32_t from, const uint32_t *functions, ui
 
 	if (m->state->functions[from].frozen)
 		return false;
-	assert_int_equal(ward_reach_from(&m->isolation->graph, &from, 1, stops, m->state, &reach),
+	assert_int_equal(ward_reach_past(&m->isolation->graph, &from, 1, NULL, is_frozen, m->state,
+					 &reach),
 			 0);
 	while (ward_reach_next(reach, &cursor, &reached))
 		found |= (reached.kind == WARD_NODE_FUNCTION ||
