@@ -383,7 +383,12 @@ inline reset_vfs(x)
 }
 #endif
 
-/* --- events: what makes no sense is no guard; what is refused changes nothing --- */
+/*
+ * --- events: what makes no sense has no guard that lets it happen; what is refused changes nothing ---
+ *
+ * A request that only takes away is told as the fact that it becomes: it is allowed in every state, and
+ * nobody reaches more after it. What is a request and a fact stands here once, then.
+ */
 
 #define FREE(x) (there[x] && !IS_CLIENT(owner[x]))
 
@@ -393,7 +398,6 @@ inline reset_vfs(x)
 #define FACT_BIND(x)                                                                           \
 	:: d_step { FREE(x) && driver[x] == NONE -> to_bound(x, HOSTS); end_fact(NEWCOMER, 1 << x) }
 #define EVENT_UNBIND(x)                                                                        \
-	:: d_step { SETTLED && FREE(x) && driver[x] != NONE -> keep(); to_unbound(x); end_request() } \
 	:: d_step { FREE(x) && driver[x] != NONE -> to_unbound(x); end_fact(OTHER, 0) }
 
 /* All of the functions named, or none. */
@@ -440,16 +444,12 @@ inline claim(c, named)
 #define EVENT_ATTACH(x)                                                                        \
 	:: d_step { SETTLED && HAS(x) && !frozen[x] -> keep(); container[x] = CONTAINER; end_request() }
 #define EVENT_DETACH(x)                                                                        \
-	:: d_step { SETTLED && HAS(x) && container[x] != BLOCKED -> keep(); container[x] = BLOCKED; \
-		    end_request() }                                                            \
 	:: d_step { HAS(x) && container[x] != BLOCKED -> container[x] = BLOCKED; end_fact(OTHER, 0) }
 #define EVENT_RELEASE(x)                                                                       \
-	:: d_step { SETTLED && HAS(x) -> keep(); to_released(x); end_request() }               \
 	:: d_step { HAS(x) -> to_released(x); end_fact(OTHER, 0) }
 /* The policy says that it is not at once. */
 #define EVENT_REVOKE(x)                                                                        \
-	:: d_step { SETTLED && HAS(x) -> keep(); frozen[x] = 1; revoking[x] = 1; vectors[x] = 0; \
-		    end_request() }
+	:: d_step { HAS(x) -> frozen[x] = 1; revoking[x] = 1; vectors[x] = 0; end_fact(OTHER, 0) }
 
 inline death(c)
 {
@@ -474,8 +474,6 @@ inline death(c)
 		    to_there(VF, d); end_request() }                                           \
 	:: d_step { there[PF] && !there[VF] -> to_there(VF, d); end_fact(NEWCOMER, 1 << VF) }
 #define EVENT_VFS_OFF                                                                          \
-	:: d_step { SETTLED && there[VF] && !IS_CLIENT(owner[VF]) -> keep(); to_absent(VF);    \
-		    end_request() }                                                            \
 	:: d_step { there[VF] -> to_absent(VF); end_fact(OTHER, 0) }
 
 #define EVENT_VECTOR(x, at)                                                                    \
@@ -491,7 +489,7 @@ inline death(c)
 	:: d_step { SETTLED && there[x] && !frozen[x] && !HITS_OTHERS(x) -> keep(); to_reset(x);   \
 		    reset_vfs(x); end_request() }
 #define EVENT_QUARANTINE(x)                                                                    \
-	:: d_step { SETTLED && FREE(x) -> keep(); to_quarantined(x); end_request() }
+	:: d_step { FREE(x) -> to_quarantined(x); end_fact(OTHER, 0) }
 
 /*
  * The next containment, for the oldest exposure: quarantine of who is new, by the default policy; then
