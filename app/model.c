@@ -197,16 +197,16 @@ static int map_doorbell(const struct app_model *model, uint32_t function,
 static int nest(struct app_model *model, uint32_t function, struct app_client *client,
 		uint32_t container)
 {
+	struct app_guest *guest = client->guest;
 	const struct ward_stage1 stage1 = {
 		.kind = WARD_STAGE1_TABLES,
 		.contexts = ward_gpa(APP_GUEST_STAGE1),
 		.features = { .output_bits = 48, .granules = WARD_GRANULE_4K, .stage1 = true },
-		.memory = model->memory,
+		.memory = guest->memory,
 	};
 	struct ward_space_options options = { .size = sizeof(options),
 					      .kind = WARD_SPACE_NESTED,
 					      .stage1 = &stage1 };
-	struct app_guest *guest = client->guest;
 	int code = app_guest_write_stage1(guest->memory, app_guest_register(&guest->controller));
 
 	if (!code)

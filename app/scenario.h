@@ -58,8 +58,8 @@ struct app_scenario_dma {
 	char *memory; /* of that client, or of "host" */
 	char *bar;    /* of that function */
 	char *doorbell;
-	uint32_t data;
 	char *address; /* "0x..." */
+	uint32_t data; /* that is written */
 };
 
 enum app_scenario_contain {

@@ -108,7 +108,7 @@ static int check_dma(const struct app_script *script, uint32_t number, const cha
 		return app_yaml_fail(&script->yaml, error, at.path,
 				     "needs one of \"memory\", \"bar\", \"doorbell\", "
 				     "\"address\"");
-	if (dma->data && !dma->doorbell)
+	if (dma->data && !dma->doorbell && !dma->address)
 		return app_yaml_fail(&script->yaml, error, at.path,
 				     "\"data\" is what a doorbell is rung with");
 	return 0;

@@ -207,7 +207,7 @@ int app_stage_dma(struct app_stage *stage, const struct app_scenario_dma *what, 
 		return code;
 	dma.address = ward_iova(address);
 	/* Registers of functions are only reached, not changed. */
-	dma.bytes = what->doorbell || what->memory ? &data : NULL;
+	dma.bytes = what->bar ? NULL : &data;
 	reached = result->reached = app_alloc(1, sizeof(*reached));
 	reached->address = address;
 	code = ward_model_dma(stage->model->backend, function, &dma, &reached->dma);

@@ -125,13 +125,15 @@ static int follow(struct app_stage *stage, uint32_t function, uint32_t vector,
 		.function = function,
 		.index = kind_of(stage, function),
 		.vector = vector,
-		.device = ward_model_executor_device(stage->model->executor, function),
 		.space = space_of(stage, function),
 	};
 	struct ward_wire wire;
 	int code;
 
 	rung->gsi = WARD_NONE;
+	/* Of the host's own the state tells. */
+	if (app_stage_state(stage, function)->owner.kind == WARD_OWNER_CLIENT)
+		options.device = ward_model_executor_device(stage->model->executor, function);
 	if (at) {
 		options.wiring = at->wiring;
 		options.routes = guest->routes;

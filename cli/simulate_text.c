@@ -99,6 +99,8 @@ static void say_rung(const struct cli_simulation *simulation, const struct app_r
 	else if (rung->number != WARD_NONE)
 		text = app_printf("raised: %s has it, interrupt %u at CPU %u", rung->arrives,
 				  rung->number, rung->cpu);
+	else if (rung->raise.dma.end == WARD_DMA_FROZEN)
+		text = app_strdup("raised: dropped, it is frozen");
 	else
 		text = app_printf("raised: %s%s",
 				  strcmp(rung->arrives, "nowhere") == 0 ? "it arrives " : "",
@@ -142,7 +144,6 @@ static void say_reached(const struct cli_simulation *simulation, const struct ap
 		text = app_strdup("dropped: it is frozen");
 		break;
 	}
-	say_line(simulation, app_dma_end(dma->end), "");
 	say_line(simulation, "", text);
 	free(text);
 }
@@ -198,12 +199,12 @@ static void say_heading(const struct cli_simulation *simulation, uint32_t number
 
 	app_say(out, "\n");
 	if (!number) {
-		app_say_in(out, APP_BOLD, " 0. as it begins\n");
+		app_say_in(out, APP_BOLD, "Step 0: as it begins\n");
 		return;
 	}
 	step = &simulation->script.scenario->steps[number - 1];
 	text = cli_step_text(step);
-	app_say_in(out, APP_BOLD, "%2u. %s", number, text);
+	app_say_in(out, APP_BOLD, "Step %u: %s", number, text);
 	if (result->judged)
 		app_say(out, ": ");
 	if (result->judged)
@@ -215,10 +216,20 @@ static void say_heading(const struct cli_simulation *simulation, uint32_t number
 	free(text);
 }
 
+/* Vectors that drivers had before the first step are in the table at the end. */
+static bool is_news(uint32_t number, const struct app_followed *followed)
+{
+	return number || followed->containment || followed->outcome.decision != WARD_RECORDED;
+}
+
 void cli_say_step(const struct cli_simulation *simulation, uint32_t number,
 		  const struct app_result *result)
 {
-	if (!number && !result->followed_count && result->settled)
+	uint32_t news = 0;
+
+	for (uint32_t i = 0; i < result->followed_count; i++)
+		news += is_news(number, &result->followed[i]);
+	if (!number && !news && result->settled)
 		return;
 	say_heading(simulation, number, result);
 	if (result->judged)
@@ -232,7 +243,8 @@ void cli_say_step(const struct cli_simulation *simulation, uint32_t number,
 	if (result->tried)
 		say_hostile(simulation, result);
 	for (uint32_t i = 0; i < result->followed_count; i++)
-		say_followed(simulation, &result->followed[i]);
+		if (is_news(number, &result->followed[i]))
+			say_followed(simulation, &result->followed[i]);
 	if (!result->settled)
 		say_line(simulation, "", "somebody is exposed: it is not settled");
 	say_failures(simulation, result);

@@ -73,7 +73,8 @@ static char *dma_text(const struct app_scenario_dma *dma, const char *verb)
 		return with(text, "registers of %s", dma->bar);
 	if (dma->doorbell)
 		return with(text, "doorbell of %s, data %u", dma->doorbell, dma->data);
-	return with(text, "%s", dma->address);
+	text = with(text, "%s", dma->address);
+	return dma->data ? with(text, ", data %u", dma->data) : text;
 }
 
 static char *functions_text(const char *verb, char *const *functions, uint32_t count)
