@@ -93,18 +93,3 @@ bool ward_ownership_next(struct ward_ownership *o, struct ward_event *ret_event)
 	*ret_event = event;
 	return true;
 }
-
-bool own_is_containment(struct ward_ownership *o, const struct ward_event *event)
-{
-	struct ward_event containment;
-
-	if (!o->exposures_open || !next(o, o->scratch, &containment) ||
-	    containment.kind != event->kind ||
-	    containment.functions_count != event->functions_count)
-		return false;
-	for (uint32_t i = 0; i < containment.functions_count; i++) {
-		if (!own_is_named(o, containment.functions[i]))
-			return false;
-	}
-	return true;
-}

@@ -27,6 +27,8 @@ static void copy_by_function(struct ward_ownership *copy, const struct ward_owne
 	memcpy(copy->next, o->next, size);
 	memcpy(copy->previous, o->previous, size);
 	memcpy(copy->vectors_of, o->vectors_of, size);
+	memcpy(copy->first_vf, o->first_vf, size);
+	memcpy(copy->next_vf, o->next_vf, size);
 	memcpy(copy->driver, o->driver, size);
 	memcpy(copy->irq_mode, o->irq_mode, o->machine->functions_count);
 }
@@ -133,6 +135,7 @@ int ward_ownership_copy(const struct ward_ownership *o, struct ward_ownership **
 	copy->broken = o->broken;
 	copy->revoking = o->revoking;
 	copy->ranks = o->ranks;
+	copy->several_doorbells = o->several_doorbells;
 	copy->spaces_read = o->spaces_read;
 	share_environments(copy, o);
 	err = ward_state_copy(o->state, o->machine, &copy->state);

@@ -71,11 +71,12 @@ struct ward_ownership {
 	uint32_t *container;
 	uint32_t *next, *previous; /* of the same client */
 	uint32_t *vectors_of;	   /* how many */
-	uint32_t *mark;		   /* event that named it last, by stamp */
-	uint8_t *irq_mode;	   /* in the beginning */
-	uint32_t *driver;	   /* in the beginning: its number, or WARD_NONE */
-	uint32_t *proposal;	   /* room for the functions of a containment */
-	uint32_t *scratch;	   /* room for functions, during a call */
+	uint32_t *first_vf, *next_vf;
+	uint32_t *mark;	    /* event that named it last, by stamp */
+	uint8_t *irq_mode;  /* in the beginning */
+	uint32_t *driver;   /* in the beginning: its number, or WARD_NONE */
+	uint32_t *proposal; /* room for the functions of a containment */
+	uint32_t *scratch;  /* room for functions, during a call */
 	uint32_t stamp;
 	uint32_t revoking; /* how many functions are */
 
@@ -85,8 +86,10 @@ struct ward_ownership {
 
 	struct own_change *changes;
 	size_t changes_count, changes_capacity;
-	/* Absent functions, vectors elsewhere or spaces have changed. */
+	/* Absent functions, vectors elsewhere, spaces, or who shares one have changed. */
 	bool environment_stale;
+	/* Functions raise interrupts through different doorbells: who shares a space matters. */
+	bool several_doorbells;
 	uint64_t spaces_read; /* how often somebody was put into one */
 	struct ward_environment *environment;
 	struct ward_environments environments;
@@ -163,6 +166,8 @@ int ward_own_drop_vectors(struct ward_ownership *o, uint32_t function);
 /* The space of its requests without PASID; NULL: out of every space that is known. */
 int ward_own_set_space(struct ward_ownership *o, uint32_t function, struct ward_space *space);
 int ward_own_drop_spaces(struct ward_ownership *o, uint32_t function);
+/* After ward_own_touch. */
+void ward_own_set_container(struct ward_ownership *o, uint32_t function, uint32_t container);
 /* Everything as it was. */
 void ward_own_undo(struct ward_ownership *o);
 /* Everything stays. */
@@ -176,6 +181,15 @@ static inline bool own_is_clients(const struct ward_ownership *o, uint32_t funct
 static inline bool own_is_hosts(const struct ward_ownership *o, uint32_t function)
 {
 	return o->state->functions[function].owner.kind == WARD_OWNER_HOST;
+}
+
+/* The next VF of a PF that is there, after one or, WARD_NONE, from the first on; or WARD_NONE. */
+static inline uint32_t own_next_vf(const struct ward_ownership *o, uint32_t pf, uint32_t vf)
+{
+	do {
+		vf = vf == WARD_NONE ? o->first_vf[pf] : o->next_vf[vf];
+	} while (vf != WARD_NONE && o->state->functions[vf].absent);
+	return vf;
 }
 
 /* The event under way names it. */
@@ -202,7 +216,7 @@ struct own_handler {
 	bool client;
 	bool controller;
 	bool always_fact, never_fact;
-	bool newcomer; /* what it names may be quarantined when it leaves somebody exposed */
+	bool takes_away; /* and gives nobody anything: it is not refused for what is reached */
 	/* 0, or -EINVAL with a sentence. */
 	int (*sense)(const struct ward_ownership *o, const struct ward_event *event,
 		     uint32_t function, struct ward_error *error);
@@ -280,9 +294,6 @@ void own_noting_finish(struct own_noting *noting);
 void own_exposures_forget(struct ward_ownership *o);
 /* Room for so many more. 0 or -ENOMEM. */
 int own_exposures_reserve(struct ward_ownership *o, uint32_t more);
-
-/* containment.c: an event is the next containment. */
-bool own_is_containment(struct ward_ownership *o, const struct ward_event *event);
 
 /* drivers.c: a driver's name gets a number, if it has none. 0 or -ENOMEM. */
 int own_number_driver(struct ward_ownership *o, const char *driver);

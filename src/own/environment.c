@@ -15,6 +15,7 @@ enum fact_kind {
 	FACT_VECTOR,
 	FACT_SPACES_READ,
 	FACT_SPACE,
+	FACT_CONTAINER,
 };
 
 bool own_is_odd(const struct ward_machine *machine, uint32_t function, uint32_t controller)
@@ -71,6 +72,97 @@ static void sort_facts(struct fact_list *list)
 	list->count = kept;
 }
 
+uint32_t own_doorbell_class(const struct ward_machine *machine, uint32_t function)
+{
+	const struct ward_function *f = &machine->functions[function];
+
+	if (f->controller_known == WARD_UNKNOWN)
+		return machine->controllers_count;
+	/* One that tells writers apart gives nothing away. */
+	if (f->controller == WARD_NONE || machine->controllers[f->controller].isolates == WARD_YES)
+		return WARD_NONE;
+	return f->controller;
+}
+
+/* A function in a container without a space that is known. */
+struct contained {
+	uint64_t container; /* client and number */
+	uint32_t function, doorbell;
+};
+
+static int compare_contained(const void *a, const void *b)
+{
+	const struct contained *x = a, *y = b;
+
+	if (x->container != y->container)
+		return x->container < y->container ? -1 : 1;
+	return x->function < y->function ? -1 : x->function > y->function;
+}
+
+static bool has_space(const struct ward_state *state, uint32_t function)
+{
+	for (uint32_t i = 0; i < state->attachments_count; i++) {
+		if (state->attachments[i].function == function)
+			return true;
+	}
+	return false;
+}
+
+static bool has_odd_vector(const struct ward_ownership *o, uint32_t function)
+{
+	for (uint32_t i = 0; i < o->state->vectors_count && o->vectors_of[function]; i++) {
+		const struct ward_host_vector *v = &o->state->vectors[i];
+
+		if (v->function == function && own_is_odd(o->machine, function, v->controller))
+			return true;
+	}
+	return false;
+}
+
+/* Facts of a container in which there are different doorbells. */
+static int add_container(const struct ward_ownership *o, const struct contained *all,
+			 uint32_t count, struct fact_list *list)
+{
+	bool mixed = false;
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && count > 1; i++)
+		mixed |= all[i].doorbell != all[0].doorbell || has_odd_vector(o, all[i].function);
+	for (uint32_t i = 0; i < count && mixed && !err; i++)
+		err = add_fact(list, FACT_CONTAINER, all[i].function, all[i].container, 0);
+	return err;
+}
+
+static int list_containers(const struct ward_ownership *o, struct fact_list *list)
+{
+	uint32_t total = o->machine->functions_count, count = 0;
+	struct contained *all;
+	int err = 0;
+
+	if (!o->several_doorbells)
+		return 0;
+	all = ward_alloc_array(total, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < total; i++) {
+		uint64_t client = o->state->functions[i].owner.client;
+
+		if (o->container[i] != WARD_NONE && !has_space(o->state, i))
+			all[count++] = (struct contained){ client << 32 | o->container[i], i,
+							   own_doorbell_class(o->machine, i) };
+	}
+	if (count)
+		qsort(all, count, sizeof(*all), compare_contained);
+	for (uint32_t first = 0, i = 1; i <= count && !err; i++) {
+		if (i < count && all[i].container == all[first].container)
+			continue;
+		err = add_container(o, all + first, i - first, list);
+		first = i;
+	}
+	free(all);
+	return err;
+}
+
 static int list_facts(const struct ward_ownership *o, struct fact_list *list)
 {
 	const struct ward_state *state = o->state;
@@ -95,6 +187,8 @@ static int list_facts(const struct ward_ownership *o, struct fact_list *list)
 		err = add_fact(list, FACT_SPACE, a->function, ward_pasid_raw(a->pasid),
 			       (uintptr_t)a->space);
 	}
+	if (!err)
+		err = list_containers(o, list);
 	sort_facts(list);
 	return err;
 }
@@ -124,6 +218,62 @@ static void keep(struct ward_ownership *o, struct ward_environment *environment,
 	all->kept[0] = environment;
 }
 
+/* The first fact of the same container. */
+static size_t first_of_container(const struct ward_environment *environment, size_t at)
+{
+	size_t first = at;
+
+	while (first > 0 && environment->facts[first - 1].what >> 32 == FACT_CONTAINER)
+		first--;
+	while (environment->facts[first].where != environment->facts[at].where)
+		first++;
+	return first;
+}
+
+/* A space for each container that has facts, in the state. */
+static int attach_containers(struct ward_environment *environment, struct ward_state *state)
+{
+	const struct ward_space_options options = { .size = sizeof(options),
+						    .kind = WARD_SPACE_UNMANAGED };
+	int err = 0;
+
+	for (size_t i = 0; i < environment->count && !err; i++) {
+		size_t first = i;
+
+		if (environment->facts[i].what >> 32 != FACT_CONTAINER)
+			continue;
+		first = first_of_container(environment, i);
+		if (first == i)
+			err = ward_space_create(&options, &environment->spaces[i]);
+		if (!err)
+			err = ward_state_attach(state, (uint32_t)environment->facts[i].what,
+						WARD_PASID_NONE, environment->spaces[first]);
+	}
+	return err;
+}
+
+/* Isolates the state as it is; with the spaces of containers where those matter. */
+static int isolate(struct ward_ownership *o, struct ward_environment *environment)
+{
+	struct ward_state *state;
+	int err;
+
+	if (!environment->count ||
+	    environment->facts[environment->count - 1].what >> 32 != FACT_CONTAINER)
+		return ward_isolation_create(o->machine, o->state, &environment->isolation);
+	environment->spaces = ward_alloc_array(environment->count, sizeof(struct ward_space *));
+	if (!environment->spaces)
+		return -ENOMEM;
+	err = ward_state_copy(o->state, o->machine, &state);
+	if (err)
+		return err;
+	err = attach_containers(environment, state);
+	if (!err)
+		err = ward_isolation_create(o->machine, state, &environment->isolation);
+	ward_state_destroy(state);
+	return err;
+}
+
 static int make(struct ward_ownership *o, struct fact_list *list,
 		struct ward_environment **ret_environment)
 {
@@ -132,15 +282,15 @@ static int make(struct ward_ownership *o, struct fact_list *list,
 
 	if (!environment)
 		return -ENOMEM;
-	err = ward_isolation_create(o->machine, o->state, &environment->isolation);
-	if (err) {
-		free(environment);
-		return err;
-	}
 	atomic_init(&environment->references, 1);
 	environment->facts = list->facts;
 	environment->count = list->count;
 	list->facts = NULL;
+	err = isolate(o, environment);
+	if (err) {
+		own_environment_put(environment);
+		return err;
+	}
 	keep(o, environment, o->environments.count);
 	*ret_environment = environment;
 	return 0;
@@ -178,6 +328,9 @@ void own_environment_put(struct ward_environment *environment)
 	if (!environment || atomic_fetch_sub(&environment->references, 1) != 1)
 		return;
 	ward_isolation_destroy(environment->isolation);
+	for (size_t i = 0; i < environment->count && environment->spaces; i++)
+		ward_space_destroy(environment->spaces[i]);
+	free(environment->spaces);
 	free(environment->facts);
 	free(environment);
 }

@@ -39,7 +39,7 @@ struct happening {
 	struct ward_ownership *o;
 	struct ward_event event; /* with the functions of the client that died */
 	const struct own_handler *handler;
-	bool fact, containment;
+	bool fact;
 	uint32_t waivers_before;
 	struct ward_environment *environment_before;
 	struct own_judging judging;
@@ -161,8 +161,8 @@ static bool is_refused(struct happening *h, struct own_refusal *refusal)
 
 	if (h->fact)
 		return false;
-	h->containment = own_is_containment(o, event);
-	if (o->exposures_open && !h->containment)
+	/* Who takes something away is let through: that is what contains it. */
+	if (o->exposures_open && !h->handler->takes_away)
 		return own_refuse(refusal, "unsettled", event->functions[0], WARD_NONE,
 				  "a client reaches what is not its own: first that is contained");
 	for (uint32_t i = 0; h->handler->refused && i < event->functions_count; i++) {
@@ -276,10 +276,10 @@ static int judge(struct happening *h)
 			      : own_judge_concerned(h->o, &h->event, &h->judging);
 }
 
-/* What was found speaks against a request. A containment takes reach away, so it goes through. */
+/* What was found speaks against a request. Nobody is kept from giving back. */
 static bool is_found_unsafe(const struct happening *h)
 {
-	if (h->fact || h->containment)
+	if (h->fact || h->handler->takes_away)
 		return false;
 	for (uint32_t i = 0; h->judging.claim && i < h->judging.claim->findings_count; i++) {
 		const struct ward_finding *finding = &h->judging.claim->findings[i];
@@ -361,6 +361,17 @@ static bool leaves_exposed(const struct happening *h)
 	return false;
 }
 
+static bool exposes(const struct happening *h)
+{
+	for (uint32_t i = 0; i < h->judging.count; i++) {
+		const struct own_judged *judged = &h->judging.judged[i];
+
+		if (judged->exposed && !h->o->clients[judged->client].exposure)
+			return true;
+	}
+	return false;
+}
+
 static int decide(struct happening *h, bool stays, struct ward_outcome *outcome)
 {
 	struct ward_ownership *o = h->o;
@@ -372,7 +383,7 @@ static int decide(struct happening *h, bool stays, struct ward_outcome *outcome)
 	else if (h->fact)
 		outcome->decision = leaves_exposed(h) ? WARD_UNSETTLED : WARD_RECORDED;
 	else
-		outcome->decision = WARD_ALLOWED;
+		outcome->decision = exposes(h) ? WARD_UNSETTLED : WARD_ALLOWED;
 	if (!refused && stays)
 		err = own_waivers_take(o, h->waivers_before);
 	if (!refused && stays && !err)

@@ -98,7 +98,7 @@ static int claim_effect(struct ward_ownership *o, const struct ward_event *event
 	f->irq_mode = WARD_IRQ_NONE;
 	f->tainted_by = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
 	f->quarantined = false;
-	o->container[function] = WARD_NONE;
+	ward_own_set_container(o, function, WARD_NONE);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ int own_give_back(struct ward_ownership *o, uint32_t function)
 	f->irq_mode = WARD_IRQ_NONE;
 	if (!own_leaves_out(o, OWN_RULE_TAINT))
 		f->tainted_by = client;
-	o->container[function] = WARD_NONE;
+	ward_own_set_container(o, function, WARD_NONE);
 	return 0;
 }
 
@@ -174,18 +174,21 @@ const struct own_handler own_claim = {
 };
 
 const struct own_handler own_release = {
+	.takes_away = true,
 	.functions = true,
 	.sense = has_client,
 	.effect = release_effect,
 };
 
 const struct own_handler own_death = {
+	.takes_away = true,
 	.client = true,
 	.always_fact = true,
 	.effect = release_effect,
 };
 
 const struct own_handler own_revoke = {
+	.takes_away = true,
 	.functions = true,
 	.never_fact = true,
 	.sense = has_client,

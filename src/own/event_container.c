@@ -125,7 +125,7 @@ static int put(struct ward_ownership *o, uint32_t function, uint32_t container,
 	if (!err)
 		err = ward_own_set_space(o, function, space);
 	if (!err)
-		o->container[function] = container;
+		ward_own_set_container(o, function, container);
 	return err;
 }
 
@@ -179,6 +179,7 @@ const struct own_handler own_attach = {
 };
 
 const struct own_handler own_detach = {
+	.takes_away = true,
 	.functions = true,
 	.sense = detach_sense,
 	.effect = detach_effect,

@@ -131,13 +131,13 @@ static int quarantine_effect(struct ward_ownership *o, const struct ward_event *
 
 const struct own_handler own_bind = {
 	.functions = true,
-	.newcomer = true,
 	.sense = bind_sense,
 	.refused = bind_refused,
 	.effect = bind_effect,
 };
 
 const struct own_handler own_unbind = {
+	.takes_away = true,
 	.functions = true,
 	.sense = unbind_sense,
 	.refused = unbind_refused,
@@ -145,6 +145,7 @@ const struct own_handler own_unbind = {
 };
 
 const struct own_handler own_quarantine = {
+	.takes_away = true,
 	.functions = true,
 	.sense = quarantine_sense,
 	.effect = quarantine_effect,

@@ -70,6 +70,23 @@ static bool hits_other(const struct ward_ownership *o, uint32_t function, uint32
 			  own_holder(o, member));
 }
 
+/* Also the VFs of a PF, which go through its reset. */
+static bool hits_others(const struct ward_ownership *o, uint32_t function, uint32_t member,
+			struct own_refusal *refusal)
+{
+	uint32_t vf = WARD_NONE;
+
+	if (o->state->functions[member].absent)
+		return false;
+	if (hits_other(o, function, member, refusal))
+		return true;
+	while ((vf = own_next_vf(o, member, vf)) != WARD_NONE) {
+		if (hits_other(o, function, vf, refusal))
+			return true;
+	}
+	return false;
+}
+
 static bool thaw_refused(const struct ward_ownership *o, const struct ward_event *event,
 			 uint32_t function, struct own_refusal *refusal)
 {
@@ -81,7 +98,7 @@ static bool thaw_refused(const struct ward_ownership *o, const struct ward_event
 			return own_refuse(refusal, "revoking", function, member,
 					  "client %s is to give back %s first",
 					  own_holder(o, member), own_name(o, member));
-		if (hits_other(o, function, member, refusal))
+		if (hits_others(o, function, member, refusal))
 			return true;
 	}
 	return false;
@@ -106,6 +123,16 @@ static int reset_one(struct ward_ownership *o, uint32_t function)
 	return 0;
 }
 
+static int reset_with_vfs(struct ward_ownership *o, uint32_t function)
+{
+	uint32_t vf = WARD_NONE;
+	int err = reset_one(o, function);
+
+	while (!err && (vf = own_next_vf(o, function, vf)) != WARD_NONE)
+		err = reset_one(o, vf);
+	return err;
+}
+
 static int thaw_effect(struct ward_ownership *o, const struct ward_event *event, uint32_t function)
 {
 	uint32_t cursor = 0, member;
@@ -113,7 +140,7 @@ static int thaw_effect(struct ward_ownership *o, const struct ward_event *event,
 
 	(void)event;
 	while (!err && ward_error_domain_next(o->machine, function, &cursor, &member)) {
-		err = reset_one(o, member);
+		err = reset_with_vfs(o, member);
 		if (!err)
 			o->state->functions[member].frozen = false;
 	}
@@ -129,29 +156,15 @@ static int reset_sense(const struct ward_ownership *o, const struct ward_event *
 	return 0;
 }
 
-/* What a reset hits, one after another: the functions behind its bridge, or itself and its VFs. */
+/* What a reset hits, one after another: what is behind its bridge, or itself; VFs go along. */
 static bool next_of_scope(const struct ward_ownership *o, uint32_t function, uint32_t *cursor,
 			  uint32_t *ret_member)
 {
-	const struct ward_machine *machine = o->machine;
 	uint32_t first, count;
 
-	ward_reset_scope(machine, function, &first, &count);
-	if (count) {
-		*ret_member = first + *cursor;
-		return (*cursor)++ < count;
-	}
-	if (*cursor == 0) {
-		*ret_member = function;
-		*cursor = 1;
-		return true;
-	}
-	for (; machine->functions[function].vfs_total && *cursor <= machine->functions_count;) {
-		*ret_member = (*cursor)++ - 1;
-		if (machine->functions[*ret_member].physfn == function)
-			return true;
-	}
-	return false;
+	ward_reset_scope(o->machine, function, &first, &count);
+	*ret_member = first + *cursor;
+	return (*cursor)++ < (count ? count : 1);
 }
 
 /* Of a VF the specification demands that it can (SR-IOV, 2.2.2); others with a bus of their own can. */
@@ -177,7 +190,7 @@ static bool reset_refused(const struct ward_ownership *o, const struct ward_even
 		return own_refuse(refusal, "no-reset", function, WARD_NONE, "nothing can reset %s",
 				  own_name(o, function));
 	while (next_of_scope(o, function, &cursor, &member)) {
-		if (!o->state->functions[member].absent && hits_other(o, function, member, refusal))
+		if (hits_others(o, function, member, refusal))
 			return true;
 	}
 	return false;
@@ -190,7 +203,7 @@ static int reset_effect(struct ward_ownership *o, const struct ward_event *event
 
 	(void)event;
 	while (!err && next_of_scope(o, function, &cursor, &member))
-		err = reset_one(o, member);
+		err = reset_with_vfs(o, member);
 	return err;
 }
 

@@ -72,18 +72,6 @@ static int hot_add_effect(struct ward_ownership *o, const struct ward_event *eve
 	return appear(o, function, event->driver);
 }
 
-/* The next VF of a PF, from a function on; WARD_NONE when there is none. */
-static uint32_t next_vf(const struct ward_ownership *o, uint32_t pf, uint32_t from)
-{
-	const struct ward_machine *machine = o->machine;
-
-	for (; from < machine->functions_count; from++) {
-		if (machine->functions[from].physfn == pf)
-			return from;
-	}
-	return WARD_NONE;
-}
-
 /* A function on the bus right behind a bridge that stays although the bridge goes, or WARD_NONE. */
 static uint32_t left_behind(const struct ward_ownership *o, uint32_t bridge)
 {
@@ -126,9 +114,9 @@ static int vfs_disappear(struct ward_ownership *o, uint32_t pf)
 {
 	int err = 0;
 
-	for (uint32_t vf = next_vf(o, pf, 0); vf != WARD_NONE && !err; vf = next_vf(o, pf, vf + 1))
-		if (!is_absent(o, vf))
-			err = disappear(o, vf);
+	for (uint32_t vf = own_next_vf(o, pf, WARD_NONE); vf != WARD_NONE && !err;
+	     vf = own_next_vf(o, pf, vf))
+		err = disappear(o, vf);
 	return err;
 }
 
@@ -141,23 +129,15 @@ static int hot_remove_effect(struct ward_ownership *o, const struct ward_event *
 	return err ? err : disappear(o, function);
 }
 
-/* Whether the VFs of a PF are there: some, as they come and go together. */
-static bool has_vfs_on(const struct ward_ownership *o, uint32_t pf)
-{
-	for (uint32_t vf = next_vf(o, pf, 0); vf != WARD_NONE; vf = next_vf(o, pf, vf + 1))
-		if (!is_absent(o, vf))
-			return true;
-	return false;
-}
-
 static int is_pf(const struct ward_ownership *o, uint32_t function, bool on,
 		 struct ward_error *error)
 {
 	if (is_absent(o, function))
 		return ward_fail(error, -EINVAL, "%s is not there", own_name(o, function));
-	if (next_vf(o, function, 0) == WARD_NONE)
+	if (o->first_vf[function] == WARD_NONE)
 		return ward_fail(error, -EINVAL, "%s has no VFs", own_name(o, function));
-	if (has_vfs_on(o, function) != on)
+	/* They come and go together: where there is one there are all. */
+	if ((own_next_vf(o, function, WARD_NONE) != WARD_NONE) != on)
 		return ward_fail(error, -EINVAL, "the VFs of %s are %s", own_name(o, function),
 				 on ? "not there" : "there already");
 	return 0;
@@ -182,8 +162,7 @@ static int vfs_on_effect(struct ward_ownership *o, const struct ward_event *even
 {
 	int err = 0;
 
-	for (uint32_t vf = next_vf(o, function, 0); vf != WARD_NONE && !err;
-	     vf = next_vf(o, function, vf + 1))
+	for (uint32_t vf = o->first_vf[function]; vf != WARD_NONE && !err; vf = o->next_vf[vf])
 		err = appear(o, vf, event->driver);
 	return err;
 }
@@ -199,8 +178,8 @@ static bool vfs_off_refused(const struct ward_ownership *o, const struct ward_ev
 			    uint32_t function, struct own_refusal *refusal)
 {
 	(void)event;
-	for (uint32_t vf = next_vf(o, function, 0);
-	     vf != WARD_NONE && !own_leaves_out(o, OWN_RULE_VFS); vf = next_vf(o, function, vf + 1))
+	for (uint32_t vf = own_next_vf(o, function, WARD_NONE);
+	     vf != WARD_NONE && !own_leaves_out(o, OWN_RULE_VFS); vf = own_next_vf(o, function, vf))
 		if (own_refuse_if_clients(o, vf, refusal))
 			return true;
 	return false;
@@ -216,7 +195,6 @@ static int vfs_off_effect(struct ward_ownership *o, const struct ward_event *eve
 const struct own_handler own_hot_add = {
 	.functions = true,
 	.always_fact = true,
-	.newcomer = true,
 	.sense = hot_add_sense,
 	.effect = hot_add_effect,
 };
@@ -230,13 +208,13 @@ const struct own_handler own_hot_remove = {
 
 const struct own_handler own_vfs_on = {
 	.functions = true,
-	.newcomer = true,
 	.sense = vfs_on_sense,
 	.refused = vfs_on_refused,
 	.effect = vfs_on_effect,
 };
 
 const struct own_handler own_vfs_off = {
+	.takes_away = true,
 	.functions = true,
 	.sense = vfs_off_sense,
 	.refused = vfs_off_refused,

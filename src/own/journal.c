@@ -79,6 +79,12 @@ void ward_own_set_revoking(struct ward_ownership *o, uint32_t function, bool rev
 	f->revoking = revoking;
 }
 
+void ward_own_set_container(struct ward_ownership *o, uint32_t function, uint32_t container)
+{
+	o->environment_stale |= o->several_doorbells && o->container[function] != container;
+	o->container[function] = container;
+}
+
 int ward_own_set_driver(struct ward_ownership *o, uint32_t function, const char *driver)
 {
 	struct ward_function_state *f = &o->state->functions[function];

@@ -31,7 +31,8 @@ static void take_options(struct ward_ownership *o, const struct ward_ownership_o
 int own_alloc_by_function(struct ward_ownership *o)
 {
 	uint32_t **arrays[] = { &o->container, &o->next,   &o->previous, &o->vectors_of,
-				&o->mark,      &o->driver, &o->proposal, &o->scratch };
+				&o->mark,      &o->driver, &o->proposal, &o->scratch,
+				&o->first_vf,  &o->next_vf };
 	uint32_t count = o->machine->functions_count;
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
@@ -81,6 +82,29 @@ static int take_functions(struct ward_ownership *o)
 			o->vectors_of[o->state->vectors[i].function]++;
 	}
 	return err;
+}
+
+/* VFs in chains, in ascending order; and whether doorbells differ. */
+static void take_machine(struct ward_ownership *o)
+{
+	const struct ward_machine *machine = o->machine;
+
+	for (uint32_t i = machine->functions_count; i-- > 0;)
+		o->first_vf[i] = WARD_NONE;
+	for (uint32_t i = machine->functions_count; i-- > 0;) {
+		uint32_t pf = machine->functions[i].physfn;
+
+		o->next_vf[i] = pf == WARD_NONE ? WARD_NONE : o->first_vf[pf];
+		if (pf != WARD_NONE)
+			o->first_vf[pf] = i;
+	}
+	for (uint32_t i = 1; i < machine->functions_count; i++)
+		o->several_doorbells |=
+			own_doorbell_class(machine, i) != own_doorbell_class(machine, 0);
+	/* A vector may land at a controller that is nobody's own. */
+	for (uint32_t i = 0; i < machine->controllers_count; i++)
+		o->several_doorbells |= machine->controllers_count > 1 &&
+					machine->controllers[i].isolates != WARD_YES;
 }
 
 static int take_spaces(struct ward_ownership *o)
@@ -136,8 +160,10 @@ static int begin(struct ward_ownership *o, const struct ward_state *state)
 		err = own_alloc_by_function(o);
 	if (!err)
 		err = own_make_clients(o);
-	if (!err)
+	if (!err) {
+		take_machine(o);
 		err = take_functions(o);
+	}
 	if (!err)
 		err = take_spaces(o);
 	return err ? err : own_environment_find(o, &o->environment);
@@ -186,6 +212,8 @@ void ward_ownership_destroy(struct ward_ownership *o)
 	free(o->previous);
 	free(o->vectors_of);
 	free(o->mark);
+	free(o->first_vf);
+	free(o->next_vf);
 	free(o->driver);
 	free(o->proposal);
 	free(o->scratch);

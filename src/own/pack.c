@@ -198,7 +198,8 @@ static int unpack_function(struct ward_ownership *o, uint32_t function, const ui
 		err = unpack_vectors(o, function, record + FIELD_VECTORS);
 	if (err)
 		return err;
-	o->environment_stale |= f->absent != ((flags & FLAG_ABSENT) != 0);
+	o->environment_stale |= f->absent != ((flags & FLAG_ABSENT) != 0) ||
+				(o->several_doorbells && container != NONE16);
 	f->absent = flags & FLAG_ABSENT;
 	f->quarantined = flags & FLAG_QUARANTINED;
 	f->frozen = flags & FLAG_FROZEN;
@@ -206,7 +207,8 @@ static int unpack_function(struct ward_ownership *o, uint32_t function, const ui
 	ward_own_set_owner(o, function, unpack_owner(flags & FLAG_OWNER, record + FIELD_OWNER));
 	f->tainted_by = unpack_owner(modes & MODE_TAINT, record + FIELD_TAINT);
 	f->irq_mode = (enum ward_irq_mode)(modes >> MODE_IRQ_SHIFT);
-	o->container[function] = container == NONE16 ? WARD_NONE : container;
+	ward_own_set_container(o, function, container == NONE16 ? WARD_NONE : container);
+
 	return 0;
 }
 
