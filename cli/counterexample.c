@@ -11,6 +11,9 @@
 
 #include "app/memory.h"
 
+/* What a capture is called where there is none yet. */
+#define CAPTURED "doorward.tar"
+
 /* YAML's double quotes: names come from files that others wrote. */
 static void put_quoted(FILE *file, const char *text)
 {
@@ -177,6 +180,20 @@ static void put_final(FILE *file, const struct cli_proof *proof, const struct wa
 	free(named);
 }
 
+/* A scenario looks for its machine beside itself; a tree of files has to be captured first. */
+static void put_machine(FILE *file, const struct cli_proof *proof)
+{
+	char *path = proof->machine ? realpath(proof->machine, NULL) : NULL;
+
+	if (!path)
+		fprintf(file, "# Of a tree of files; write it with: doorward capture -o %s\n",
+			CAPTURED);
+	fprintf(file, "machine: ");
+	put_quoted(file, path ? path : CAPTURED);
+	fprintf(file, "\n");
+	free(path);
+}
+
 static void put_top(FILE *file, const struct cli_proof *proof, const struct ward_breach *breach)
 {
 	uint32_t count;
@@ -188,9 +205,9 @@ static void put_top(FILE *file, const struct cli_proof *proof, const struct ward
 	put_quoted(file, ward_promise_name(breach->promise));
 	fprintf(file, "\nstory: ");
 	put_quoted(file, breach->text);
-	fprintf(file, "\nmachine: ");
-	put_quoted(file, proof->machine ? proof->machine : "/");
-	fprintf(file, "\nclients: [");
+	fprintf(file, "\n");
+	put_machine(file, proof);
+	fprintf(file, "clients: [");
 	for (uint32_t i = 0; i < count; i++) {
 		fprintf(file, "%s", i ? ", " : "");
 		put_quoted(file, clients[i]);

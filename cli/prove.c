@@ -182,7 +182,7 @@ static int prove(struct proving *p, const struct cli_options *options)
 
 	p->proof = (struct cli_proof){
 		.context = &p->context,
-		.machine = options->machine ? options->machine : options->sysroot,
+		.machine = options->machine,
 		.explored = &p->explore,
 		.threads = options->threads ? options->threads
 			   : processors > 0 ? (uint32_t)processors

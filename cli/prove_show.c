@@ -113,6 +113,11 @@ char *cli_prove_event(const struct cli_proof *proof, const struct ward_event *ev
 		break;
 	}
 	free(names);
+	/* What is a fact by nature needs no word. */
+	if (event->fact && event->kind <= WARD_EVENT_UNBIND)
+		append(&text, "behind our back", ", ");
+	if (event->fact && (event->kind == WARD_EVENT_VFS_ON || event->kind == WARD_EVENT_VFS_OFF))
+		append(&text, "behind our back", ", ");
 	return text;
 }
 

@@ -84,15 +84,36 @@ static bool share_stream(const struct ward_function *a, const struct ward_functi
 	       ward_sid_raw(a->stream.sid) == ward_sid_raw(b->stream.sid);
 }
 
+static enum ward_domains domains_of(const struct ward_machine *machine,
+				    const struct ward_function *f)
+{
+	return f->stream.iommu == WARD_NONE ? WARD_DOMAINS_ANY
+					    : machine->iommus[f->stream.iommu].domains;
+}
+
+/* What the hardware's domains are made for. */
+static void pair_domains(const struct ward_machine *machine, const struct ward_function *f,
+			 const struct ward_function *g, struct ward_pair *pair)
+{
+	enum ward_domains a = domains_of(machine, f), b = domains_of(machine, g);
+	bool same = f->pe == g->pe && f->pe != WARD_NONE && f->stream.iommu == g->stream.iommu;
+
+	pair->together |= same && a != WARD_DOMAINS_ANY;
+	pair->apart = !same && (a == WARD_DOMAINS_FIXED || b == WARD_DOMAINS_FIXED);
+}
+
 static int add_pair(struct ward_exploration *x, const struct ward_isolation *isolation, uint32_t a,
 		    uint32_t b)
 {
 	const struct ward_function *f = &x->machine->functions[a], *g = &x->machine->functions[b];
 	uint64_t group = ward_group_key(isolation, a);
-	struct ward_pair pair = { a, b, share_requester(f, g) || share_stream(f, g) };
+	struct ward_pair pair = { a, b, share_requester(f, g) || share_stream(f, g), false, false };
 	void *pairs = x->pairs;
 
-	if (!pair.requester && (group == UINT64_MAX || group != ward_group_key(isolation, b)))
+	pair.together =
+		pair.requester || (group != UINT64_MAX && group == ward_group_key(isolation, b));
+	pair_domains(x->machine, f, g, &pair);
+	if (!pair.together && !pair.apart)
 		return 0;
 	if (ward_array_reserve(&pairs, &x->pairs_capacity, x->pairs_count + 1u, sizeof(pair)))
 		return -ENOMEM;

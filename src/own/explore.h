@@ -41,10 +41,12 @@ struct ward_subjects {
 	uint32_t count;
 };
 
-/* Two functions that nothing can tell apart. */
+/* Two functions that cannot be in just any two spaces. */
 struct ward_pair {
 	uint32_t a, b;
-	bool requester; /* by requester id; else the kernel has them in one group */
+	bool requester; /* nothing can tell their requests apart */
+	bool together;	/* for that, or as the kernel's groups or the hardware's domains have it */
+	bool apart;	/* the hardware has a domain for each, and none for both */
 };
 
 /*
@@ -163,6 +165,8 @@ int ward_promise_hands(const struct ward_exploration *exploration,
 		       const struct ward_function_state *before,
 		       const struct ward_ownership *ownership, const struct ward_event *event,
 		       char *text, size_t size);
+bool ward_is_reset_with(const struct ward_machine *machine, enum ward_event_kind kind,
+			uint32_t reset, uint32_t function);
 bool ward_same_owner(struct ward_owner a, struct ward_owner b);
 
 /* Notes a breach: the way to a state, and a choice there, or WARD_EVENT_FIRST for the state. */

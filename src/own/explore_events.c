@@ -245,21 +245,17 @@ static void add_vfs(struct choosing *c, const struct ward_subject *s)
 	}
 }
 
-/* Its own controller, and others that Linux takes vectors from for it. */
+/* At its own controller, or at one where everybody can raise it. */
 static void add_vectors(struct choosing *c, const struct ward_subject *s)
 {
-	const struct ward_function *f = &c->machine->functions[s->function];
-	const struct ward_controller *own;
+	uint32_t own = c->machine->functions[s->function].controller;
 
-	if (f->controller == WARD_NONE)
-		return;
-	own = &c->machine->controllers[f->controller];
 	for (uint32_t i = 0; i < c->machine->controllers_count; i++) {
 		const struct ward_controller *controller = &c->machine->controllers[i];
-		bool pool = own->isolates != WARD_YES && controller->isolates != WARD_YES &&
-			    controller->kind == own->kind && controller->pool == own->pool;
+		bool shared =
+			controller->isolates != WARD_YES && !ward_controller_is_x86(controller);
 
-		if (i == f->controller || pool)
+		if (own != WARD_NONE && (i == own || shared))
 			add_one(c,
 				(struct ward_event){
 					.kind = WARD_EVENT_VECTOR, .fact = true, .controller = i },

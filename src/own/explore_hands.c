@@ -81,24 +81,17 @@ static bool hits(const struct ward_function_state *before, uint32_t reset, uint3
 
 static const char *reset_of_others(const struct ward_machine *machine,
 				   const struct ward_function_state *before,
-				   const struct ward_event *event, uint32_t *ret_function)
+				   const struct ward_event *event, uint32_t count,
+				   uint32_t *ret_function)
 {
 	if (event->kind != WARD_EVENT_RESET && event->kind != WARD_EVENT_THAW)
 		return NULL;
 	for (uint32_t i = 0; i < event->functions_count; i++) {
-		uint32_t first, count, cursor = 0, member, reset = event->functions[i];
-
-		ward_reset_scope(machine, reset, &first, &count);
-		for (uint32_t j = first; event->kind == WARD_EVENT_RESET && j < first + count;
-		     j++) {
+		for (uint32_t j = 0; j < count; j++) {
 			*ret_function = j;
-			if (machine->functions[j].header_type == 0 && hits(before, reset, j))
-				return "is reset along with a function of somebody else";
-		}
-		while (event->kind == WARD_EVENT_THAW &&
-		       ward_error_domain_next(machine, reset, &cursor, &member)) {
-			*ret_function = member;
-			if (hits(before, reset, member))
+			if (machine->functions[j].header_type == 0 &&
+			    hits(before, event->functions[i], j) &&
+			    ward_is_reset_with(machine, event->kind, event->functions[i], j))
 				return "is reset along with a function of somebody else";
 		}
 	}
@@ -121,7 +114,7 @@ int ward_promise_hands(const struct ward_exploration *exploration,
 		why = claimed_while_revoking(before, ward_ownership_isolation(ownership), event,
 					     count, &function);
 	if (!why)
-		why = reset_of_others(machine, before, event, &function);
+		why = reset_of_others(machine, before, event, count, &function);
 	if (why)
 		snprintf(text, size, "%s %s", machine->functions[function].name, why);
 	return why != NULL;

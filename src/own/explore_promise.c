@@ -215,8 +215,8 @@ static int judge_client(const struct ward_ownership *ownership, uint32_t client,
 	struct ward_reached reached;
 	struct ward_reach *reach;
 	uint32_t cursor = 0;
-	int err = ward_reach_from(&ward_ownership_isolation(ownership)->graph, members, count,
-				  is_frozen, state, &reach);
+	int err = ward_reach_past(&ward_ownership_isolation(ownership)->graph, members, count,
+				  NULL, is_frozen, state, &reach);
 
 	if (err)
 		return err;
@@ -287,27 +287,39 @@ static bool serves(const struct ward_state *state, uint32_t function)
 	return !s->absent && s->driver && !s->driver_yields && !s->driver_exempt;
 }
 
+/* In which containers they are: of that it matters whether it is one. */
+static const char *in_wrong_spaces(const struct ward_ownership *ownership,
+				   const struct ward_pair *pair)
+{
+	const struct ward_function_state *functions = ward_ownership_state(ownership)->functions;
+	uint32_t a = ward_ownership_container(ownership, pair->a),
+		 b = ward_ownership_container(ownership, pair->b);
+	bool one = a == b && functions[pair->a].owner.client == functions[pair->b].owner.client;
+
+	if (a == WARD_NONE || b == WARD_NONE)
+		return NULL;
+	if (pair->together && !one)
+		return "are in two spaces, and the hardware or the kernel has one for both";
+	return pair->apart && one ? "are in one space, and the hardware has none for both" : NULL;
+}
+
 /* Two that cannot be told apart are in two hands, unless one of them is frozen. */
-static bool is_torn(const struct ward_ownership *ownership, const struct ward_pair *pair,
-		    bool settled)
+static const char *torn(const struct ward_ownership *ownership, const struct ward_pair *pair)
 {
 	const struct ward_state *state = ward_ownership_state(ownership);
 	const struct ward_function_state *a = &state->functions[pair->a];
 	const struct ward_function_state *b = &state->functions[pair->b];
 	bool a_client = a->owner.kind == WARD_OWNER_CLIENT,
-	     b_client = b->owner.kind == WARD_OWNER_CLIENT;
-	uint32_t in_a = ward_ownership_container(ownership, pair->a),
-		 in_b = ward_ownership_container(ownership, pair->b);
+	     b_client = b->owner.kind == WARD_OWNER_CLIENT, two;
 
-	if (in_a != WARD_NONE && in_b != WARD_NONE &&
-	    (in_a != in_b || a->owner.client != b->owner.client))
-		return true;
-	if (!pair->requester || !settled)
-		return false;
+	if (!pair->requester)
+		return NULL;
 	if (a_client && b_client)
-		return a->owner.client != b->owner.client;
-	return (a_client && !a->frozen && serves(state, pair->b)) ||
-	       (b_client && !b->frozen && serves(state, pair->a));
+		two = a->owner.client != b->owner.client;
+	else
+		two = (a_client && !a->frozen && serves(state, pair->b)) ||
+		      (b_client && !b->frozen && serves(state, pair->a));
+	return two ? "share a requester id and are in two hands" : NULL;
 }
 
 int ward_promise_one_owner(const struct ward_exploration *exploration,
@@ -327,11 +339,14 @@ int ward_promise_one_owner(const struct ward_exploration *exploration,
 	}
 	for (uint32_t i = 0; i < exploration->pairs_count; i++) {
 		const struct ward_pair *pair = &exploration->pairs[i];
+		const char *wrong;
 
-		if (is_torn(ownership, pair, settled)) {
-			snprintf(text, size, "%s and %s %s and are in two hands",
-				 machine->functions[pair->a].name, machine->functions[pair->b].name,
-				 pair->requester ? "share a requester id" : "are in one group");
+		wrong = in_wrong_spaces(ownership, pair);
+		if (!wrong && settled)
+			wrong = torn(ownership, pair);
+		if (wrong) {
+			snprintf(text, size, "%s and %s %s", machine->functions[pair->a].name,
+				 machine->functions[pair->b].name, wrong);
 			return 1;
 		}
 	}

@@ -25,34 +25,29 @@ bool ward_same_owner(struct ward_owner a, struct ward_owner b)
 	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
 }
 
-static bool is_named(const struct ward_event *event, uint32_t function)
+/* A reset of one function is one of another: with its bus, its error domain, or its PF. */
+bool ward_is_reset_with(const struct ward_machine *machine, enum ward_event_kind kind,
+			uint32_t reset, uint32_t function)
 {
-	for (uint32_t i = 0; i < event->functions_count; i++)
-		if (event->functions[i] == function)
+	uint32_t pf = machine->functions[function].physfn, first, count, cursor = 0, member;
+
+	if (kind != WARD_EVENT_RESET && kind != WARD_EVENT_THAW)
+		return false;
+	if (function == reset || (pf != WARD_NONE && ward_is_reset_with(machine, kind, reset, pf)))
+		return true;
+	while (kind == WARD_EVENT_THAW && ward_error_domain_next(machine, reset, &cursor, &member))
+		if (member == function)
 			return true;
-	return false;
+	ward_reset_scope(machine, reset, &first, &count);
+	return kind == WARD_EVENT_RESET && function >= first && function - first < count;
 }
 
-/* The event resets the function: by itself, with its bus, or with its error domain. */
 static bool is_reset(const struct change *c)
 {
-	const struct ward_event *event = c->event;
-
-	if (event->kind != WARD_EVENT_RESET && event->kind != WARD_EVENT_THAW)
-		return false;
-	if (is_named(event, c->function))
-		return true;
-	for (uint32_t i = 0; i < event->functions_count; i++) {
-		uint32_t first, count, cursor = 0, member;
-
-		ward_reset_scope(c->machine, event->functions[i], &first, &count);
-		if (c->function >= first && c->function - first < count)
+	for (uint32_t i = 0; i < c->event->functions_count; i++)
+		if (ward_is_reset_with(c->machine, c->event->kind, c->event->functions[i],
+				       c->function))
 			return true;
-		while (event->kind == WARD_EVENT_THAW &&
-		       ward_error_domain_next(c->machine, event->functions[i], &cursor, &member))
-			if (member == c->function)
-				return true;
-	}
 	return false;
 }
 
