@@ -68,7 +68,8 @@ int app_yaml_read(const char *file, char **ret_bytes, size_t *ret_size,
 }
 
 /* Keeps the first thing that libcyaml has to say. */
-static void keep_first(cyaml_log_t level, void *context, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, void *context,
+							     const char *format, va_list args)
 {
 	char *text = context;
 
