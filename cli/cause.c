@@ -20,6 +20,8 @@ const char *cli_cause_name(enum ward_group_cause cause)
 		return "bus";
 	case WARD_CAUSE_ABSENT:
 		return "absent";
+	case WARD_CAUSE_ENDPOINT:
+		return "endpoint";
 	case WARD_CAUSE_NO_IOMMU:
 		break;
 	}
@@ -43,6 +45,8 @@ char *cli_cause(const struct cli_context *context, const struct ward_membership 
 		return app_strdup("its bus does not isolate");
 	case WARD_CAUSE_ABSENT:
 		return app_strdup("it is not there");
+	case WARD_CAUSE_ENDPOINT:
+		return app_printf("it is of one partitionable endpoint with %s", via);
 	case WARD_CAUSE_NO_IOMMU:
 		break;
 	}

@@ -34,6 +34,7 @@ enum ward_group_cause {
 	WARD_CAUSE_BUS,		  /**< its bus does not isolate its members (bus model) */
 	WARD_CAUSE_NO_IOMMU,	  /**< no group: nothing translates it */
 	WARD_CAUSE_ABSENT,	  /**< no group: it is not there */
+	WARD_CAUSE_ENDPOINT,	  /**< firmware made one partitionable endpoint of it and via */
 };
 
 /** A predicted group membership, at the function's index. */

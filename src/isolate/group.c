@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * The kernel's groups, predicted: the rule of Linux up to 7.2 (drivers/iommu/iommu.c,
- * pci_device_group). A function joins a group that exists when it is probed; groups never merge,
+ * pci_device_group). Where firmware makes partitionable endpoints, each is a group
+ * (arch/powerpc/kernel/iommu.c, iommu_register_group). A function joins a group that exists when it is probed; groups never merge,
  * so the order matters: enumeration order, VFs last.
  */
 #include "isolate/group.h"
@@ -151,9 +152,74 @@ void ward_group_linux(struct ward_grouping *g, uint32_t function)
 		ward_grouping_open(g, function);
 }
 
+/* A partitionable endpoint, and the first of its functions that has a group, or WARD_NONE. */
+struct endpoint {
+	uint32_t pe, leader;
+};
+
+static int compare_endpoints(const void *a, const void *b)
+{
+	const struct endpoint *x = a, *y = b;
+
+	return x->pe < y->pe ? -1 : x->pe > y->pe;
+}
+
+/* Each one once; *ret_endpoints is allocated, or NULL where there are none. */
+static int list_endpoints(const struct ward_machine *machine, struct endpoint **ret_endpoints,
+			  uint32_t *ret_count)
+{
+	uint32_t count = 0, kept = 0;
+	struct endpoint *endpoints;
+
+	*ret_endpoints = NULL;
+	*ret_count = 0;
+	for (uint32_t i = 0; i < machine->functions_count; i++)
+		count += machine->functions[i].pe != WARD_NONE;
+	if (!count)
+		return 0;
+	endpoints = ward_alloc_array(count, sizeof(*endpoints));
+	if (!endpoints)
+		return -ENOMEM;
+	count = 0;
+	for (uint32_t i = 0; i < machine->functions_count; i++) {
+		if (machine->functions[i].pe != WARD_NONE)
+			endpoints[count++] =
+				(struct endpoint){ machine->functions[i].pe, WARD_NONE };
+	}
+	qsort(endpoints, count, sizeof(*endpoints), compare_endpoints);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i == 0 || endpoints[i].pe != endpoints[kept - 1].pe)
+			endpoints[kept++] = endpoints[i];
+	}
+	*ret_endpoints = endpoints;
+	*ret_count = kept;
+	return 0;
+}
+
+static void group_endpoint(struct ward_grouping *g, uint32_t function, struct endpoint *endpoints,
+			   uint32_t count)
+{
+	uint32_t low = 0, pe = g->machine->functions[function].pe;
+
+	while (count > 1) {
+		uint32_t half = count / 2;
+
+		if (endpoints[low + half].pe <= pe)
+			low += half;
+		count -= half;
+	}
+	if (endpoints[low].leader != WARD_NONE) {
+		ward_grouping_join(g, function, WARD_CAUSE_ENDPOINT, endpoints[low].leader);
+		return;
+	}
+	ward_grouping_open(g, function);
+	endpoints[low].leader = function;
+}
+
 typedef void group_one(struct ward_grouping *g, uint32_t function);
 
-static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
+static void group_functions(struct ward_grouping *g, group_one *one, bool vfs,
+			    struct endpoint *endpoints, uint32_t count)
 {
 	for (uint32_t i = 0; i < g->machine->functions_count; i++) {
 		const struct ward_function *f = &g->machine->functions[i];
@@ -161,7 +227,9 @@ static void group_functions(struct ward_grouping *g, group_one *one, bool vfs)
 		if ((f->physfn != WARD_NONE) != vfs || ward_grouping_lacks(g, i) ||
 		    ward_is_translated(g->machine, i) == WARD_NO)
 			continue;
-		if (f->kind == WARD_FUNCTION_PCI)
+		if (f->pe != WARD_NONE)
+			group_endpoint(g, i, endpoints, count);
+		else if (f->kind == WARD_FUNCTION_PCI)
 			one(g, i);
 		else if (ward_is_translated(g->machine, i) == WARD_YES)
 			ward_grouping_open(g, i);
@@ -172,12 +240,17 @@ static int predict(const struct ward_machine *machine, const bool *absent, group
 		   struct ward_membership **ret_members, uint32_t *ret_count)
 {
 	struct ward_grouping g = { .machine = machine, .absent = absent };
+	struct endpoint *endpoints;
+	uint32_t endpoints_count;
 
+	if (list_endpoints(machine, &endpoints, &endpoints_count))
+		return -ENOMEM;
 	g.members = ward_alloc_array(machine->functions_count, sizeof(*g.members));
 	g.masked = ward_alloc_array(machine->buses_count, sizeof(*g.masked));
 	if (!g.members || !g.masked) {
 		free(g.members);
 		free(g.masked);
+		free(endpoints);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < machine->functions_count; i++) {
@@ -191,9 +264,10 @@ static int predict(const struct ward_machine *machine, const bool *absent, group
 		if (f->kind == WARD_FUNCTION_PCI && ward_alias_mask_name(f))
 			g.masked[f->bus] = true;
 	}
-	group_functions(&g, one, false);
-	group_functions(&g, one, true);
+	group_functions(&g, one, false, endpoints, endpoints_count);
+	group_functions(&g, one, true, endpoints, endpoints_count);
 	free(g.masked);
+	free(endpoints);
 	*ret_members = g.members;
 	if (ret_count)
 		*ret_count = g.count;

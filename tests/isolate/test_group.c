@@ -516,6 +516,38 @@ static void segments_stay_apart(void **unused)
 	LINUX_RULE(&m, "00:1c.0 01:00.0 | 00:1c.0 01:00.0");
 }
 
+/* Where firmware made partitionable endpoints, each is a group, whatever ACS says. */
+static void endpoints(void **unused)
+{
+	struct ward_membership *members;
+	struct make m;
+
+	(void)unused;
+	make_empty(&m, WARD_ARCH_POWER, 65536);
+	make_iommu(&m, WARD_IOMMU_OTHER);
+	root_port(&m, "00:01.0", 1, NO_ACS);
+	endpoint(&m, "01:00.0")->pe = 5;
+	endpoint(&m, "01:00.1")->pe = 6;
+	root_port(&m, "00:02.0", 2, NO_ACS);
+	endpoint(&m, "02:00.0")->pe = 5;
+	endpoint(&m, "02:00.1");
+	assert_int_equal(make_machine(&m, &m.machine), 0);
+	for (int rule = 0; rule < 2; rule++) {
+		assert_int_equal(ward_groups_predict(m.machine, (enum ward_group_rule)rule,
+						     &members, NULL),
+				 0);
+		assert_int_equal(members[at(&m, "02:00.0")].cause, WARD_CAUSE_ENDPOINT);
+		assert_int_equal(members[at(&m, "02:00.0")].via, at(&m, "01:00.0"));
+		assert_int_equal(members[at(&m, "02:00.0")].group,
+				 members[at(&m, "01:00.0")].group);
+		assert_int_equal(members[at(&m, "01:00.1")].cause, WARD_CAUSE_OWN);
+		/* Who is of none is grouped as everywhere. */
+		assert_int_not_equal(members[at(&m, "02:00.1")].cause, WARD_CAUSE_ENDPOINT);
+		free(members);
+	}
+	ward_machine_destroy(m.machine);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -545,6 +577,7 @@ int main(void)
 		cmocka_unit_test(without_iommu),
 		cmocka_unit_test(platform_devices),
 		cmocka_unit_test(segments_stay_apart),
+		cmocka_unit_test(endpoints),
 	};
 
 	return cmocka_run_group_tests_name("isolate/group", tests, NULL, NULL);

@@ -234,6 +234,9 @@ static void by_segment(void **unused)
 	make_sound(&m);
 	assert_true(together(&m, "01:00.0", "03:00.0"));
 	assert_false(together(&m, "03:00.0", "04:00.0"));
+	/* Groups of the kernel are endpoints, and segments do not change that. */
+	assert_int_not_equal(ward_isolation_groups(m.isolation)[at(&m, "01:00.0")].group,
+			     ward_isolation_groups(m.isolation)[at(&m, "03:00.0")].group);
 	m.state->functions[at(&m, "02:00.0")].absent = true;
 	ward_isolation_destroy(m.isolation);
 	assert_int_equal(ward_isolation_create(m.machine, m.state, &m.isolation), 0);
