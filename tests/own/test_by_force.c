@@ -215,7 +215,21 @@ static void quarantined(void **unused)
 	}
 }
 
-/* Two cards in one partitionable endpoint, as on POWER: frozen together, and thawed together. */
+/* Two cards in one partitionable endpoint, as on POWER. */
+static void begin_endpoint(struct force *f)
+{
+	memset(f, 0, sizeof(*f));
+	irq_controllers(&f->r.rig.make, ON_ITS);
+	irq_functions(&f->r.rig.make);
+	f->r.rig.make.functions[make_ordinal(&f->r.rig.make, "01:00.0")].pe = 3;
+	f->r.rig.make.functions[make_ordinal(&f->r.rig.make, "02:00.0")].pe = 3;
+	bound(&f->r.rig.make, "01:00.0", "nvme");
+	bound(&f->r.rig.make, "02:00.0", "e1000e");
+	rig_own(&f->r);
+	named(f, "01:00.0");
+}
+
+/* Frozen together, and thawed together. */
 static void endpoint_freezes(void **unused)
 {
 	const struct ward_event freeze = { .kind = WARD_EVENT_FREEZE },
@@ -224,15 +238,7 @@ static void endpoint_freezes(void **unused)
 	struct force f;
 
 	(void)unused;
-	memset(&f, 0, sizeof(f));
-	irq_controllers(&f.r.rig.make, ON_ITS);
-	irq_functions(&f.r.rig.make);
-	f.r.rig.make.functions[make_ordinal(&f.r.rig.make, "01:00.0")].pe = 3;
-	f.r.rig.make.functions[make_ordinal(&f.r.rig.make, "02:00.0")].pe = 3;
-	bound(&f.r.rig.make, "01:00.0", "nvme");
-	bound(&f.r.rig.make, "02:00.0", "e1000e");
-	rig_own(&f.r);
-	named(&f, "01:00.0");
+	begin_endpoint(&f);
 	assert_int_equal(carry_out(&f, freeze).end, WARD_PLAN_DONE);
 	assert_int_equal(dma_of(&f, "02:00.0", driver_iova(&f, "02:00.0")), WARD_DMA_FROZEN);
 	assert_true(state_of(&f.r, "02:00.0")->frozen);
@@ -246,6 +252,49 @@ static void endpoint_freezes(void **unused)
 	assert_int_equal(raise_vector(&f.r.rig, "0000:01:00.0", WARD_IRQS_MSIX, 0).dma.end,
 			 WARD_DMA_DOORBELL);
 	assert_int_equal(ward_model_executor_rung(f.r.executor, at_of(f.r.machine, "01:00.0")), 1);
+	rig_disown(&f.r);
+}
+
+/* What cannot be frozen is blocked, all of it. */
+static void endpoint_does_not_freeze(void **unused)
+{
+	const struct ward_event freeze = { .kind = WARD_EVENT_FREEZE };
+	struct force f;
+
+	(void)unused;
+	begin_endpoint(&f);
+	f.r.fails[0] = 1;
+	assert_int_equal(carry_out(&f, freeze).end, WARD_PLAN_AT_NOBODY);
+	assert_nobodys(&f, "01:00.0");
+	assert_nobodys(&f, "02:00.0");
+	rig_disown(&f.r);
+}
+
+/* Two functions of a client that only their bus can reset: one is, and so is the other. */
+static void bus_is_reset(void **unused)
+{
+	const struct ward_event reset = { .kind = WARD_EVENT_RESET };
+	uint32_t left = 0x5ec3e7, found = 0xffffffff;
+	struct ward_device *device;
+	struct force f;
+
+	(void)unused;
+	memset(&f, 0, sizeof(f));
+	irq_controllers(&f.r.rig.make, ON_ITS);
+	root_port(&f.r.rig.make, "00:1c.0", 1, ACS_ON);
+	endpoint(&f.r.rig.make, "01:00.0")->resets = 0;
+	endpoint(&f.r.rig.make, "01:00.1")->resets = 0;
+	rig_own(&f.r);
+	rig_handed_over(&f.r, "01:00.0 01:00.1", WARD_OWNER_CLIENT, 0);
+	device = ward_model_executor_device(f.r.executor, at_of(f.r.machine, "01:00.1"));
+	assert_int_equal(ward_device_write(device, 0, 0, &left, sizeof(left)), 0);
+	named(&f, "01:00.0");
+	assert_int_equal(carry_out(&f, reset).end, WARD_PLAN_DONE);
+	assert_int_equal(ward_device_read(device, 0, 0, &found, sizeof(found)), 0);
+	assert_int_equal(found, 0);
+	/* It is the client's as before, and where it was. */
+	assert_agree(&f.r);
+	assert_int_equal(dma_of(&f, "01:00.1", CLIENT_IOVA(0)), WARD_DMA_MEMORY);
 	rig_disown(&f.r);
 }
 
@@ -275,7 +324,8 @@ int main(void)
 		cmocka_unit_test(client_dies),	       cmocka_unit_test(freezes),
 		cmocka_unit_test(frozen_goes_on),      cmocka_unit_test(revoked),
 		cmocka_unit_test(card_goes_and_comes), cmocka_unit_test(quarantined),
-		cmocka_unit_test(endpoint_freezes),    cmocka_unit_test(frames_are_observed),
+		cmocka_unit_test(endpoint_freezes),    cmocka_unit_test(endpoint_does_not_freeze),
+		cmocka_unit_test(bus_is_reset),	       cmocka_unit_test(frames_are_observed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

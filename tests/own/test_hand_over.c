@@ -90,6 +90,8 @@ static void try_memory(struct watch *w, uint32_t function, uint64_t iova)
 		fail_msg("function %u reaches 0x%llx", function, (unsigned long long)result.target);
 	if (owner.kind == WARD_OWNER_HOST)
 		assert_true(is_own_memory(w, function, result.target));
+	if (owner.kind == WARD_OWNER_CLIENT)
+		assert_int_not_equal(ward_ownership_container(w->r.own, function), WARD_NONE);
 	assert_int_not_equal(reached.kind, WARD_OWNER_NOBODY);
 }
 
