@@ -75,6 +75,8 @@ struct app_scenario_expect {
 	bool *settled;
 	char **findings; /* codes that the verdict must have */
 	uint32_t findings_count;
+	char **accepted; /* codes of findings that it must have, and that were accepted */
+	uint32_t accepted_count;
 	char **exposed; /* clients */
 	uint32_t exposed_count;
 	char **containments; /* words of ward_event_name() */

@@ -132,8 +132,11 @@ static int check_expect(const struct app_script *script, uint32_t number, struct
 		wrong = expect->through ? "through" : "number";
 	else if (!hostile && expect->touched_count)
 		wrong = "touched";
-	else if ((ring || dma || hostile) && (expect->decision || expect->findings_count))
-		wrong = expect->decision ? "decision" : "findings";
+	else if ((ring || dma || hostile) &&
+		 (expect->decision || expect->findings_count || expect->accepted_count))
+		wrong = expect->decision	 ? "decision"
+			: expect->findings_count ? "findings"
+						 : "accepted";
 	if (wrong)
 		return app_yaml_fail(&script->yaml, error,
 				     place("steps[%u].expect.%s", number, wrong).path,
@@ -161,19 +164,19 @@ static int check_words(const struct app_script *script, const char *path, const 
 	return app_yaml_fail(&script->yaml, error, path, "there is no \"%s\"", word);
 }
 
-static int check_codes(const struct app_script *script, uint32_t number, struct ward_error *error)
+static int check_codes(const struct app_script *script, uint32_t number, const char *field,
+		       char *const *codes, uint32_t count, struct ward_error *error)
 {
-	const struct app_scenario_expect *expect = script->scenario->steps[number].expect;
 	const struct ward_finding_info *info;
 
-	for (uint32_t i = 0; i < expect->findings_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		for (info = ward_findings(); info->code; info++)
-			if (strcmp(info->code, expect->findings[i]) == 0)
+			if (strcmp(info->code, codes[i]) == 0)
 				break;
 		if (!info->code)
 			return app_yaml_fail(&script->yaml, error,
-					     place("steps[%u].expect.findings[%u]", number, i).path,
-					     "no finding is called \"%s\"", expect->findings[i]);
+					     place("steps[%u].expect.%s[%u]", number, field, i).path,
+					     "no finding is called \"%s\"", codes[i]);
 	}
 	return 0;
 }
@@ -195,7 +198,12 @@ static int check_expected_words(const struct app_script *script, uint32_t number
 	if (!code)
 		code = check_words(script, place("steps[%u].expect.ends", number).path,
 				   expect->ends, ends, error);
-	return code ? code : check_codes(script, number, error);
+	if (!code)
+		code = check_codes(script, number, "findings", expect->findings,
+				   expect->findings_count, error);
+	return code ? code
+		    : check_codes(script, number, "accepted", expect->accepted,
+				  expect->accepted_count, error);
 }
 
 static unsigned int actions_of(const struct app_scenario_step *step)

@@ -92,6 +92,7 @@ static const cyaml_schema_field_t expect_fields[] = {
 	MAYBE_STRING("decision", struct app_scenario_expect, decision),
 	CYAML_FIELD_BOOL_PTR("settled", OPTIONAL, struct app_scenario_expect, settled),
 	MAYBE_WORDS("findings", struct app_scenario_expect, findings, WAIVERS),
+	MAYBE_WORDS("accepted", struct app_scenario_expect, accepted, WAIVERS),
 	MAYBE_WORDS("exposed", struct app_scenario_expect, exposed, CLIENTS),
 	MAYBE_WORDS("containments", struct app_scenario_expect, containments, WAIVERS),
 	MAYBE_STRING("arrives", struct app_scenario_expect, arrives),

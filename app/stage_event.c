@@ -285,6 +285,30 @@ static int find_receiver(const struct app_stage *stage, const char *word,
 	return app_stage_client(stage, at.path, word, &hand_over->client, error);
 }
 
+/* The outcome is that of the last event; what is to be known of the client's functions is told here. */
+static int judge_given(struct app_stage *stage, const struct ward_hand_over *hand_over,
+		       struct ward_outcome *outcome)
+{
+	struct ward_question question = {
+		.size = sizeof(question),
+		.functions = hand_over->functions,
+		.functions_count = hand_over->functions_count,
+		.client = hand_over->client,
+		.policy = stage->script->scenario->policy,
+	};
+	struct ward_verdict *verdict;
+	int code;
+
+	question.waivers = ward_ownership_waivers(stage->ownership, &question.waivers_count);
+	code = ward_check(ward_ownership_isolation(stage->ownership),
+			  ward_ownership_state(stage->ownership), &question, &verdict);
+	if (code)
+		return code;
+	ward_verdict_destroy(outcome->verdict);
+	outcome->verdict = verdict;
+	return 0;
+}
+
 static int plan_and_run(struct app_stage *stage, struct ward_hand_over *hand_over,
 			struct app_result *result, struct ward_error *error)
 {
@@ -299,7 +323,10 @@ static int plan_and_run(struct app_stage *stage, struct ward_hand_over *hand_ove
 					   error);
 	if (code || !plan)
 		return code;
-	return run(stage, plan, result, error);
+	code = run(stage, plan, result, error);
+	if (!code && hand_over->to == WARD_OWNER_CLIENT)
+		code = judge_given(stage, hand_over, &result->outcome);
+	return code;
 }
 
 int app_stage_hand_over(struct app_stage *stage, const struct app_scenario_hand_over *what,

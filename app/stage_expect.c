@@ -34,10 +34,11 @@ static struct app_field expected(const struct app_stage *stage, const char *what
 	return app_stage_field(stage, "expect.%s", what);
 }
 
-static bool has_code(const struct ward_verdict *verdict, const char *code)
+static bool has_code(const struct ward_verdict *verdict, const char *code, bool waived)
 {
 	for (uint32_t i = 0; verdict && i < verdict->findings_count; i++)
-		if (strcmp(verdict->findings[i].code, code) == 0)
+		if (strcmp(verdict->findings[i].code, code) == 0 &&
+		    (!waived || verdict->findings[i].waived))
 			return true;
 	return false;
 }
@@ -59,6 +60,21 @@ static char *codes_of(const struct ward_verdict *verdict)
 	return list;
 }
 
+static void expect_codes(const struct app_stage *stage, struct app_result *result,
+			 const char *field, char *const *codes, uint32_t count, bool waived)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		char *got;
+
+		if (has_code(result->outcome.verdict, codes[i], waived))
+			continue;
+		got = codes_of(result->outcome.verdict);
+		app_result_fail(stage, result, expected(stage, field).path, "expected %s, got %s",
+				codes[i], *got ? got : "no findings");
+		free(got);
+	}
+}
+
 /* Without a word a request is to be allowed, and a fact to expose nobody. */
 static void expect_decision(const struct app_stage *stage, struct app_result *result,
 			    const struct app_scenario_expect *expect)
@@ -76,15 +92,8 @@ static void expect_decision(const struct app_stage *stage, struct app_result *re
 				got, *codes ? " for " : "", codes);
 		free(codes);
 	}
-	for (uint32_t i = 0; i < expect->findings_count; i++) {
-		if (has_code(result->outcome.verdict, expect->findings[i]))
-			continue;
-		codes = codes_of(result->outcome.verdict);
-		app_result_fail(stage, result, expected(stage, "findings").path,
-				"expected %s, got %s", expect->findings[i],
-				*codes ? codes : "no findings");
-		free(codes);
-	}
+	expect_codes(stage, result, "findings", expect->findings, expect->findings_count, false);
+	expect_codes(stage, result, "accepted", expect->accepted, expect->accepted_count, true);
 }
 
 static bool is_among(char *const *words, uint32_t count, const char *word)
