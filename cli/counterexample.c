@@ -113,6 +113,23 @@ static bool is_containment(const struct ward_event *next, const struct ward_even
 		      event->functions_count * sizeof(*event->functions)) == 0;
 }
 
+/* Clients whose exposures began with the event. */
+static void put_exposed(FILE *file, const struct ward_ownership *ownership, uint64_t event)
+{
+	const char **clients = ward_ownership_state(ownership)->clients;
+	const struct ward_exposure *exposures;
+	uint32_t count, exposed = 0;
+
+	exposures = ward_ownership_exposures(ownership, &count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (exposures[i].opened != event)
+			continue;
+		fprintf(file, "%s", exposed++ ? ", " : ", exposed: [");
+		put_quoted(file, clients[exposures[i].client]);
+	}
+	fprintf(file, "%s", exposed ? "]" : "");
+}
+
 /* What came of it; of a containment, whether that was all. */
 static void put_expected(FILE *file, const struct cli_proof *proof, const struct ward_event *event,
 			 bool containment)
@@ -125,8 +142,11 @@ static void put_expected(FILE *file, const struct cli_proof *proof, const struct
 	fprintf(file, "    expect: {");
 	if (!containment)
 		fprintf(file, "decision: %s, ", ward_decision_name(outcome.decision));
-	fprintf(file, "settled: %s}\n",
+	fprintf(file, "settled: %s",
 		ward_ownership_next(proof->ownership, &next) ? "false" : "true");
+	if (outcome.event)
+		put_exposed(file, proof->ownership, outcome.event);
+	fprintf(file, "}\n");
 	ward_outcome_finish(&outcome);
 }
 
@@ -212,7 +232,8 @@ static void put_top(FILE *file, const struct cli_proof *proof, const struct ward
 		fprintf(file, "%s", i ? ", " : "");
 		put_quoted(file, clients[i]);
 	}
-	fprintf(file, "]\ncontain: by-hand\nsteps:%s\n", breach->events_count ? "" : " []");
+	fprintf(file, "]\ncontain: by-hand\nvectors: by-hand\nsteps:%s\n",
+		breach->events_count ? "" : " []");
 }
 
 char *cli_counterexample(const struct cli_proof *proof)

@@ -14,15 +14,9 @@
 #define WARD_EVENT_NEXT UINT32_MAX
 #define WARD_EVENT_FIRST (UINT32_MAX - 1)
 
-/* An event that is tried in every state. */
-struct ward_choice {
-	struct ward_event event; /* functions are the arena's */
-	bool unsettled_only;	 /* in a settled state another choice comes to the same */
-};
-
-/* All events there are. */
+/* All events there are: each is tried in every state. What they point to is the arena's. */
 struct ward_choices {
-	struct ward_choice *list;
+	struct ward_event *list;
 	uint32_t count;
 	size_t capacity;
 	struct ward_arena arena;
@@ -108,7 +102,6 @@ struct ward_worker {
 	struct ward_function_state *functions; /* of the state before; strings are not to be read */
 	uint32_t *to;			       /* clients renumbered */
 	uint32_t *members;		       /* room for one client's functions */
-	bool settled_before;
 	/* A promise that the last step broke, or WARD_PROMISES. */
 	enum ward_promise broken;
 	char text[512];

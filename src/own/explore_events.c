@@ -114,7 +114,7 @@ int ward_subjects_choose(const struct ward_isolation *isolation, const struct wa
 
 /* An event of a kind that is looked at, of these functions. */
 static void add(struct choosing *c, struct ward_event event, const uint32_t *functions,
-		uint32_t count, bool unsettled_only)
+		uint32_t count)
 {
 	struct ward_choices *choices = c->choices;
 	void *list = choices->list;
@@ -130,12 +130,12 @@ static void add(struct choosing *c, struct ward_event event, const uint32_t *fun
 		return;
 	}
 	choices->list = list;
-	choices->list[choices->count++] = (struct ward_choice){ event, unsettled_only };
+	choices->list[choices->count++] = event;
 }
 
 static void add_one(struct choosing *c, struct ward_event event, uint32_t function)
 {
-	add(c, event, &function, 1, false);
+	add(c, event, &function, 1);
 }
 
 static void add_drivers(struct choosing *c, const struct ward_subject *s)
@@ -159,11 +159,11 @@ static void add_claim(struct choosing *c, const uint32_t *functions, uint32_t co
 	for (uint32_t client = 0; client < c->clients; client++) {
 		struct ward_event event = { .kind = WARD_EVENT_CLAIM, .client = client };
 
-		add(c, event, functions, count, false);
+		add(c, event, functions, count);
 		event.waivers = c->waivers;
 		event.waivers_count = c->waivers_count;
 		if (event.waivers_count)
-			add(c, event, functions, count, false);
+			add(c, event, functions, count);
 	}
 }
 
@@ -174,11 +174,7 @@ static void add_hands(struct choosing *c, const struct ward_subject *s)
 		add_one(c, (struct ward_event){ .kind = WARD_EVENT_ATTACH, .container = container },
 			s->function);
 	add_one(c, (struct ward_event){ .kind = WARD_EVENT_DETACH }, s->function);
-	add(c, (struct ward_event){ .kind = WARD_EVENT_DETACH, .fact = true }, &s->function, 1,
-	    true);
 	add_one(c, (struct ward_event){ .kind = WARD_EVENT_RELEASE }, s->function);
-	add(c, (struct ward_event){ .kind = WARD_EVENT_RELEASE, .fact = true }, &s->function, 1,
-	    true);
 	add_one(c, (struct ward_event){ .kind = WARD_EVENT_REVOKE }, s->function);
 	add_one(c, (struct ward_event){ .kind = WARD_EVENT_FREEZE, .fact = true }, s->function);
 	add_one(c, (struct ward_event){ .kind = WARD_EVENT_THAW }, s->function);
@@ -204,7 +200,7 @@ static void add_remove_with_vfs(struct choosing *c, const uint32_t *card, uint32
 	}
 	if (members > count)
 		add(c, (struct ward_event){ .kind = WARD_EVENT_HOT_REMOVE, .fact = true }, all,
-		    members, false);
+		    members);
 }
 
 /* A card goes and comes with all its functions; told once, for the first that is a subject. */
@@ -222,11 +218,10 @@ static void add_slot(struct choosing *c, const struct ward_subject *s)
 	}
 	if (!count || card[0] != s->function)
 		return;
-	add(c, event, card, count, false);
+	add(c, event, card, count);
 	event.driver = s->driver;
-	add(c, event, card, count, false);
-	add(c, (struct ward_event){ .kind = WARD_EVENT_HOT_REMOVE, .fact = true }, card, count,
-	    false);
+	add(c, event, card, count);
+	add(c, (struct ward_event){ .kind = WARD_EVENT_HOT_REMOVE, .fact = true }, card, count);
 	add_remove_with_vfs(c, card, count);
 }
 
@@ -340,6 +335,6 @@ int ward_choices_make(struct ward_exploration *x, const struct ward_isolation *i
 	for (uint32_t client = 0; client < c.clients; client++)
 		add(&c,
 		    (struct ward_event){ .kind = WARD_EVENT_DEATH, .fact = true, .client = client },
-		    NULL, 0, false);
+		    NULL, 0);
 	return c.failed ? -ENOMEM : 0;
 }

@@ -47,8 +47,8 @@ static bool are_alike(const struct ward_exploration *x, uint32_t a, uint32_t b)
 		return true;
 	if (a >= x->choices.count || b >= x->choices.count)
 		return false;
-	e = &x->choices.list[a].event;
-	f = &x->choices.list[b].event;
+	e = &x->choices.list[a];
+	f = &x->choices.list[b];
 	return e->kind == f->kind && e->fact == f->fact && e->controller == f->controller &&
 	       e->driver == f->driver && e->waivers == f->waivers &&
 	       e->functions_count == f->functions_count &&

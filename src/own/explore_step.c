@@ -43,7 +43,6 @@ void ward_worker_finish(struct ward_worker *worker)
 int ward_worker_go(struct ward_worker *worker, const uint8_t *bytes)
 {
 	const struct ward_exploration *x = worker->exploration;
-	struct ward_event event;
 	int err;
 
 	if (bytes != worker->before)
@@ -53,7 +52,6 @@ int ward_worker_go(struct ward_worker *worker, const uint8_t *bytes)
 		return err;
 	memcpy(worker->functions, ward_ownership_state(worker->ownership)->functions,
 	       x->machine->functions_count * sizeof(*worker->functions));
-	worker->settled_before = !ward_ownership_next(worker->ownership, &event);
 	return 0;
 }
 
@@ -103,14 +101,9 @@ void ward_worker_canonical(struct ward_worker *worker)
 
 bool ward_worker_event(struct ward_worker *worker, uint32_t choice, struct ward_event *ret_event)
 {
-	const struct ward_choice *c;
-
 	if (choice == WARD_EVENT_NEXT)
 		return ward_ownership_next(worker->ownership, ret_event);
-	c = &worker->exploration->choices.list[choice];
-	if (c->unsettled_only && worker->settled_before)
-		return false;
-	*ret_event = c->event;
+	*ret_event = worker->exploration->choices.list[choice];
 	return true;
 }
 
