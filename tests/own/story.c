@@ -73,6 +73,7 @@ static int world_make(struct world *world, const struct story *story, const char
 
 static void world_free(struct world *world)
 {
+	carry_destroy(world);
 	free(world->before);
 	free(world->after);
 	free(world->checked);
@@ -151,15 +152,18 @@ static int apply(struct world *world, const struct ward_event *event, bool must)
 	int err;
 
 	ward_ownership_pack(world->own, world->before);
-	err = ward_ownership_apply(world->own, event, &outcome, &error);
+	err = world->carried ? carry_apply(world, event, &outcome, &error)
+			     : ward_ownership_apply(world->own, event, &outcome, &error);
 	if (world->explain)
 		printf("#     %s: %s\n", ward_event_name(event->kind),
 		       err ? error.text : ward_decision_name(outcome.decision));
 	if (err == -EINVAL && must)
 		return story_fail(world, "containment-without-sense", "%s makes no sense: %s",
 				  ward_event_name(event->kind), error.text);
-	if (err)
+	if (err) {
+		ward_outcome_finish(&outcome);
 		return err == -EINVAL ? 0 : err;
+	}
 	if (must && outcome.decision == WARD_REFUSED) {
 		ward_outcome_finish(&outcome);
 		return story_fail(world, "containment-refused", "%s is refused",
@@ -199,6 +203,7 @@ static int try_settled(struct world *world)
 {
 	size_t size = ward_ownership_packed_size(world->own);
 	struct ward_event event;
+	int err;
 
 	if (ward_ownership_next(world->own, &event))
 		return 0;
@@ -207,7 +212,9 @@ static int try_settled(struct world *world)
 		return 0;
 	memcpy(world->checked, world->after, size);
 	world->counts->settled++;
-	return world_try(world);
+	err = world->carried ? carry_try(world) : 0;
+	/* Vectors that clients enabled may have changed that. */
+	return err || ward_ownership_next(world->own, &event) ? err : world_try(world);
 }
 
 static int happen(struct world *world, const struct step *step)
@@ -232,6 +239,8 @@ int story_tell(struct story *story, struct random *r, const char *rule, bool exp
 	int err = world_make(&world, story, rule);
 
 	*ret_failure = (struct failure){ 0 };
+	if (!err && story->carried)
+		err = carry_create(&world);
 	if (!err)
 		shadow_begin(&world);
 	for (uint32_t i = 0; i < story->steps_count && !err; i++) {

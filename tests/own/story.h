@@ -36,6 +36,7 @@ struct story {
 	struct plan plan;
 	uint8_t driver[PLAN_FUNCTIONS];
 	uint32_t absent;
+	bool carried; /* on the model backend, too, by plans */
 	struct step steps[STORY_STEPS];
 	uint32_t steps_count;
 };
@@ -56,12 +57,15 @@ struct shadow {
 	struct ward_owner owner, left_by;
 };
 
+struct carried;
+
 /* A story under way. */
 struct world {
 	const struct story *story;
 	struct build build; /* the machine with everything there */
 	struct ward_state *first;
 	struct ward_ownership *own;
+	struct carried *carried; /* or NULL */
 	struct counts *counts;
 	struct failure *failure;
 	uint8_t *before, *after, *checked; /* packed states */
@@ -97,6 +101,17 @@ int shadow_follow(struct world *world, const struct ward_event *event);
  * somebody gets at what is not its own, or an error of the test's own.
  */
 int world_try(struct world *world);
+
+/*
+ * The same on the model backend (story_carry.c): an event is carried out by its plan; what vectors
+ * landed where is told to the ownership; in a settled state everybody has what it says, and clients try.
+ */
+int carry_create(struct world *world);
+void carry_destroy(struct world *world);
+int carry_apply(struct world *world, const struct ward_event *event,
+		struct ward_outcome *ret_outcome, struct ward_error *ret_error);
+int carry_landed(struct world *world);
+int carry_try(struct world *world);
 
 static inline uint32_t world_index(const struct world *world, uint32_t function)
 {

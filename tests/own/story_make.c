@@ -62,6 +62,18 @@ static uint32_t vfs_of(const struct plan *plan, uint32_t function)
 	return vfs;
 }
 
+/*
+ * The model has all facts, knows no command line and no msi_bus, and has one space for whoever cannot be
+ * told apart: drivers of the host that are bound beside one another's backs do not fit into it.
+ */
+static bool can_be_carried(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->functions_count; i++)
+		if (plan->functions[i].hide || plan->functions[i].msi_off || plan->same[i] != i)
+			return false;
+	return !plan->no_check;
+}
+
 void story_make(struct story *story, uint64_t seed)
 {
 	struct random r = { seed ^ 0x73746f7279u };
@@ -82,6 +94,7 @@ void story_make(struct story *story, uint64_t seed)
 		if (f->pf == WARD_NONE && !f->platform && random_chance(&r, 10))
 			story->absent |= card_of(plan, i);
 	}
+	story->carried = random_chance(&r, 50) && can_be_carried(plan);
 	story->steps_count = random_between(&r, 8, STORY_STEPS);
 }
 

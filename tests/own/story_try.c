@@ -189,6 +189,14 @@ static bool in_partition(const struct world *world, uint32_t function, uint32_t 
 	return false;
 }
 
+/* Who gets at a PF gets at its VFs, which are partitions of their own. */
+static bool has_pf(const struct world *world, uint32_t function, const struct touch *touch)
+{
+	uint32_t pf = world->story->plan.functions[function].pf;
+
+	return pf != WARD_NONE && touch->functions >> pf & 1;
+}
+
 static int judge_functions(struct world *world, uint32_t client, const struct touch *touch)
 {
 	for (uint32_t i = 0; i < PLAN_FUNCTIONS; i++) {
@@ -203,7 +211,8 @@ static int judge_functions(struct world *world, uint32_t client, const struct to
 					  "%s's",
 					  client, name_of(world, i),
 					  is == WHOSE_HOST ? "the host" : "another client");
-		if (is == WHOSE_NOBODY && !in_partition(world, i, client))
+		if (is == WHOSE_NOBODY && !in_partition(world, i, client) &&
+		    !has_pf(world, i, touch))
 			return story_fail(world, "out-of-partition",
 					  "client %" PRIu32 " gets at %s, which is nobody's and in "
 					  "no partition of its functions",
