@@ -142,7 +142,7 @@ static void print_breach(const struct ward_breach *breach)
 	printf("\n");
 }
 
-static int explore(struct make *m, const struct small *small, const struct walk *walk)
+static int explore(struct make *m, const struct small *small, struct walk *walk)
 {
 	struct ward_explore_options options = {
 		.size = sizeof(options),
@@ -165,7 +165,7 @@ static int explore(struct make *m, const struct small *small, const struct walk 
 	if (!err && progress.end == WARD_EXPLORATION_BROKEN)
 		print_breach(ward_exploration_breach(exploration));
 	if (!err)
-		err = ward_exploration_walk(exploration, print_state, (void *)walk);
+		err = ward_exploration_walk(exploration, print_state, walk);
 	printf("states %" PRIu64 " transitions %" PRIu64 " bytes %" PRIu64 "\n", progress.states,
 	       progress.transitions, progress.bytes);
 	ward_exploration_destroy(exploration);
