@@ -284,6 +284,8 @@ int ward_model_executor_create(const struct ward_machine *machine, struct ward_b
 	for (uint32_t i = 0; !code && i < machine->functions_count; i++)
 		executor->hands[i].container = executor->hands[i].index = WARD_NONE;
 	if (!code)
+		code = ward_model_find_together(executor);
+	if (!code)
 		code = set_domains(executor);
 	if (code) {
 		ward_model_executor_destroy(executor);
@@ -301,6 +303,7 @@ void ward_model_executor_destroy(struct ward_model_executor *executor)
 		if (executor->hands[i].device)
 			ward_model_hand_close(executor, i);
 	ward_state_destroy(executor->names);
+	free(executor->together);
 	free(executor->hands);
 	free(executor);
 }

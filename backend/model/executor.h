@@ -43,7 +43,10 @@ struct ward_model_executor {
 	struct ward_backend *backend;
 	struct ward_model *model;
 	struct ward_model_hand *hands; /* by function */
-	struct ward_state *names;      /* says which drivers stand aside */
+	/* By function: the same number where IOMMUs cannot tell them apart, by way of others, too. */
+	uint32_t *together;
+	/* Says which drivers stand aside, and who is to have no messages. */
+	struct ward_state *names;
 };
 
 /* executor.c */
@@ -57,7 +60,9 @@ void ward_model_hand_close(struct ward_model_executor *executor, uint32_t functi
 /* Its vectors go, whoever set them up. */
 void ward_model_hand_silence(struct ward_model_executor *executor, uint32_t function);
 
-/* executor_driver.c: of an open function; it stays open on failure. */
+/* executor_driver.c: who is seen under a common id. 0 or -ENOMEM. */
+int ward_model_find_together(struct ward_model_executor *executor);
+/* Of an open function; it stays open on failure. */
 int ward_model_driver_start(struct ward_model_executor *executor, uint32_t function);
 /* After a reset it sets its function up anew. */
 void ward_model_driver_recover(struct ward_model_executor *executor, uint32_t function);

@@ -51,6 +51,8 @@ int ward_model_executor_adopt(struct ward_model_executor *executor,
 	int code = state->machine == executor->machine ? 0 : -EINVAL;
 
 	for (uint32_t i = 0; i < count && !code; i++)
+		executor->names->functions[i].msi_off = state->functions[i].msi_off;
+	for (uint32_t i = 0; i < count && !code; i++)
 		code = ward_model_present(executor->backend, i, !state->functions[i].absent);
 	for (uint32_t i = 0; i < count && !code; i++)
 		code = adopt_owner(executor, ownership, i, ret_error);

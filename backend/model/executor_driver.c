@@ -15,24 +15,54 @@
 #define COMMAND 4u
 #define COMMAND_ON 0x6u
 
-static bool share_a_stream(const struct ward_model_device *a, const struct ward_model_device *b)
+static uint32_t root_of(uint32_t *together, uint32_t function)
 {
-	for (uint32_t i = 0; i < a->streams_count; i++)
-		for (uint32_t k = 0; k < b->streams_count; k++)
-			if (a->streams[i] == b->streams[k])
-				return true;
-	return false;
+	while (together[function] != function) {
+		together[function] = together[together[function]];
+		function = together[function];
+	}
+	return function;
 }
 
-/* The space of a driver whose function no IOMMU tells from this one; NULL: there is none. */
+int ward_model_find_together(struct ward_model_executor *executor)
+{
+	const struct ward_model *model = executor->model;
+	uint32_t count = executor->machine->functions_count, ids[WARD_MODEL_IDS];
+	uint32_t *user = ward_alloc_array(model->streams_count, sizeof(*user));
+	uint32_t *together = ward_alloc_array(count, sizeof(*together));
+
+	executor->together = together;
+	if (!user || !together) {
+		free(user);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < model->streams_count; i++)
+		user[i] = WARD_NONE;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t found = ward_model_ids(model, i, ids);
+
+		together[i] = i;
+		for (uint32_t k = 0; k < found; k++) {
+			uint32_t other = user[ids[k]];
+
+			if (other != WARD_NONE)
+				together[root_of(together, i)] = root_of(together, other);
+			user[ids[k]] = i;
+		}
+	}
+	for (uint32_t i = 0; i < count; i++)
+		together[i] = root_of(together, i);
+	free(user);
+	return 0;
+}
+
+/* The space of a driver whose function is seen under a common id; NULL: there is none. */
 static struct ward_model_host_space *shared_space(const struct ward_model_executor *executor,
 						  uint32_t function)
 {
-	struct ward_model_device *const *devices = executor->model->devices;
-
 	for (uint32_t i = 0; i < executor->machine->functions_count; i++)
-		if (i != function && executor->hands[i].host && devices[i] &&
-		    share_a_stream(devices[i], devices[function]))
+		if (executor->hands[i].host &&
+		    executor->together[i] == executor->together[function])
 			return executor->hands[i].host;
 	return NULL;
 }
@@ -180,6 +210,8 @@ static int take_kind(struct ward_model_hand *hand, uint32_t index, uint32_t want
 /* Out of vectors, or without a controller, is no reason for a driver not to work. */
 static int take_vectors(struct ward_model_executor *executor, uint32_t function)
 {
+	if (executor->names->functions[function].msi_off)
+		return 0;
 	for (uint32_t index = WARD_IRQS_MSIX; index >= WARD_IRQS_MSI; index--) {
 		int code = take_kind(&executor->hands[function], index,
 				     executor->options.driver_vectors);

@@ -46,15 +46,18 @@ static bool is_clean(struct ward_emul *emul, uint32_t function)
 	return !vectors || ward_vectors_mode(vectors, NULL) == WARD_VECTORS_OFF;
 }
 
-/* Whoever has vectors set up loses them: they would write into what was reset. */
-static int reset_one(struct ward_model_executor *executor, uint32_t function)
+/*
+ * Whoever has vectors set up loses them: they would write into what was reset. What is frozen cannot
+ * be looked at, and is reset once more before it is thawed.
+ */
+static int reset_one(struct ward_model_executor *executor, uint32_t function, bool unseen)
 {
 	struct ward_emul *emul = executor->model->emul;
 
 	ward_model_hand_silence(executor, function);
 	mark(emul, function);
 	(void)ward_emul_reset(emul, function);
-	return is_clean(emul, function) ? 0 : -EIO;
+	return unseen || is_clean(emul, function) ? 0 : -EIO;
 }
 
 static bool is_below(const struct ward_machine *machine, uint32_t function, uint32_t bridge)
@@ -92,7 +95,7 @@ int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t fun
 		return -EOPNOTSUPP;
 	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
 		if (is_hit(machine, function, i) && ward_emul_is_present(emul, i))
-			code = reset_one(executor, i);
+			code = reset_one(executor, i, i != function && ward_emul_frozen(emul, i));
 	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
 		if (is_hit(machine, function, i))
 			ward_model_driver_recover(executor, i);

@@ -28,6 +28,7 @@ struct plan_rig {
 	struct ward_space *spaces[CLIENTS];
 	/* Which calls of actions (but BLOCK) fail, counted from 1; from all_from on all do. */
 	unsigned int calls, fails[2], all_from;
+	const char *msi_off; /* who may raise no messages; or NULL */
 };
 
 static inline int rig_fail(void *context, const struct ward_plan_step *step,
@@ -100,6 +101,8 @@ static inline void rig_own(struct plan_rig *r)
 
 	rig_start(&r->rig);
 	r->machine = r->rig.make.machine;
+	if (r->msi_off)
+		r->rig.make.state->functions[at_of(r->machine, r->msi_off)].msi_off = true;
 	assert_int_equal(ward_ownership_create(r->machine, r->rig.make.state, NULL, &r->own), 0);
 	rig_clients(r);
 	assert_int_equal(ward_model_executor_create(r->machine, r->rig.backend, &options,

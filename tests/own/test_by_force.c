@@ -318,6 +318,76 @@ static void frames_are_observed(void **unused)
 	rig_disown(&f.r);
 }
 
+/* Whom the host forbids messages its driver does without. */
+static void no_messages(void **unused)
+{
+	uint32_t cursor = 0, controller;
+	struct force f;
+
+	(void)unused;
+	memset(&f, 0, sizeof(f));
+	irq_controllers(&f.r.rig.make, ON_V2M);
+	irq_functions(&f.r.rig.make);
+	bound(&f.r.rig.make, "01:00.0", "nvme");
+	f.r.msi_off = "01:00.0";
+	rig_own(&f.r);
+	assert_false(ward_model_executor_landed(f.r.executor, at_of(f.r.machine, "01:00.0"),
+						&cursor, &controller));
+	assert_int_equal(dma_of(&f, "01:00.0", driver_iova(&f, "01:00.0")), WARD_DMA_MEMORY);
+	rig_disown(&f.r);
+}
+
+/*
+ * A third one is seen with the ids of two others, its bridge's being the one's: all three drivers are in
+ * one space from the beginning.
+ */
+static void ids_of_two(void **unused)
+{
+	static const char *const names[] = { "00:02.0", "00:03.0", "05:01.0" };
+	struct force f;
+
+	(void)unused;
+	memset(&f, 0, sizeof(f));
+	irq_controllers(&f.r.rig.make, ON_ITS);
+	integrated(&f.r.rig.make, names[0])->stream.sid = ward_sid(0x10);
+	integrated(&f.r.rig.make, names[1])->stream.sid = ward_sid(0x20);
+	pci_bridge(&f.r.rig.make, "00:05.0", 5)->stream.sid = ward_sid(0x20);
+	conventional(&f.r.rig.make, names[2])->stream.sid = ward_sid(0x10);
+	for (unsigned int i = 0; i < 3; i++)
+		bound(&f.r.rig.make, names[i], "ahci");
+	rig_own(&f.r);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(dma_of(&f, names[i], driver_iova(&f, names[2 - i])),
+				 WARD_DMA_MEMORY);
+	rig_disown(&f.r);
+}
+
+/* A PF is reset while a VF of its is frozen: that one cannot be looked at, and is reset again. */
+static void frozen_beside(void **unused)
+{
+	const struct ward_event freeze = { .kind = WARD_EVENT_FREEZE },
+				reset = { .kind = WARD_EVENT_RESET };
+	struct force f;
+
+	(void)unused;
+	memset(&f, 0, sizeof(f));
+	irq_controllers(&f.r.rig.make, ON_ITS);
+	root_port(&f.r.rig.make, "00:1c.0", 1, ACS_ON);
+	endpoint(&f.r.rig.make, "01:00.0")->vfs_total = 2;
+	vf(&f.r.rig.make, "01:00.2", "01:00.0");
+	bound(&f.r.rig.make, "01:00.0", "mlx5_core");
+	rig_own(&f.r);
+	named(&f, "01:00.2");
+	assert_int_equal(carry_out(&f, freeze).end, WARD_PLAN_DONE);
+	named(&f, "01:00.0");
+	assert_int_equal(carry_out(&f, reset).end, WARD_PLAN_DONE);
+	/* Its driver has set it up again. */
+	assert_int_equal(dma_of(&f, "01:00.0", driver_iova(&f, "01:00.0")), WARD_DMA_MEMORY);
+	assert_int_equal(raise_vector(&f.r.rig, "0000:01:00.0", WARD_IRQS_MSIX, 0).dma.end,
+			 WARD_DMA_DOORBELL);
+	rig_disown(&f.r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +396,8 @@ int main(void)
 		cmocka_unit_test(card_goes_and_comes), cmocka_unit_test(quarantined),
 		cmocka_unit_test(endpoint_freezes),    cmocka_unit_test(endpoint_does_not_freeze),
 		cmocka_unit_test(bus_is_reset),	       cmocka_unit_test(frames_are_observed),
+		cmocka_unit_test(no_messages),	       cmocka_unit_test(ids_of_two),
+		cmocka_unit_test(frozen_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,8 @@
  *
  * - A driver of the host that is bound has its function open, in a space where a page of memory is
  *   mapped for it, is bus master, and has vectors with eventfds of its own, taken as the machine's
- *   kernel takes them. Drivers that stand aside (vfio-pci and the like) do nothing.
+ *   kernel takes them (none where the state that was adopted has msi_off). Drivers that stand aside
+ *   (vfio-pci and the like) do nothing.
  * - A client that was given a function has it open and blocked; it is put into the space that the
  *   step or the options name for the container. Its vectors are the client's to set up:
  *   ward_model_executor_device().
