@@ -9,6 +9,7 @@
 #include "app/yaml.h"
 
 #include <doorward/state.h>
+#include <stdio.h>
 
 /* Entries of a list, at most: keeps what a small file can grow to within bounds. */
 #define APP_MACHINE_FUNCTIONS_MAX (1u << 17)
@@ -129,7 +130,7 @@ struct app_machine_controller {
 	enum ward_controller_kind kind;
 	enum app_answer isolates;
 	struct app_machine_texts doorbells;
-	uint32_t first_intid, intids;
+	uint32_t *first_intid, *intids;
 	uint32_t *pool;
 	uint32_t firmware_id;
 	char *evidence;
@@ -180,7 +181,7 @@ struct app_machine_yaml {
 	uint32_t *firmware; /* 0 none, 1 ACPI, 2 device tree */
 	enum app_answer firmware_iommu, unsafe_interrupts;
 	bool *groups_known;
-	struct app_machine_texts memory;
+	struct app_machine_texts memory, clients;
 	struct app_machine_iommu *iommus;
 	uint32_t iommus_count;
 	struct app_machine_controller *controllers;
@@ -222,6 +223,14 @@ struct app_machine {
 int app_machine_build(const struct app_machine_yaml *description, const struct app_yaml *yaml,
 		      const char *path, struct app_machine *ret_machine,
 		      struct ward_error *ret_error);
+
+/*
+ * Writes a machine and its state as a description that says all of it, but for what nobody can
+ * write: paths in a tree, where facts of functions come from, spaces that functions are in. head
+ * stands before it as comments and may be NULL.
+ */
+void app_machine_write(FILE *file, const char *head, const struct ward_machine *machine,
+		       const struct ward_state *state);
 
 /* A whole file. As app_machine_build, and what app_yaml_read gives. */
 int app_machine_load(const char *file, struct app_machine *ret_machine,

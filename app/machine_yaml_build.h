@@ -14,6 +14,11 @@ struct app_machine_key {
 	uint32_t ordinal;
 };
 
+/* A group of the kernel's: those that are listed in their order, then the others by number. */
+struct app_machine_group_key {
+	uint32_t number, index;
+};
+
 struct app_machine_building {
 	const struct app_machine_yaml *from;
 	const struct app_yaml *yaml;
@@ -28,8 +33,9 @@ struct app_machine_building {
 	struct ward_range *auto_bar;  /* by ordinal; empty: none is given */
 	bool *has_siblings;	      /* by ordinal: others are in its slot */
 	uint16_t *vfs, *vfs_there;    /* by ordinal: that name it as PF; that are not absent */
-	uint32_t *group_numbers, group_numbers_count; /* sorted, each once */
-	uint32_t group_hint, iommu_hint, controller_hint;
+	struct app_machine_group_key *groups; /* sorted by number, each once */
+	uint32_t groups_count;
+	uint32_t iommu_hint, controller_hint;
 	bool direct; /* what serves a function is said of each, not by id maps */
 };
 

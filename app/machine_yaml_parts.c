@@ -119,8 +119,7 @@ static int add_host(struct app_machine_building *b)
 	machine->firmware_iommu =
 		answer(from->firmware_iommu, from->iommus_count ? WARD_YES : WARD_NO);
 	machine->unsafe_interrupts_allowed = answer(from->unsafe_interrupts, WARD_NO);
-	machine->groups_known =
-		from->groups_known ? *from->groups_known : b->group_numbers_count > 0;
+	machine->groups_known = from->groups_known ? *from->groups_known : b->groups_count > 0;
 	return 0;
 }
 
@@ -211,27 +210,28 @@ static int set_intids(struct app_machine_building *b, uint32_t index,
 		      struct ward_controller *controller)
 {
 	const struct app_machine_controller *from = &b->from->controllers[index];
-	uint32_t before = 0;
+	bool needed = kinds[from->kind].needs_intids;
+	const char *path = app_machine_at(b, "controllers", index, "first_intid");
+	uint32_t before = 0, first = from->first_intid ? *from->first_intid : 0;
 
-	controller->first_intid = from->first_intid;
-	controller->intids = from->intids;
-	if (!kinds[from->kind].needs_intids || from->first_intid || from->intids) {
-		if (kinds[from->kind].needs_intids &&
-		    (from->first_intid < 32 || from->intids < 1 || from->first_intid > 1019 ||
-		     from->intids > 1020 - from->first_intid))
-			return app_machine_fail(
-				b, app_machine_at(b, "controllers", index, "first_intid"),
-				"first_intid and intids have to name SPIs: 32 to 1019");
+	controller->first_intid = first;
+	controller->intids = from->intids ? *from->intids : 0;
+	if (!needed)
+		return 0;
+	if (from->first_intid || from->intids) {
+		/* None at all: how many is not known. */
+		if (controller->intids &&
+		    (first < 32 || first > 1019 || controller->intids > 1020 - first))
+			return app_machine_fail(b, path,
+						"first_intid and intids have to name SPIs: 32 to "
+						"1019");
 		return 0;
 	}
 	for (uint32_t i = 0; i < index; i++)
 		before += kinds[b->from->controllers[i].kind].needs_intids;
 	controller->first_intid = 64 + before * 64;
 	controller->intids = 64;
-	if (before > 13)
-		return app_machine_fail(b, app_machine_at(b, "controllers", index, "first_intid"),
-					"there are no SPIs left for it");
-	return 0;
+	return before > 13 ? app_machine_fail(b, path, "there are no SPIs left for it") : 0;
 }
 
 static int add_controller(struct app_machine_building *b, uint32_t index)
@@ -322,20 +322,28 @@ static int add_plain_map(struct app_machine_building *b, enum ward_id_map_kind k
 
 /*
  * Arm: ids go through unchanged to the first IOMMU and the first controller, also those that no
- * function has for its own, such as what a bridge puts in their place.
+ * function has for its own, such as what a bridge puts in their place. Where all functions of a
+ * segment say themselves what serves them, nothing is added to that.
  */
 static int add_plain_maps(struct app_machine_building *b)
 {
+	uint32_t count = b->from->functions_count;
 	int code = 0;
 
-	for (uint32_t i = 0; i < b->from->functions_count && !b->direct && !code; i++) {
+	for (uint32_t i = 0, end; i < count && !b->direct && !code; i = end) {
 		uint32_t segment = b->keys[i].address.segment;
+		bool iommu = false, msi = false;
 
-		if (i && b->keys[i - 1].address.segment == segment)
-			continue;
-		if (b->from->iommus_count)
+		for (end = i; end < count && b->keys[end].address.segment == segment; end++) {
+			const struct app_machine_function *f =
+				&b->from->functions[b->keys[end].ordinal];
+
+			iommu |= !f->iommu && !f->stream;
+			msi |= !f->controller && !f->devid;
+		}
+		if (iommu && b->from->iommus_count)
 			code = add_plain_map(b, WARD_ID_MAP_IOMMU, segment);
-		if (!code && b->from->controllers_count)
+		if (!code && msi && b->from->controllers_count)
 			code = add_plain_map(b, WARD_ID_MAP_MSI, segment);
 	}
 	return code;
@@ -343,28 +351,28 @@ static int add_plain_maps(struct app_machine_building *b)
 
 static int add_groups(struct app_machine_building *b)
 {
-	struct ward_kernel_group *groups = app_alloc(b->group_numbers_count, sizeof(*groups));
-	bool *told = app_alloc(b->group_numbers_count, sizeof(*told));
+	struct ward_kernel_group *groups;
 	int code = 0;
 
-	for (uint32_t i = 0; i < b->group_numbers_count; i++)
-		groups[i] = (struct ward_kernel_group){ b->group_numbers[i], WARD_GROUP_DMA };
-	for (uint32_t i = 0; i < b->from->groups_count && !code; i++) {
-		uint32_t index = app_machine_group(b, b->from->groups[i].number);
-
-		groups[index].type = b->from->groups[i].type;
-		if (told[index])
-			code = app_machine_fail(b, app_machine_at(b, "groups", i, "number"),
+	for (uint32_t i = 0; i < b->from->groups_count; i++)
+		if (app_machine_group(b, b->from->groups[i].number) != i)
+			return app_machine_fail(b, app_machine_at(b, "groups", i, "number"),
 						"this group stands here twice");
-		told[index] = true;
+	groups = app_alloc(b->groups_count, sizeof(*groups));
+	for (uint32_t i = 0; i < b->groups_count; i++) {
+		const struct app_machine_group_key *key = &b->groups[i];
+
+		groups[key->index].number = key->number;
+		groups[key->index].type = key->index < b->from->groups_count
+						  ? b->from->groups[key->index].type
+						  : WARD_GROUP_DMA;
 	}
-	for (uint32_t i = 0; i < b->group_numbers_count && !code; i++) {
+	for (uint32_t i = 0; i < b->groups_count && !code; i++) {
 		code = ward_builder_add_group(b->builder, &groups[i], NULL);
 		if (code)
 			code = app_machine_refused(b, "", code);
 	}
 	free(groups);
-	free(told);
 	return code;
 }
 

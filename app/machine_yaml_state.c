@@ -133,11 +133,27 @@ static int add_vector(struct app_machine_building *b, struct ward_state *state, 
 	return code ? app_machine_refused(b, app_machine_at(b, "vectors", index, NULL), code) : 0;
 }
 
+static int add_client(struct app_machine_building *b, struct ward_state *state, uint32_t index)
+{
+	const char *name = b->from->clients.text[index];
+	char path[64];
+	uint32_t client;
+	int code;
+
+	snprintf(path, sizeof(path), "%sclients[%u]", b->prefix, (unsigned int)index);
+	if (strcmp(name, "host") == 0 || strcmp(name, "nobody") == 0)
+		return app_machine_fail(b, path, "%s is no client", name);
+	code = ward_state_client(state, name, &client);
+	return code ? app_machine_refused(b, path, code) : 0;
+}
+
 static int fill(struct app_machine_building *b, struct ward_state *state)
 {
 	const struct app_machine_yaml *from = b->from;
 	int code = 0;
 
+	for (uint32_t i = 0; i < from->clients.count && !code; i++)
+		code = add_client(b, state, i);
 	for (uint32_t i = 0; i < from->functions_count && !code; i++)
 		code = set_function(b, state, &from->functions[i], "functions", i);
 	for (uint32_t i = 0; i < from->platform_devices_count && !code; i++)

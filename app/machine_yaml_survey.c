@@ -94,51 +94,63 @@ int app_machine_find(struct app_machine_building *b, const char *path, const cha
 	return app_machine_fail(b, path, "no function is called %s", name);
 }
 
-static int compare_numbers(const void *left, const void *right)
+static int compare_groups(const void *left, const void *right)
 {
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	const struct app_machine_group_key *a = left, *b = right;
 
-	return a < b ? -1 : a > b;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
 }
 
 uint32_t app_machine_group(const struct app_machine_building *b, uint32_t number)
 {
-	const uint32_t *found = bsearch(&number, b->group_numbers, b->group_numbers_count,
-					sizeof(number), compare_numbers);
+	uint32_t low = 0, high = b->groups_count;
 
-	return (uint32_t)(found - b->group_numbers);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (b->groups[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return b->groups[low].index;
 }
 
-static void note_group(struct app_machine_building *b, const uint32_t *number)
+static void note_group(struct app_machine_building *b, const uint32_t *number, uint32_t index)
 {
 	if (!number)
 		return;
-	app_array_grow((void **)&b->group_numbers, b->group_numbers_count,
-		       sizeof(*b->group_numbers));
-	b->group_numbers[b->group_numbers_count++] = *number;
+	app_array_grow((void **)&b->groups, b->groups_count, sizeof(*b->groups));
+	b->groups[b->groups_count++] = (struct app_machine_group_key){ *number, index };
 }
 
 /* Groups are those that are listed, and those that something is said to be in. */
 static void survey_groups(struct app_machine_building *b)
 {
 	const struct app_machine_yaml *from = b->from;
-	uint32_t kept = 0;
+	uint32_t kept = 0, next = from->groups_count;
 
 	for (uint32_t i = 0; i < from->groups_count; i++)
-		note_group(b, &from->groups[i].number);
+		note_group(b, &from->groups[i].number, i);
 	for (uint32_t i = 0; i < from->functions_count; i++)
-		note_group(b, from->functions[i].group);
+		note_group(b, from->functions[i].group, WARD_NONE);
 	for (uint32_t i = 0; i < from->platform_devices_count; i++)
-		note_group(b, from->platform_devices[i].group);
+		note_group(b, from->platform_devices[i].group, WARD_NONE);
 	for (uint32_t i = 0; i < from->regions_count; i++)
-		note_group(b, from->regions[i].group);
-	if (b->group_numbers_count)
-		qsort(b->group_numbers, b->group_numbers_count, sizeof(*b->group_numbers),
-		      compare_numbers);
-	for (uint32_t i = 0; i < b->group_numbers_count; i++)
-		if (kept == 0 || b->group_numbers[kept - 1] != b->group_numbers[i])
-			b->group_numbers[kept++] = b->group_numbers[i];
-	b->group_numbers_count = kept;
+		note_group(b, from->regions[i].group, WARD_NONE);
+	if (b->groups_count)
+		qsort(b->groups, b->groups_count, sizeof(*b->groups), compare_groups);
+	for (uint32_t i = 0; i < b->groups_count; i++) {
+		if (kept && b->groups[kept - 1].number == b->groups[i].number)
+			continue;
+		b->groups[kept] = b->groups[i];
+		if (b->groups[kept].index == WARD_NONE)
+			b->groups[kept].index = next++;
+		kept++;
+	}
+	b->groups_count = kept;
 }
 
 static int survey_addresses(struct app_machine_building *b)
@@ -317,5 +329,5 @@ void app_machine_survey_finish(struct app_machine_building *b)
 	free(b->has_siblings);
 	free(b->vfs);
 	free(b->vfs_there);
-	free(b->group_numbers);
+	free(b->groups);
 }

@@ -2,10 +2,13 @@
 /* Described machines: what is written comes through, and what is not is as the reference has it. */
 #include "skip.h"
 
+#include "app/archive.h"
 #include "app/machine_yaml.h"
+#include "app/memory.h"
 
 #include <doorward/builder.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +28,7 @@ static const char everything[] =
 	"firmware_iommu: unknown\n"
 	"unsafe_interrupts: yes\n"
 	"groups_known: no\n"
+	"clients: [vm0, vm1]\n"
 	"memory: [\"0x80000000-0x8fffffff\", \"0+16 MiB\"]\n"
 	"iommus:\n"
 	"  - {name: a, kind: smmuv3, base: \"0x9050000\", active: no, remaps_interrupts: unknown,\n"
@@ -191,7 +195,7 @@ static void expect_pf(struct ward_function *f)
 	f->stream.sid = ward_sid(0x123);
 	f->controller = 1;
 	f->devid = ward_devid(0x456);
-	f->group = 0;
+	f->group = 2;
 	f->pe = 4;
 	f->names = names;
 	f->names_count = 2;
@@ -264,7 +268,7 @@ static void expect_rest(struct ward_function f[3])
 	f[2].stream.sid = ward_sid(5);
 	f[2].controller = 0;
 	f[2].devid = ward_devid(6);
-	f[2].group = 1;
+	f[2].group = 0;
 	f[2].pe = 4;
 	f[2].names = names;
 	f[2].names_count = 1;
@@ -328,14 +332,14 @@ static void add_expected_parts(struct ward_builder *builder)
 
 static void add_expected_lists(struct ward_builder *builder)
 {
-	const struct ward_kernel_group groups[] = { { 12, WARD_GROUP_DMA },
-						    { 13, WARD_GROUP_IDENTITY },
-						    { 99, WARD_GROUP_DMA_FQ } };
+	const struct ward_kernel_group groups[] = { { 13, WARD_GROUP_IDENTITY },
+						    { 99, WARD_GROUP_DMA_FQ },
+						    { 12, WARD_GROUP_DMA } };
 	const struct ward_region direct = {
 		{ 0x7f000000, 0x7fffffff }, WARD_REGION_DIRECT, 1, WARD_NONE, "RMRR"
 	};
 	const struct ward_region window = {
-		{ 0x8000000, 0x80fffff }, WARD_REGION_SW_MSI, WARD_NONE, 0, "the description"
+		{ 0x8000000, 0x80fffff }, WARD_REGION_SW_MSI, WARD_NONE, 2, "the description"
 	};
 	const struct ward_mmio_segment segment = { { 0x10000000, 0x1000ffff }, 4 };
 
@@ -365,7 +369,7 @@ static struct ward_machine *expected_machine(void)
 	expect_root_port(&f[0]);
 	expect_pf(&f[1]);
 	expect_vf(&f[2], 1);
-	f[2].group = 0;
+	f[2].group = 2;
 	f[2].msix_enabled = true;
 	expect_vf(&f[3], 2);
 	f[3].ats = WARD_UNKNOWN;
@@ -401,6 +405,8 @@ static struct ward_state *expected_state(const struct ward_machine *machine)
 
 	assert_int_equal(ward_state_create(machine, &state), 0);
 	f = state->functions;
+	(void)client_of(state, "vm0");
+	(void)client_of(state, "vm1");
 	assert_int_equal(ward_state_bind(state, at(machine, "0001:00:01.0"), "pcieport"), 0);
 	assert_int_equal(ward_state_bind(state, at(machine, "0001:01:00.0"), "nvme"), 0);
 	assert_int_equal(ward_state_bind(state, at(machine, "0001:01:00.1"), "vfio-pci"), 0);
@@ -748,6 +754,7 @@ static const struct {
 	  "m.yaml:5: platform_devices[0].name: this is the address of a PCI function" },
 	{ HEAD "platform_devices: [{name: a, acs: full}]\n",
 	  "m.yaml:5: platform_devices[0]: there is no field \"acs\"" },
+	{ HEAD "clients: [vm, host]\n", "m.yaml:5: clients[1]: host is no client" },
 	{ HEAD "groups: [{number: 4}, {number: 4}]\n",
 	  "m.yaml:5: groups[1].number: this group stands here twice" },
 	{ HEAD "regions: [{range: \"0+1\", kind: direct}]\n",
@@ -811,6 +818,78 @@ static void damaged_input(void **state)
 	free(text);
 }
 
+/* Written and read again, it is the same. */
+static void comes_back(const char *name, const struct ward_machine *machine,
+		       const struct ward_state *state, bool evidence)
+{
+	struct ward_error error = { "" };
+	struct app_machine read;
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_non_null(file);
+	app_machine_write(file, "written by a test\nof two lines", machine, state);
+	assert_int_equal(fclose(file), 0);
+	if (load(text, &read, &error))
+		fail_msg("%s: %s", name, error.text);
+	same_machine(read.machine, machine, evidence);
+	same_state(read.state, state);
+	app_machine_finish(&read);
+	free(text);
+}
+
+static void what_is_written_comes_back(void **state)
+{
+	struct app_machine read;
+
+	(void)state;
+	load_well(everything, &read);
+	comes_back("everything", read.machine, read.state, false);
+	app_machine_finish(&read);
+}
+
+static void comes_back_captured(const char *name)
+{
+	struct ward_error error = { "" };
+	struct app_unpacked unpacked;
+	struct ward_machine *machine;
+	struct ward_state *state;
+
+	assert_int_equal(app_archive_unpack(name, &unpacked, &error), 0);
+	assert_int_equal(ward_machine_read(unpacked.fd, NULL, &machine, &state, &error), 0);
+	app_unpacked_finish(&unpacked);
+	comes_back(name, machine, state, false);
+	ward_state_destroy(state);
+	ward_machine_destroy(machine);
+}
+
+/* So whatever real machines have can be described. */
+static void captured_machines_come_back(void **state)
+{
+	const char *root = getenv("DOORWARD_SOURCE");
+	char *folder = app_printf("%s/examples/machines", root ? root : ".");
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	unsigned int count = 0;
+
+	(void)state;
+	if (!directory)
+		test_skip("no examples/machines in %s", root ? root : ".");
+	while ((entry = readdir(directory))) {
+		char *name = app_printf("%s/%s", folder, entry->d_name);
+
+		if (strstr(name, ".tar")) {
+			comes_back_captured(name);
+			count++;
+		}
+		free(name);
+	}
+	closedir(directory);
+	free(folder);
+	assert_true(count > 20);
+}
+
 static void files(void **state)
 {
 	char name[] = "/tmp/test-machine-XXXXXX";
@@ -842,6 +921,8 @@ int main(void)
 		cmocka_unit_test(other_architectures),
 		cmocka_unit_test(every_error_is_told),
 		cmocka_unit_test(damaged_input),
+		cmocka_unit_test(what_is_written_comes_back),
+		cmocka_unit_test(captured_machines_come_back),
 		cmocka_unit_test(files),
 	};
 
