@@ -74,6 +74,7 @@ static const struct ward_waiver waivers[] = {
 struct world {
 	struct ward_ownership *ownership, *other;
 	enum ward_policy policy;
+	uint32_t had_by[FUNCTIONS]; /* the client that had it last, if it was not reset since */
 	size_t bytes;
 	uint8_t *before, *after;
 };
@@ -115,6 +116,9 @@ static struct ward_function function_at(unsigned int i, bool acs)
 static void shape_it(struct ward_function *f, const struct place *p, bool power)
 {
 	if (p->shape == PORT || p->shape == TO_PCI) {
+		/* Without MSIs of their own: else nobody could have anything on their frame. */
+		f->msix = false;
+		f->msix_vectors = 0;
 		f->header_type = 1;
 		f->pcie_type = p->shape == PORT ? WARD_PCIE_ROOT_PORT : WARD_PCIE_TO_PCI;
 		f->bridge.primary = p->bus;
@@ -241,6 +245,7 @@ static void make(struct world *world, uint8_t machine_byte, uint8_t answers)
 	if (!machines[number])
 		machines[number] = build(number / 2, number % 2);
 	world->policy = options.policy;
+	memset(world->had_by, 0xff, sizeof(world->had_by));
 	state = begin(machines[number]);
 	require(ward_ownership_create(machines[number], state, &options, &world->ownership) == 0);
 	ward_state_destroy(state);
@@ -260,6 +265,14 @@ static void finish(struct world *world)
 	ward_ownership_destroy(world->ownership);
 	ward_ownership_destroy(world->other);
 	free(world->before);
+}
+
+static bool is_named(const struct ward_event *event, uint32_t function)
+{
+	for (uint32_t i = 0; i < event->functions_count; i++)
+		if (event->functions[i] == function)
+			return true;
+	return false;
 }
 
 /* An index of no function, or one that is named twice. */
@@ -396,6 +409,27 @@ static void check(struct world *world)
 	memcpy(world->before, world->after, world->bytes);
 }
 
+/* Nobody gets what was another client's before a reset; what was released is nobody's. */
+static void check_hands(struct world *world, const struct ward_event *event)
+{
+	bool reset = event->kind == WARD_EVENT_RESET || event->kind == WARD_EVENT_THAW;
+
+	for (uint32_t i = 0; i < FUNCTIONS; i++) {
+		const struct ward_function_state *f =
+			&ward_ownership_state(world->ownership)->functions[i];
+		bool clients = f->owner.kind == WARD_OWNER_CLIENT;
+
+		require(event->kind != WARD_EVENT_RELEASE || !is_named(event, i) ||
+			f->owner.kind == WARD_OWNER_NOBODY);
+		if (f->absent || (reset && f->tainted_by.kind == WARD_OWNER_NOBODY))
+			world->had_by[i] = WARD_NONE;
+		require(world->had_by[i] == WARD_NONE || f->owner.kind == WARD_OWNER_NOBODY ||
+			(clients && f->owner.client == world->had_by[i]));
+		if (clients)
+			world->had_by[i] = f->owner.client;
+	}
+}
+
 static void contain(struct world *world)
 {
 	struct ward_event event;
@@ -407,6 +441,7 @@ static void contain(struct world *world)
 		require(applied++ < CONTAINMENTS_MAX);
 		require(ward_ownership_apply(world->ownership, &event, &outcome, NULL) == 0);
 		require(outcome.decision != WARD_REFUSED);
+		check_hands(world, &event);
 		ward_outcome_finish(&outcome);
 		check(world);
 	}
@@ -461,8 +496,10 @@ static void act(struct world *world, const struct step *step)
 	code = ward_ownership_apply(world->ownership, &event, &outcome, NULL);
 	require(code == code_tried && (code || tried.decision == outcome.decision));
 	judge(world, &event, code, &outcome);
-	if (!code && outcome.decision != WARD_REFUSED)
+	if (!code && outcome.decision != WARD_REFUSED) {
+		check_hands(world, &event);
 		check(world);
+	}
 	ward_outcome_finish(&tried);
 	ward_outcome_finish(&outcome);
 	if (!(step->flags & FLAG_LEAVE))
