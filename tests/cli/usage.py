@@ -19,6 +19,7 @@ ROOT = pathlib.Path(os.environ.get("DOORWARD_SOURCE",
                                    pathlib.Path(__file__).resolve().parents[2]))
 DOORWARD = os.environ.get("DOORWARD", "doorward")
 SWITCH = str(ROOT / "tests/cli/data/switch.tar.xz")
+DESCRIBED = str(ROOT / "examples/machines/v2m.yaml")
 FRAMES = str(ROOT / "examples/machines/arm64-v2m-6.12-rootports.tar.xz")
 SCHEMAS = schema.Schemas(ROOT)
 TREE = tempfile.TemporaryDirectory()
@@ -397,6 +398,33 @@ def a_capture_of_a_capture_is_the_same():
         assert piped.stdout == pathlib.Path(one).read_bytes()
         assert run("-m", "-", "list", input=piped.stdout, text=False).stdout == \
             on_switch("list", text=False).stdout
+
+
+@case
+def a_description_is_taken_as_a_capture_is():
+    expect(run("--machine", DESCRIBED, "check", "eth0"), 3, "msi-frame-shared", stream="stdout")
+    expect(run("--machine", DESCRIBED, "why", "01:00.0", "02:00.0"), 0)
+    expect(run("--machine", DESCRIBED, "groups"), 0, "tells of no groups", stream="stdout")
+    expect(run("--machine", DESCRIBED, "check", "eth0", "--suppose", "msi-parent=eth0:its"), 1,
+           'there are: "frame"')
+    done = run("--machine", DESCRIBED, "list", "--json")
+    expect(done, 0)
+    assert not SCHEMAS.complaints(json.loads(done.stdout))
+    with tempfile.TemporaryDirectory() as folder:
+        # By its content, whatever it is called; a name says it of a file with anything in it.
+        named = pathlib.Path(folder, "machine.tar")
+        named.write_text(pathlib.Path(DESCRIBED).read_text())
+        assert run("-m", str(named), "list").stdout == run("-m", DESCRIBED, "list").stdout
+        broken = pathlib.Path(folder, "broken.yml")
+        broken.write_bytes(b"\0")
+        expect(run("-m", str(broken), "list"), 1, "broken.yml:1: this is no YAML")
+        broken.write_text("arch: x86\nfunctions:\n  - {address: \"00:02.0\", iommu: dmar0}\n")
+        expect(run("-m", str(broken), "list"), 1,
+               "broken.yml:3: functions[0].iommu: no IOMMU is called dmar0")
+        expect(run("-m", folder + "/none.yaml", "list"), 1, "No such file")
+        expect(run("-m", DESCRIBED, "capture", "-o", folder + "/capture.tar"), 2,
+               "describes a machine; only one that is there can be captured")
+        assert not pathlib.Path(folder, "capture.tar").exists()
 
 
 @case
