@@ -164,7 +164,7 @@ static int take_waivers(struct ward_exploration *x, const struct ward_explore_op
 		if (!w->code || (w->reason && !(w->reason = ward_arena_strdup(arena, w->reason))))
 			return -ENOMEM;
 	}
-	return 0;
+	return ward_ownership_number_waivers(x->first, x->waivers, x->waivers_count);
 }
 
 static int make_first(struct ward_exploration *x)

@@ -45,6 +45,7 @@ static int note_breach(struct ward_worker *worker, uint32_t state, uint32_t choi
 	struct ward_exploration *x = worker->exploration;
 	int err = 0;
 
+	flush(worker);
 	atomic_store(&x->counters->stop, true);
 	pthread_mutex_lock(&x->lock);
 	if (!x->breached) {
@@ -52,6 +53,8 @@ static int note_breach(struct ward_worker *worker, uint32_t state, uint32_t choi
 		while (x->busy > 1)
 			pthread_cond_wait(&x->changed, &x->lock);
 		err = ward_breach_note(worker, state, choice);
+		/* The way there was walked a second time. */
+		worker->transitions = worker->refused = worker->exposures = worker->settled = 0;
 	}
 	pthread_mutex_unlock(&x->lock);
 	return err;
