@@ -287,6 +287,8 @@ static int make(struct ward_ownership *o, struct fact_list *list,
 	environment->count = list->count;
 	list->facts = NULL;
 	err = isolate(o, environment);
+	if (!err)
+		err = own_companions_make(environment->isolation, &environment->companion);
 	if (err) {
 		own_environment_put(environment);
 		return err;
@@ -331,6 +333,7 @@ void own_environment_put(struct ward_environment *environment)
 	for (size_t i = 0; i < environment->count && environment->spaces; i++)
 		ward_space_destroy(environment->spaces[i]);
 	free(environment->spaces);
+	free(environment->companion);
 	free(environment->facts);
 	free(environment);
 }

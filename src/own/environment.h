@@ -24,6 +24,7 @@ struct ward_environment {
 	struct own_fact *facts; /* sorted */
 	size_t count;
 	struct ward_isolation *isolation;
+	uint32_t *companion; /* by function: the next one that is in the same space, in a ring */
 	/* By fact: stands for the space of a container that nobody told us; or NULL. */
 	struct ward_space **spaces;
 };
@@ -36,6 +37,9 @@ struct ward_environments {
 	struct ward_environment *kept[OWN_ENVIRONMENTS_MAX]; /* the latest first */
 	uint32_t count;
 };
+
+/* companion.c: the rings. 0 or -ENOMEM. */
+int own_companions_make(const struct ward_isolation *isolation, uint32_t **ret_next);
 
 /* The one of the state as it is, a reference to it; 0 or -ENOMEM. */
 int own_environment_find(struct ward_ownership *o, struct ward_environment **ret_environment);

@@ -7,44 +7,12 @@
 #include "base/error.h"
 #include "isolate/isolation.h"
 
-/*
- * Functions that are in one space or in none: of one kernel group, or of one partitionable endpoint
- * where the hardware has a domain for each. Walks them, the function itself among them.
- */
-struct companions {
-	uint32_t member; /* of the ring; WARD_NONE: that was it */
-	uint32_t cursor; /* among the error domain */
-	bool endpoint;
-};
-
 static enum ward_domains domains_of(const struct ward_machine *machine, uint32_t function)
 {
 	const struct ward_function *f = &machine->functions[function];
 
 	return f->stream.iommu == WARD_NONE ? WARD_DOMAINS_ANY
 					    : machine->iommus[f->stream.iommu].domains;
-}
-
-static struct companions companions_of(const struct ward_ownership *o, uint32_t function)
-{
-	return (struct companions){
-		.member = function,
-		.endpoint = domains_of(o->machine, function) != WARD_DOMAINS_ANY,
-	};
-}
-
-static bool next_companion(const struct ward_ownership *o, uint32_t function, struct companions *at,
-			   uint32_t *ret_member)
-{
-	if (at->member != WARD_NONE) {
-		uint32_t next = o->environment->isolation->group_next[at->member];
-
-		*ret_member = at->member;
-		at->member = next == function ? WARD_NONE : next;
-		return true;
-	}
-	return at->endpoint &&
-	       ward_error_domain_next(o->machine, function, &at->cursor, ret_member);
 }
 
 static int attach_sense(const struct ward_ownership *o, const struct ward_event *event,
@@ -89,18 +57,15 @@ static bool is_domain_fixed(const struct ward_ownership *o, const struct ward_ev
 	return false;
 }
 
-static bool attach_refused(const struct ward_ownership *o, const struct ward_event *event,
-			   uint32_t function, struct own_refusal *refusal)
+/* One that shares its space, or itself, is in another container of whoever. */
+static bool is_elsewhere(const struct ward_ownership *o, const struct ward_event *event,
+			 uint32_t function, struct own_refusal *refusal)
 {
-	struct companions at = companions_of(o, function);
-	uint32_t client = o->state->functions[function].owner.client, member;
+	uint32_t client = o->state->functions[function].owner.client, member = function;
 
-	if (o->state->functions[function].frozen)
-		return own_refuse(refusal, "frozen", function, WARD_NONE,
-				  "%s is frozen: it stays out of every space until it was reset",
-				  own_name(o, function));
-	while (!own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE) &&
-	       next_companion(o, function, &at, &member)) {
+	if (own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE))
+		return false;
+	do {
 		bool same = o->state->functions[member].owner.client == client &&
 			    o->container[member] == event->container;
 
@@ -110,11 +75,23 @@ static bool attach_refused(const struct ward_ownership *o, const struct ward_eve
 				member == function
 					? "%s is in another container, from which it has "
 					  "to be detached"
-					: "%s shares its group with %s, which is in another "
-					  "container",
+					: "%s shares its group or an id with %s, which is in "
+					  "another container",
 				own_name(o, function), own_name(o, member));
-	}
-	return is_domain_fixed(o, event, function, refusal);
+		member = o->environment->companion[member];
+	} while (member != function);
+	return false;
+}
+
+static bool attach_refused(const struct ward_ownership *o, const struct ward_event *event,
+			   uint32_t function, struct own_refusal *refusal)
+{
+	if (o->state->functions[function].frozen)
+		return own_refuse(refusal, "frozen", function, WARD_NONE,
+				  "%s is frozen: it stays out of every space until it was reset",
+				  own_name(o, function));
+	return is_elsewhere(o, event, function, refusal) ||
+	       is_domain_fixed(o, event, function, refusal);
 }
 
 static int put(struct ward_ownership *o, uint32_t function, uint32_t container,
@@ -132,19 +109,18 @@ static int put(struct ward_ownership *o, uint32_t function, uint32_t container,
 static int put_all(struct ward_ownership *o, uint32_t function, uint32_t container,
 		   struct ward_space *space)
 {
-	struct companions at = companions_of(o, function);
-	struct ward_owner owner = o->state->functions[function].owner;
-	uint32_t member;
-	int err = 0;
+	uint32_t client = o->state->functions[function].owner.client, member = function;
+	int err;
 
 	if (own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE))
 		return put(o, function, container, space);
-	while (!err && next_companion(o, function, &at, &member)) {
-		const struct ward_owner *other = &o->state->functions[member].owner;
+	do {
+		const struct ward_owner *owner = &o->state->functions[member].owner;
+		bool goes = owner->kind == WARD_OWNER_CLIENT && owner->client == client;
 
-		if (other->kind == WARD_OWNER_CLIENT && other->client == owner.client)
-			err = put(o, member, container, space);
-	}
+		err = goes ? put(o, member, container, space) : 0;
+		member = o->environment->companion[member];
+	} while (!err && member != function);
 	return err;
 }
 

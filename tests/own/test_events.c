@@ -202,6 +202,25 @@ static void test_one_space(void **unused)
 	own_end(&t);
 }
 
+/* Nor can the IOMMU have two spaces for one StreamID. */
+static void test_one_stream(void **unused)
+{
+	struct own t = { 0 };
+
+	(void)unused;
+	make_arm_its(&t.m);
+	root_port(&t.m, "00:01.0", 1, ACS_ON);
+	endpoint(&t.m, "01:00.0")->stream.sid = ward_sid(0x77);
+	root_port(&t.m, "00:02.0", 2, ACS_ON);
+	endpoint(&t.m, "02:00.0")->stream.sid = ward_sid(0x77);
+	own_begin(&t, NULL, "a");
+	assert_allowed(&t, claim(&t, "a", "0000:01:00.0 0000:02:00.0"));
+	assert_allowed(&t, attach(&t, "0000:02:00.0", 1));
+	assert_int_equal(ward_ownership_container(t.o, at(&t.m, "0000:01:00.0")), 1);
+	assert_refused(&t, attach(&t, "0000:01:00.0", 0), "one-space");
+	own_end(&t);
+}
+
 /* POWER: a space for each endpoint; whether two may share one is the hardware's to say. */
 static void test_domains(void **unused)
 {
@@ -355,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_reset_scope),
 		cmocka_unit_test(test_freeze_and_thaw),
 		cmocka_unit_test(test_one_space),
+		cmocka_unit_test(test_one_stream),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_attach_to_identity),
 		cmocka_unit_test(test_waivers),
