@@ -46,6 +46,7 @@ static void note_touch(struct hostile *hostile, const char *of, const struct war
 	if (at == result->touched_count) {
 		app_array_grow((void **)&result->touched, at, sizeof(*touched));
 		touched = result->touched;
+		touched[at].times = 0;
 		touched[at].who = app_strdup(of);
 		touched[at].how = app_printf("%s %s at 0x%llx%s%s", dma->write ? "writes" : "reads",
 					     what_of(hostile->stage, done),
