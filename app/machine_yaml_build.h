@@ -8,6 +8,16 @@
 #include <doorward/builder.h>
 #include <stdio.h>
 
+/* What people are told where they ask for the source of a fact. */
+#define APP_MACHINE_EVIDENCE "the description"
+
+static inline enum ward_tri app_machine_answer(enum app_answer told, enum ward_tri otherwise)
+{
+	if (told == APP_ANSWER_UNSET)
+		return otherwise;
+	return told == APP_ANSWER_UNKNOWN ? WARD_UNKNOWN : (enum ward_tri)told;
+}
+
 /* A function of the description, to be found by address. */
 struct app_machine_key {
 	struct ward_address address;

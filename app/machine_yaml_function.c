@@ -12,8 +12,6 @@
 /* Ids of platform devices, beyond all requester ids of segment 0. */
 #define PLATFORM_IDS 0x10000u
 
-static const char evidence[] = "the description";
-
 /* What a type means where nothing else is said. */
 static const struct type {
 	enum ward_pcie_type pcie;
@@ -54,21 +52,6 @@ struct making {
 static const char *at(struct making *m, const char *field)
 {
 	return app_machine_at(m->b, m->list, m->index, field);
-}
-
-static enum ward_tri answer(enum app_answer told, enum ward_tri otherwise)
-{
-	switch (told) {
-	case APP_ANSWER_UNSET:
-		return otherwise;
-	case APP_ANSWER_NO:
-		return WARD_NO;
-	case APP_ANSWER_YES:
-		return WARD_YES;
-	case APP_ANSWER_UNKNOWN:
-		break;
-	}
-	return WARD_UNKNOWN;
 }
 
 static int set_ids(struct making *m)
@@ -115,7 +98,8 @@ static int set_header(struct making *m)
 					"%u is none of 0, 64, 256, 4096",
 					(unsigned int)f->config_size);
 	f->asleep = from->asleep;
-	f->pcie_known = answer(from->pcie_known, f->config_size < 256 ? WARD_UNKNOWN : WARD_YES);
+	f->pcie_known = app_machine_answer(from->pcie_known,
+					   f->config_size < 256 ? WARD_UNKNOWN : WARD_YES);
 	f->pcie_type = m->type->pcie;
 	f->port_number = from->port ? *from->port : (uint8_t)(ward_rid_devfn(f->address.rid) >> 3);
 	f->ari_forwarding = from->ari;
@@ -262,7 +246,7 @@ static int set_quirk(struct making *m)
 
 	if (!quirk)
 		return 0;
-	acs->quirk = answer(quirk->isolates, WARD_UNKNOWN);
+	acs->quirk = app_machine_answer(quirk->isolates, WARD_UNKNOWN);
 	acs->quirk_name = quirk->name;
 	return quirk->bits ? set_acs_bits(m, "acs_quirk.bits", quirk->bits, &acs->quirk_bits) : 0;
 }
@@ -324,7 +308,8 @@ static void set_abilities(struct making *m)
 	set_ability(from->ats, readable, &f->ats, &f->ats_enabled);
 	set_ability(from->pasid, readable, &f->pasid, &f->pasid_enabled);
 	set_ability(from->pri, readable, &f->pri, &f->pri_enabled);
-	f->resets_known = answer(from->resets_known, f->config_size < 256 ? WARD_NO : WARD_YES);
+	f->resets_known =
+		app_machine_answer(from->resets_known, f->config_size < 256 ? WARD_NO : WARD_YES);
 	f->resets = from->resets ? *from->resets : f->config_size < 256 ? 0 : m->type->resets;
 }
 
@@ -345,7 +330,7 @@ static int set_iommu(struct making *m, uint32_t plain)
 	if (!told && !m->from->stream && !m->b->direct && f->kind == WARD_FUNCTION_PCI &&
 	    m->b->from->iommus_count)
 		return 0;
-	f->iommu_evidence = evidence;
+	f->iommu_evidence = APP_MACHINE_EVIDENCE;
 	f->iommu_known = WARD_YES;
 	f->stream.sid = ward_sid(m->from->stream ? *m->from->stream : plain);
 	if (told && strcmp(told, "none") != 0)
@@ -365,7 +350,7 @@ static int set_controller(struct making *m, uint32_t plain)
 	if (!told && !m->from->devid && !m->b->direct && f->kind == WARD_FUNCTION_PCI &&
 	    m->b->from->controllers_count)
 		return 0;
-	f->controller_evidence = evidence;
+	f->controller_evidence = APP_MACHINE_EVIDENCE;
 	f->controller_known = WARD_YES;
 	f->devid = ward_devid(m->from->devid ? *m->from->devid : plain);
 	if (told && strcmp(told, "none") != 0)

@@ -8,21 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char evidence[] = "the description";
-
 int app_machine_refused(struct app_machine_building *b, const char *path, int code)
 {
 	if (code != -ENOMEM)
 		return app_machine_fail(b, path, "this cannot be: %s", strerror(-code));
 	snprintf(b->error->text, sizeof(b->error->text), "%s: %s", b->yaml->name, strerror(ENOMEM));
 	return code;
-}
-
-static enum ward_tri answer(enum app_answer told, enum ward_tri otherwise)
-{
-	if (told == APP_ANSWER_UNKNOWN)
-		return WARD_UNKNOWN;
-	return told == APP_ANSWER_UNSET ? otherwise : (enum ward_tri)told;
 }
 
 int app_machine_find_iommu(struct app_machine_building *b, const char *path, const char *name,
@@ -117,8 +108,8 @@ static int add_host(struct app_machine_building *b)
 	machine->firmware_acpi = firmware == 1;
 	machine->firmware_dt = firmware == 2;
 	machine->firmware_iommu =
-		answer(from->firmware_iommu, from->iommus_count ? WARD_YES : WARD_NO);
-	machine->unsafe_interrupts_allowed = answer(from->unsafe_interrupts, WARD_NO);
+		app_machine_answer(from->firmware_iommu, from->iommus_count ? WARD_YES : WARD_NO);
+	machine->unsafe_interrupts_allowed = app_machine_answer(from->unsafe_interrupts, WARD_NO);
 	machine->groups_known = from->groups_known ? *from->groups_known : b->groups_count > 0;
 	return 0;
 }
@@ -137,11 +128,12 @@ static int add_iommu(struct app_machine_building *b, uint32_t index)
 	struct ward_iommu iommu = {
 		.kind = from->kind,
 		.name = from->name,
-		.active = answer(from->active, WARD_YES),
+		.active = app_machine_answer(from->active, WARD_YES),
 		.remaps_interrupts =
-			answer(from->remaps_interrupts,
-			       has_kind(b, WARD_CONTROLLER_X86_REMAPPING) ? WARD_YES : WARD_NO),
-		.ats = answer(from->ats, WARD_YES),
+			app_machine_answer(from->remaps_interrupts,
+					   has_kind(b, WARD_CONTROLLER_X86_REMAPPING) ? WARD_YES
+										      : WARD_NO),
+		.ats = app_machine_answer(from->ats, WARD_YES),
 		.controller = WARD_NONE,
 		.domains = from->domains,
 	};
@@ -241,13 +233,13 @@ static int add_controller(struct app_machine_building *b, uint32_t index)
 	struct ward_controller controller = {
 		.kind = from->kind,
 		.name = from->name,
-		.isolates = answer(from->isolates, kinds[from->kind].isolates),
+		.isolates = app_machine_answer(from->isolates, kinds[from->kind].isolates),
 		/* Linux takes a vector from the first frame that has one free. */
 		.pool = from->pool ? *from->pool
 			: one_pool ? 0
 				   : index,
 		.firmware_id = from->firmware_id,
-		.evidence = from->evidence ? from->evidence : evidence,
+		.evidence = from->evidence ? from->evidence : APP_MACHINE_EVIDENCE,
 	};
 	int code = set_doorbells(b, index, &controller);
 
@@ -271,7 +263,7 @@ static int add_id_map(struct app_machine_building *b, uint32_t index)
 		.mask = from->mask ? *from->mask : 0xffff,
 		.target = WARD_NONE,
 		.output_base = from->output,
-		.evidence = from->evidence ? from->evidence : evidence,
+		.evidence = from->evidence ? from->evidence : APP_MACHINE_EVIDENCE,
 	};
 	const char *to = app_machine_at(b, "id_maps", index, "to");
 	int code = 0;
@@ -310,7 +302,7 @@ static int add_plain_map(struct app_machine_building *b, enum ward_id_map_kind k
 		.last = ward_rid(0xffff),
 		.mask = 0xffff,
 		.output_base = segment << 16,
-		.evidence = evidence,
+		.evidence = APP_MACHINE_EVIDENCE,
 	};
 	int code;
 
@@ -383,7 +375,7 @@ static int add_region(struct app_machine_building *b, uint32_t index)
 		.kind = from->kind,
 		.function = WARD_NONE,
 		.group = from->group ? app_machine_group(b, *from->group) : WARD_NONE,
-		.source = from->source ? from->source : evidence,
+		.source = from->source ? from->source : APP_MACHINE_EVIDENCE,
 	};
 	int code;
 

@@ -8,26 +8,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Digits at the begin of a text; *ret_end is what follows. */
-static bool take_number(const char *text, const char **ret_end, uint64_t *ret_number)
-{
-	bool hex = text[0] == '0' && text[1] == 'x';
-	const char *digits = hex ? text + 2 : text;
-	size_t count = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
-
-	if (count == 0 || (!hex && *digits == '0' && count > 1))
-		return false;
-	errno = 0;
-	*ret_number = strtoull(digits, NULL, hex ? 16 : 10);
-	*ret_end = digits + count;
-	return errno == 0;
-}
-
 bool app_text_number(const char *text, uint64_t *ret_number)
 {
 	const char *end;
 
-	return take_number(text, &end, ret_number) && *end == '\0';
+	return app_yaml_number(text, &end, ret_number) && *end == '\0';
 }
 
 static bool text_size(const char *text, uint64_t *ret_size)
@@ -39,7 +24,7 @@ static bool text_size(const char *text, uint64_t *ret_size)
 	const char *end;
 	uint64_t size;
 
-	if (!take_number(text, &end, &size))
+	if (!app_yaml_number(text, &end, &size))
 		return false;
 	end += *end == ' ' && end[1];
 	for (size_t i = 0; i < COUNT(units); i++) {
@@ -56,7 +41,7 @@ bool app_text_range(const char *text, uint64_t size, struct ward_range *ret_rang
 	struct ward_range range;
 	const char *end;
 
-	if (!take_number(text, &end, &range.start))
+	if (!app_yaml_number(text, &end, &range.start))
 		return false;
 	if (*end == '-') {
 		if (!app_text_number(end + 1, &range.last) || range.last < range.start)

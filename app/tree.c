@@ -88,7 +88,7 @@ static int open_file(int root, const char *path)
 	return fd;
 }
 
-static int read_all(int fd, size_t limit, char **ret_bytes, size_t *ret_size)
+int app_read_all(int fd, size_t limit, char **ret_bytes, size_t *ret_size)
 {
 	char *bytes = NULL;
 	size_t size = 0, room = 0;
@@ -131,7 +131,7 @@ int app_tree_read(int root, const char *path, size_t limit, char **ret_bytes, si
 	else if (!S_ISREG(status.st_mode))
 		error = -EINVAL;
 	else
-		error = read_all(fd, limit, ret_bytes, ret_size);
+		error = app_read_all(fd, limit, ret_bytes, ret_size);
 	close(fd);
 	return error;
 }

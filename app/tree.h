@@ -17,6 +17,12 @@ bool app_tree_path_ok(const char *path);
 int app_tree_directory(int root, const char *path, size_t length, bool make);
 
 /*
+ * Reads what a descriptor has to the end, at most limit bytes; one NUL stands behind the bytes.
+ * Returns 0, -EFBIG, or what read gives.
+ */
+int app_read_all(int fd, size_t limit, char **ret_bytes, size_t *ret_size);
+
+/*
  * Reads a whole regular file of at most limit bytes; one NUL stands behind the bytes.
  * Returns 0, -EFBIG, or what open and read give.
  */

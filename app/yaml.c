@@ -3,6 +3,7 @@
 
 #include "app/memory.h"
 #include "app/places.h"
+#include "app/tree.h"
 #include "app/yaml_check.h"
 
 #include <errno.h>
@@ -22,37 +23,6 @@ static int refuse_file(struct ward_error *error, int code, const char *file)
 	return code;
 }
 
-static int read_all(int fd, char **ret_bytes, size_t *ret_size)
-{
-	char *bytes = NULL;
-	size_t size = 0, room = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (room - size < 2) {
-			room = room ? room * 2 : 16384;
-			bytes = app_need(realloc(bytes, room));
-		}
-		got = read(fd, bytes + size, room - size - 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || size + (size_t)got > APP_YAML_BYTES_MAX) {
-			int code = got < 0 ? -errno : -EFBIG;
-
-			free(bytes);
-			return code;
-		}
-		if (got == 0)
-			break;
-		size += (size_t)got;
-	}
-	bytes[size] = '\0';
-	*ret_bytes = bytes;
-	*ret_size = size;
-	return 0;
-}
-
 int app_yaml_read(const char *file, char **ret_bytes, size_t *ret_size,
 		  struct ward_error *ret_error)
 {
@@ -61,7 +31,7 @@ int app_yaml_read(const char *file, char **ret_bytes, size_t *ret_size,
 
 	if (fd < 0)
 		return refuse_file(ret_error, -errno, file);
-	code = read_all(fd, ret_bytes, ret_size);
+	code = app_read_all(fd, APP_YAML_BYTES_MAX, ret_bytes, ret_size);
 	if (!standard)
 		close(fd);
 	return code ? refuse_file(ret_error, code, file) : 0;

@@ -13,7 +13,9 @@
 
 #include <cyaml/cyaml.h>
 #include <doorward/error.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define APP_YAML_BYTES_MAX (16u << 20)
 #define APP_YAML_DEPTH_MAX 16u
@@ -42,6 +44,12 @@ int app_yaml_load(const char *name, const char *bytes, size_t size,
 		  const cyaml_schema_value_t *schema, struct app_yaml *ret_yaml,
 		  struct ward_error *ret_error);
 void app_yaml_finish(struct app_yaml *yaml);
+
+/*
+ * The number at the begin of a text, as people write it: decimal without zeros in front, or 0x and
+ * hexadecimal. False: there is none, or it needs more than 64 bits.
+ */
+bool app_yaml_number(const char *text, const char **ret_end, uint64_t *ret_number);
 
 /*
  * Says what is wrong with the field at a path ("functions[2].controller", "" is the whole), with the

@@ -71,29 +71,29 @@ static const char *scalar_text(const yaml_node_t *node)
 	return (const char *)node->data.scalar.value;
 }
 
-/* Digits as people write them: decimal without zeros in front, or 0x and hexadecimal. */
-static bool parse_number(const char *text, uint64_t *ret_number)
+bool app_yaml_number(const char *text, const char **ret_end, uint64_t *ret_number)
 {
 	bool hex = text[0] == '0' && text[1] == 'x';
 	const char *digits = hex ? text + 2 : text;
 	size_t count = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
 
-	if (count == 0 || digits[count] || (!hex && *digits == '0' && count > 1))
+	if (count == 0 || (!hex && *digits == '0' && count > 1))
 		return false;
 	errno = 0;
 	*ret_number = strtoull(digits, NULL, hex ? 16 : 10);
+	*ret_end = digits + count;
 	return errno == 0;
 }
 
 static int check_number(struct check *check, const cyaml_schema_value_t *value,
 			const yaml_node_t *node)
 {
-	const char *text = scalar_text(node);
+	const char *text = scalar_text(node), *end;
 	bool negative = value->type == CYAML_INT && *text == '-';
 	unsigned int bits = value->data_size * 8 - (value->type == CYAML_INT);
 	uint64_t last = bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1, number;
 
-	if (!parse_number(text + negative, &number))
+	if (!app_yaml_number(text + negative, &end, &number) || *end)
 		return fail(check, node, "\"%.*s\" is no number: write 64 or 0x40", WORD_SHOWN,
 			    text);
 	if (number > last + negative)
