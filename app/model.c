@@ -253,6 +253,9 @@ int app_model_space(struct app_model *model, uint32_t client, uint32_t container
 		ward_space_destroy(at->space[container]);
 		ward_space_destroy(at->below[container]);
 		at->space[container] = at->below[container] = NULL;
+		if (at->nested && code == -EOPNOTSUPP)
+			return fail(ret_error, code,
+				    "the guest's stage 1 is an SMMUv3's, and so has to be ours");
 		return fail(ret_error, code, "space of the client");
 	}
 	*ret_space = at->space[container];

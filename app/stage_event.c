@@ -245,7 +245,7 @@ static int blame(const struct app_stage *stage, const char *name, int code,
 		return code;
 	app_yaml_fail(&stage->script->yaml, error, app_stage_field(stage, "%s", name).path, "%s",
 		      said.text[0] ? said.text : strerror(-code));
-	return code == -EINVAL ? -EBADMSG : code;
+	return code == -EINVAL || code == -EOPNOTSUPP ? -EBADMSG : code;
 }
 
 int app_stage_event(struct app_stage *stage, const struct app_scenario_event *what,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * A function whose driver does its worst: it writes and reads everything that somebody has, by every
- * address and under every requester id that it can think of, and rings all doorbells with all data.
+ * address that it can think of, and rings all doorbells with all data. Under its own requester id:
+ * that no hardware forges one is an assumption of verdicts.
  */
 #include "app/stage_parts.h"
 
@@ -48,10 +49,9 @@ static void note_touch(struct hostile *hostile, const char *of, const struct war
 		touched = result->touched;
 		touched[at].times = 0;
 		touched[at].who = app_strdup(of);
-		touched[at].how = app_printf("%s %s at 0x%llx%s%s", dma->write ? "writes" : "reads",
+		touched[at].how = app_printf("%s %s at 0x%llx%s", dma->write ? "writes" : "reads",
 					     what_of(hostile->stage, done),
 					     (unsigned long long)ward_iova_raw(dma->address),
-					     dma->forge ? ", under another's requester id" : "",
 					     dma->translated ? ", as translated already" : "");
 		result->touched_count++;
 	}
@@ -88,18 +88,6 @@ static void try_address(struct hostile *hostile, uint64_t address)
 		dma.translated = way & 2;
 		try_dma(hostile, &dma);
 	}
-}
-
-static void try_forged(struct hostile *hostile, uint64_t address, ward_rid_t rid)
-{
-	const struct ward_dma dma = { .pasid = WARD_PASID_NONE,
-				      .address = ward_iova(address),
-				      .write = true,
-				      .forge = true,
-				      .rid = rid,
-				      .size = 4 };
-
-	try_dma(hostile, &dma);
 }
 
 static void ring(struct hostile *hostile, uint64_t address, uint32_t data)
@@ -192,24 +180,6 @@ static void try_memory(struct hostile *hostile)
 	try_address(hostile, WARD_MODEL_DRIVER_IOVA);
 }
 
-/* As everybody else on its segment. */
-static void try_others(struct hostile *hostile)
-{
-	const struct ward_machine *machine = hostile->stage->machine;
-	const struct ward_function *own = &machine->functions[hostile->function];
-
-	for (uint32_t f = 0; f < machine->functions_count; f++) {
-		const struct ward_function *other = &machine->functions[f];
-
-		if (f == hostile->function || own->kind != WARD_FUNCTION_PCI ||
-		    other->kind != WARD_FUNCTION_PCI ||
-		    other->address.segment != own->address.segment)
-			continue;
-		try_forged(hostile, APP_GUEST_DATA, other->address.rid);
-		try_forged(hostile, WARD_MODEL_DRIVER_IOVA, other->address.rid);
-	}
-}
-
 int app_stage_hostile(struct app_stage *stage, const char *what, struct app_result *result,
 		      struct ward_error *error)
 {
@@ -227,7 +197,6 @@ int app_stage_hostile(struct app_stage *stage, const char *what, struct app_resu
 	ring_all(&hostile);
 	try_bars(&hostile);
 	try_memory(&hostile);
-	try_others(&hostile);
 	code = hostile.code;
 	if (!code)
 		code = app_stage_arrivals(stage, &who, NULL);
