@@ -344,8 +344,26 @@ inline to_unbound(x)
 	driver[x] = NONE; vectors[x] = 0; owner[x] = NOBODY
 }
 
+/* What a client stops reaching, and is nobody's, it may have left something in: the VF of its PF. */
+#if MACHINE == CARD
+inline leave(x)
+{
+	if
+	:: x == PF && IS_CLIENT(owner[PF]) && !frozen[PF] && there[VF] && owner[VF] == NOBODY &&
+	   taint[VF] == NOBODY -> taint[VF] = owner[PF]
+	:: else
+	fi
+}
+#else
+inline leave(x)
+{
+	skip
+}
+#endif
+
 inline to_released(x)
 {
+	leave(x);
 	taint[x] = owner[x];
 	owner[x] = NOBODY; container[x] = BLOCKED; vectors[x] = 0; revoking[x] = 0
 }
@@ -449,7 +467,7 @@ inline claim(c, named)
 	:: d_step { HAS(x) -> to_released(x); end_fact(OTHER, 0) }
 /* The policy says that it is not at once. */
 #define EVENT_REVOKE(x)                                                                        \
-	:: d_step { HAS(x) -> frozen[x] = 1; revoking[x] = 1; vectors[x] = 0; end_fact(OTHER, 0) }
+	:: d_step { HAS(x) -> leave(x); frozen[x] = 1; revoking[x] = 1; vectors[x] = 0; end_fact(OTHER, 0) }
 
 inline death(c)
 {
@@ -481,7 +499,7 @@ inline death(c)
 		    vectors[x] = vectors[x] | 1 << at; end_fact(OTHER, 0) }
 
 #define EVENT_FREEZE(x)                                                                        \
-	:: d_step { there[x] && !frozen[x] -> frozen[x] = 1; end_fact(OTHER, 0) }
+	:: d_step { there[x] && !frozen[x] -> leave(x); frozen[x] = 1; end_fact(OTHER, 0) }
 #define EVENT_THAW(x)                                                                          \
 	:: d_step { SETTLED && there[x] && frozen[x] && !revoking[x] && !HITS_OTHERS(x) ->     \
 		    keep(); to_reset(x); reset_vfs(x); frozen[x] = 0; end_request() }
@@ -519,7 +537,7 @@ inline contain()
 			bad = bad || (f == PF && there[VF] && driver[PF] != YIELDS);
 #endif
 			if
-			:: bad -> frozen[f] = 1; found = true
+			:: bad -> leave(f); frozen[f] = 1; found = true
 			:: else
 			fi
 		:: else

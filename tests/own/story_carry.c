@@ -141,6 +141,7 @@ void carry_destroy(struct world *world)
 	if (carried->eventfd >= 0)
 		close(carried->eventfd);
 	free(carried);
+	world->carried = NULL;
 }
 
 static bool has_vector(const struct ward_state *state, uint32_t index, uint32_t controller)
@@ -216,6 +217,12 @@ static int run(struct world *world, const struct ward_event *event)
 	ward_plan_destroy(plan);
 	if (err)
 		return err;
+	/* A driver that the machine keeps from a client's id: what cannot be there goes no further. */
+	if (result.end != WARD_PLAN_DONE && result.error == -EBUSY &&
+	    (event->fact || event->kind == WARD_EVENT_HOT_ADD)) {
+		carry_destroy(world);
+		return 0;
+	}
 	if (result.end != WARD_PLAN_DONE)
 		return story_fail(world, "not-carried-out", "%s is allowed, and then: %s",
 				  ward_event_name(event->kind), error.text);
@@ -233,6 +240,7 @@ int carry_apply(struct world *world, const struct ward_event *event,
 	bool goes = event->kind == WARD_EVENT_HOT_REMOVE || event->kind == WARD_EVENT_VFS_OFF;
 	/* A request is asked first; what is a fact is so already. */
 	bool gone = event->kind == WARD_EVENT_HOT_REMOVE || event->fact;
+	struct ward_event next;
 	int err = ward_ownership_try(world->own, event, ret_outcome, ret_error);
 
 	if (err || ret_outcome->decision == WARD_REFUSED)
@@ -240,11 +248,16 @@ int carry_apply(struct world *world, const struct ward_event *event,
 	if (comes || (goes && gone))
 		show(world, event, comes);
 	err = run(world, event);
-	if (!err && goes && !gone)
+	if (err)
+		return err;
+	if (!world->carried) {
+		ret_outcome->decision =
+			ward_ownership_next(world->own, &next) ? WARD_UNSETTLED : WARD_RECORDED;
+		return 0;
+	}
+	if (goes && !gone)
 		show(world, event, false);
-	if (!err)
-		err = carry_landed(world);
-	return err;
+	return carry_landed(world);
 }
 
 static int check_holder(struct world *world, uint32_t index)

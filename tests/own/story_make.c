@@ -62,14 +62,11 @@ static uint32_t vfs_of(const struct plan *plan, uint32_t function)
 	return vfs;
 }
 
-/*
- * The model has all facts, knows no command line and no msi_bus, and has one space for whoever cannot be
- * told apart: drivers of the host that are bound beside one another's backs do not fit into it.
- */
+/* The model has all facts, and knows no command line. */
 static bool can_be_carried(const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->functions_count; i++)
-		if (plan->functions[i].hide || plan->functions[i].msi_off || plan->same[i] != i)
+		if (plan->functions[i].hide)
 			return false;
 	return !plan->no_check;
 }

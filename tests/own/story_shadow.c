@@ -62,6 +62,10 @@ int shadow_follow(struct world *world, const struct ward_event *event)
 		if (is_cleaned(world, event, s) && s->tainted_by.kind == WARD_OWNER_NOBODY &&
 		    s->owner.kind == WARD_OWNER_NOBODY)
 			shadow->left_by = s->tainted_by;
+		/* So does what a client wrote there while it was nobody's: that nobody saw here. */
+		if (shadow->left_by.kind == WARD_OWNER_NOBODY &&
+		    s->tainted_by.kind == WARD_OWNER_CLIENT)
+			shadow->left_by = s->tainted_by;
 		if (is_same(shadow->owner, s->owner))
 			continue;
 		result = check_taken(world, event, i, s->owner);
