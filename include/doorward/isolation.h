@@ -86,7 +86,9 @@ struct ward_step {
 struct ward_isolation;
 
 /**
- * Works a machine out: groups, edges of reach, partitions.
+ * Works a machine out: groups, edges of reach, partitions. Who is absent, where vectors landed, who is
+ * kept off MSIs, interrupt lines and spaces are taken as the state has them now; whoever judges later
+ * with another state of these makes another isolation. Owners, drivers and who is frozen may change.
  * @param machine a machine; borrowed, must outlive the isolation
  * @param state its state; read during the call only
  * @param ret_isolation the isolation; the caller destroys it

@@ -129,7 +129,9 @@ struct ward_question {
 };
 
 /**
- * Judges a hand-over: these functions to this client, in this state. Nothing is changed.
+ * Judges a hand-over: these functions to this client, in this state. Nothing is changed. Somebody
+ * frozen starts nothing; those judged count as if they were thawed. Costs what is reached and what
+ * leads to the functions judged, not what the machine has.
  * @param isolation what the machine isolates
  * @param state the state to judge in, of the same machine
  * @param question what to judge

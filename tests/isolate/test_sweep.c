@@ -39,6 +39,7 @@ static void everything(struct make *m)
 	in_space(m, "04:00.0", WARD_SPACE_BLOCKED);
 	in_space(m, "09:00.0", WARD_SPACE_IDENTITY);
 	in_space_with(m, "07:00.0", "08:00.0");
+	mmio_segment(m, 0xf0000000, 0xf00fffff, 3);
 	m->remark = "table-broken";
 }
 
@@ -192,6 +193,16 @@ static int set_up(void **unused)
 									   .controller = 0,
 									   .chip = "GICv2m" }),
 			 0);
+	/* One that landed at another controller, one that is not there, one that is frozen. */
+	assert_int_equal(ward_state_add_vector(
+				 m.state, &(struct ward_host_vector){ .irq = 31,
+								      .function = at(&m, "08:00.0"),
+								      .controller = 0 }),
+			 0);
+	m.state->functions[at(&m, "05:00.0")].absent = true;
+	m.state->functions[at(&m, "07:01.0")].frozen = true;
+	ward_isolation_destroy(m.isolation);
+	assert_int_equal(ward_isolation_create(m.machine, m.state, &m.isolation), 0);
 	return 0;
 }
 
