@@ -147,8 +147,9 @@ MUTANTS = (
     ("remapping-compatibility-passed", "src/emul/remapping.c", 
      "if (vtd->gsts & VTD_CFI && !is_extended(vtd))", "if (!is_extended(vtd))"),
     ("software-machine-ignores-windows", "src/emul/memory_map.c",
-     "return ward_range_has(e->window[0], address) || ward_range_has(e->window[1], address);",
-     "return false;"),
+     "	return !e->absent &&\n"
+     "	       (ward_range_has(e->window[0], address) || ward_range_has(e->window[1], address));",
+     "	(void)e;\n	(void)address;\n	return false;"),
 )
 
 
