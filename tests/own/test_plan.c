@@ -422,6 +422,31 @@ static void plugged_in(void **unused)
 	end(&f);
 }
 
+/* VFs come with their drivers, and go again: who can be asked is asked. */
+static void vfs(void **unused)
+{
+	const struct ward_event on = { .kind = WARD_EVENT_VFS_ON, .driver = "mlx5_core" },
+				off = { .kind = WARD_EVENT_VFS_OFF };
+	struct fixture f = { 0 };
+
+	(void)unused;
+	parts(&f.make);
+	f.make.functions[make_ordinal(&f.make, "01:00.0")].vfs_total = 1;
+	vf(&f.make, "01:00.1", "01:00.0");
+	begin(&f, false);
+	assert_int_equal(plan_of(&f, off, "01:00.0"), 0);
+	assert_int_equal(f.plan->steps_count, 0);
+	happen(&f);
+	assert_int_equal(plan_of(&f, on, "01:00.0"), 0);
+	STEPS(f.plan, "bind mlx5_core to 0000:01:00.1 | none | vfs-on");
+	happen(&f);
+	assert_int_equal(plan_of(&f, off, "01:00.0"), 0);
+	STEPS(f.plan, "unbind mlx5_core from 0000:01:00.1 | bind | -",
+	      "block 0000:01:00.1 | none | -",
+	      "tear down the vectors of 0000:01:00.1 | none | vfs-off");
+	end(&f);
+}
+
 /* Frozen, and its client is gone: thawed on the way to the next. */
 static void frozen(void **unused)
 {
@@ -517,12 +542,19 @@ static void out_of_memory(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(host_to_client),   cmocka_unit_test(client_to_host),
-		cmocka_unit_test(client_to_client), cmocka_unit_test(several_functions),
-		cmocka_unit_test(refused),	    cmocka_unit_test(of_no_sense),
-		cmocka_unit_test(endpoints),	    cmocka_unit_test(by_force),
-		cmocka_unit_test(revoked_at_once),  cmocka_unit_test(plugged_in),
-		cmocka_unit_test(frozen),	    cmocka_unit_test(stale),
+		cmocka_unit_test(host_to_client),
+		cmocka_unit_test(client_to_host),
+		cmocka_unit_test(client_to_client),
+		cmocka_unit_test(several_functions),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(of_no_sense),
+		cmocka_unit_test(endpoints),
+		cmocka_unit_test(by_force),
+		cmocka_unit_test(revoked_at_once),
+		cmocka_unit_test(plugged_in),
+		cmocka_unit_test(vfs),
+		cmocka_unit_test(frozen),
+		cmocka_unit_test(stale),
 		cmocka_unit_test(out_of_memory),
 	};
 
