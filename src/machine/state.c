@@ -121,7 +121,7 @@ int ward_state_copy(const struct ward_state *state, const struct ward_machine *m
  * Drivers that stand aside for a client, as Linux 7.2 has them under drivers/vfio: vfio-platform,
  * vfio-amba and the like, the PCI variants with vfio-pci somewhere in their name; and pci-stub.
  */
-static bool driver_yields(const char *driver)
+bool ward_driver_yields(const char *driver)
 {
 	return strncmp(driver, "vfio-", 5) == 0 || strstr(driver, "vfio-pci") ||
 	       strstr(driver, "vfio_pci") || strcmp(driver, "pci-stub") == 0;
@@ -144,7 +144,7 @@ int ward_state_bind(struct ward_state *state, uint32_t function, const char *dri
 		ward_state_drop_vectors(state, function);
 	}
 	f->driver = driver;
-	f->driver_yields = driver && driver_yields(driver);
+	f->driver_yields = driver && ward_driver_yields(driver);
 	f->driver_exempt = driver && strcmp(driver, "pcieport") == 0;
 	if (driver && !f->driver_yields)
 		f->owner = (struct ward_owner){ .kind = WARD_OWNER_HOST };

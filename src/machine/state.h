@@ -13,4 +13,7 @@ int ward_state_keep(struct ward_state *state, struct ward_space *space);
 /* A function has no vectors any more: its driver let go of them, it was reset, or it is gone. */
 void ward_state_drop_vectors(struct ward_state *state, uint32_t function);
 
+/* Stands aside for a client, by its name. */
+bool ward_driver_yields(const char *driver);
+
 #endif

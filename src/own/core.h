@@ -234,6 +234,8 @@ extern const struct own_handler own_vector, own_freeze, own_thaw, own_reset;
 /* Parts that several kinds have: of bind, and of release. */
 int own_take_by_driver(struct ward_ownership *o, uint32_t function, const char *driver);
 int own_give_back(struct ward_ownership *o, uint32_t function);
+/* taint.c: before a client's function stops reaching anything. 0 or -ENOMEM. */
+int own_taint_reached(struct ward_ownership *o, uint32_t function);
 /* "0000:01:00.0", for sentences; "client web". */
 const char *own_name(const struct ward_ownership *o, uint32_t function);
 const char *own_holder(const struct ward_ownership *o, uint32_t function);
@@ -243,6 +245,10 @@ bool own_refuse_if_clients(const struct ward_ownership *o, uint32_t function,
 
 /* event.c: a number for an event, by which it marks what it names and whom it concerns. */
 void own_next_stamp(struct ward_ownership *o);
+
+/* A driver of the host would use the space of a client's function: refused as one-space. */
+bool own_refuse_if_shared(const struct ward_ownership *o, uint32_t function, const char *driver,
+			  struct own_refusal *refusal);
 
 /* standing.c: a client, and what became of it after an event. */
 struct own_judged {

@@ -115,9 +115,11 @@ int own_give_back(struct ward_ownership *o, uint32_t function)
 {
 	struct ward_function_state *f = &o->state->functions[function];
 	struct ward_owner client = f->owner;
-	int err = f->driver && !f->driver_yields ? ward_own_set_driver(o, function, NULL)
-						 : ward_own_touch(o, function);
+	int err = own_taint_reached(o, function);
 
+	if (!err)
+		err = f->driver && !f->driver_yields ? ward_own_set_driver(o, function, NULL)
+						     : ward_own_touch(o, function);
 	if (!err)
 		err = ward_own_drop_vectors(o, function);
 	if (!err)
@@ -153,7 +155,9 @@ static int revoke_effect(struct ward_ownership *o, const struct ward_event *even
 	(void)event;
 	if (o->options.revoke_is_immediate)
 		return own_give_back(o, function);
-	err = ward_own_touch(o, function);
+	err = own_taint_reached(o, function);
+	if (!err)
+		err = ward_own_touch(o, function);
 	if (!err)
 		err = ward_own_drop_vectors(o, function);
 	if (err)

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "machine/state.h"
 
 static int is_there(const struct ward_ownership *o, uint32_t function, struct ward_error *error)
 {
@@ -29,13 +30,31 @@ static int bind_sense(const struct ward_ownership *o, const struct ward_event *e
 	return is_there(o, function, error);
 }
 
+/* While the client's is not frozen, what it reaches says the same and more. */
+bool own_refuse_if_shared(const struct ward_ownership *o, uint32_t function, const char *driver,
+			  struct own_refusal *refusal)
+{
+	uint32_t member = function;
+
+	if (!driver || ward_driver_yields(driver) || own_leaves_out(o, OWN_RULE_GROUP_ONE_SPACE))
+		return false;
+	while ((member = o->environment->companion[member]) != function) {
+		if (own_is_clients(o, member) && o->state->functions[member].frozen)
+			return own_refuse(
+				refusal, "one-space", function, member,
+				"%s shares its group or an id with %s, which client %s has",
+				own_name(o, function), own_name(o, member), own_holder(o, member));
+	}
+	return false;
+}
+
 static bool bind_refused(const struct ward_ownership *o, const struct ward_event *event,
 			 uint32_t function, struct own_refusal *refusal)
 {
 	const struct ward_function_state *f = &o->state->functions[function];
 
-	(void)event;
-	if (own_refuse_if_clients(o, function, refusal))
+	if (own_refuse_if_clients(o, function, refusal) ||
+	    own_refuse_if_shared(o, function, event->driver, refusal))
 		return true;
 	if (f->frozen)
 		return own_refuse(refusal, "frozen", function, WARD_NONE,

@@ -32,7 +32,9 @@ static int freeze_effect(struct ward_ownership *o, const struct ward_event *even
 
 		if (f->absent || f->frozen)
 			continue;
-		err = ward_own_touch(o, member);
+		err = own_taint_reached(o, member);
+		if (!err)
+			err = ward_own_touch(o, member);
 		f->frozen = !err;
 	}
 	return err;

@@ -153,8 +153,12 @@ static int vfs_on_sense(const struct ward_ownership *o, const struct ward_event 
 static bool vfs_on_refused(const struct ward_ownership *o, const struct ward_event *event,
 			   uint32_t function, struct own_refusal *refusal)
 {
-	(void)event;
-	return !own_leaves_out(o, OWN_RULE_VFS) && own_refuse_if_clients(o, function, refusal);
+	if (!own_leaves_out(o, OWN_RULE_VFS) && own_refuse_if_clients(o, function, refusal))
+		return true;
+	for (uint32_t vf = o->first_vf[function]; vf != WARD_NONE; vf = o->next_vf[vf])
+		if (own_refuse_if_shared(o, vf, event->driver, refusal))
+			return true;
+	return false;
 }
 
 static int vfs_on_effect(struct ward_ownership *o, const struct ward_event *event,

@@ -218,6 +218,13 @@ static void test_one_stream(void **unused)
 	assert_allowed(&t, attach(&t, "0000:02:00.0", 1));
 	assert_int_equal(ward_ownership_container(t.o, at(&t.m, "0000:01:00.0")), 1);
 	assert_refused(&t, attach(&t, "0000:01:00.0", 0), "one-space");
+	/* The host's driver would work in the space of the client. */
+	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:01:00.0"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.0"));
+	assert_refused(&t, bind_to(&t, "nvme", "0000:01:00.0", false), NULL);
+	assert_recorded(&t, event(&t, WARD_EVENT_FREEZE, "0000:02:00.0"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.0"));
+	assert_refused(&t, bind_to(&t, "nvme", "0000:01:00.0", false), "one-space");
 	own_end(&t);
 }
 
@@ -345,6 +352,38 @@ static void test_revoke_at_once(void **unused)
 	own_end(&t);
 }
 
+/* Two functions of one card without ACS: who has one gets at the other, and leaves it tainted. */
+static void test_taint_of_the_neighbour(void **unused)
+{
+	static const enum ward_event_kind ends[] = { WARD_EVENT_RELEASE, WARD_EVENT_REVOKE,
+						     WARD_EVENT_FREEZE, WARD_EVENT_DEATH };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct own t = { 0 };
+		struct ward_event e;
+
+		make_arm_its(&t.m);
+		root_port(&t.m, "00:01.0", 1, ACS_ON);
+		endpoint(&t.m, "01:00.0");
+		endpoint(&t.m, "01:00.1");
+		own_begin(&t, NULL, "a b");
+		assert_allowed(&t, claim(&t, "a", "0000:01:00.0"));
+		assert_int_equal(own_at(&t, "0000:01:00.1")->tainted_by.kind, WARD_OWNER_NOBODY);
+		e = event_of(&t, ends[i], "0000:01:00.0");
+		e.client = own_client_of(&t, "a");
+		assert_int_equal(happens(&t, e), 0);
+		assert_int_equal(own_at(&t, "0000:01:00.1")->tainted_by.kind, WARD_OWNER_CLIENT);
+		assert_refused(&t, claim(&t, "b", "0000:01:00.1"), NULL);
+		if (ends[i] == WARD_EVENT_RELEASE || ends[i] == WARD_EVENT_DEATH) {
+			assert_refused(&t, claim(&t, "b", "0000:01:00.1"), "tainted");
+			assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.1"));
+			assert_allowed(&t, claim(&t, "b", "0000:01:00.1"));
+		}
+		own_end(&t);
+	}
+}
+
 /* Nobody is let into a partition of which somebody is to give a part back. */
 static void test_revoking(void **unused)
 {
@@ -379,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_attach_to_identity),
 		cmocka_unit_test(test_waivers),
 		cmocka_unit_test(test_revoke_at_once),
+		cmocka_unit_test(test_taint_of_the_neighbour),
 		cmocka_unit_test(test_revoking),
 	};
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+/*
+ * What a client leaves behind in functions that were nobody's, and that it could write: it may have set
+ * them up for whoever gets them next. Told when it loses the function that it did it through.
+ */
+#include "own/core.h"
+
+#include "isolate/isolation.h"
+#include "isolate/judge.h"
+#include "isolate/reach.h"
+
+/* Nobody gets at anything through what is somebody's: that would have been refused. */
+static bool is_somebodys(const void *context, uint32_t function)
+{
+	const struct ward_ownership *o = context;
+
+	return o->state->functions[function].owner.kind == WARD_OWNER_HOST ||
+	       !ward_is_assignable(o->machine, function);
+}
+
+static bool is_frozen(const void *context, uint32_t function)
+{
+	const struct ward_ownership *o = context;
+
+	return o->state->functions[function].frozen;
+}
+
+static int taint(struct ward_ownership *o, uint32_t function, struct ward_owner client)
+{
+	struct ward_function_state *f = &o->state->functions[function];
+	int err;
+
+	if (f->owner.kind != WARD_OWNER_NOBODY || f->tainted_by.kind != WARD_OWNER_NOBODY ||
+	    f->absent || !ward_is_assignable(o->machine, function))
+		return 0;
+	err = ward_own_touch(o, function);
+	if (!err)
+		f->tainted_by = client;
+	return err;
+}
+
+int own_taint_reached(struct ward_ownership *o, uint32_t function)
+{
+	const struct ward_function_state *f = &o->state->functions[function];
+	struct ward_reached reached;
+	struct ward_reach *reach;
+	uint32_t cursor = 0;
+	int err;
+
+	if (f->owner.kind != WARD_OWNER_CLIENT || f->frozen || own_leaves_out(o, OWN_RULE_TAINT))
+		return 0;
+	err = ward_reach_past(&o->environment->isolation->graph, &function, 1, is_somebodys,
+			      is_frozen, o, &reach);
+	if (err)
+		return err;
+	while (!err && ward_reach_next(reach, &cursor, &reached)) {
+		if (reached.kind == WARD_NODE_FUNCTION)
+			err = taint(o, reached.index, f->owner);
+	}
+	ward_reach_destroy(reach);
+	return err;
+}
