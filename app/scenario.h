@@ -69,6 +69,12 @@ enum app_scenario_contain {
 	APP_CONTAIN_ALL, /* of a step: until settled */
 };
 
+/* Whether vectors that land somewhere are told to the ownership. */
+enum app_scenario_vectors {
+	APP_VECTORS_AT_ONCE,
+	APP_VECTORS_BY_HAND, /* by steps of their own alone */
+};
+
 /* What is expected of a step; NULL: what goes without saying (docs/scenario-format.md). */
 struct app_scenario_expect {
 	char *decision; /* a word of ward_decision_name() */
@@ -126,6 +132,7 @@ struct app_scenario {
 	enum ward_containment newcomer, other;
 	bool revoke_is_immediate;
 	enum app_scenario_contain contain;
+	enum app_scenario_vectors vectors;
 	bool frames_by_parent; /* the kernel takes vectors from a function's own frame, or none */
 	struct app_scenario_waiver *accept;
 	uint32_t accept_count;

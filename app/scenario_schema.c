@@ -187,6 +187,11 @@ static const cyaml_strval_t contains[] = {
 	{ "by-hand", APP_CONTAIN_BY_HAND },
 };
 
+static const cyaml_strval_t vectors[] = {
+	{ "at-once", APP_VECTORS_AT_ONCE },
+	{ "by-hand", APP_VECTORS_BY_HAND },
+};
+
 /* All but the machine, of which there are two kinds. */
 #define REST                                                                                    \
 	STRING("title", struct app_scenario, title),                                            \
@@ -200,6 +205,7 @@ static const cyaml_strval_t contains[] = {
 		ENUM("other", struct app_scenario, other, others),                              \
 		MAYBE_BOOL("revoke-at-once", struct app_scenario, revoke_is_immediate),         \
 		ENUM("contain", struct app_scenario, contain, contains),                        \
+		ENUM("vectors", struct app_scenario, vectors, vectors),                         \
 		MAYBE_BOOL("frames-by-parent", struct app_scenario, frames_by_parent),          \
 		ACCEPT(struct app_scenario),                                                    \
 		CYAML_FIELD_SEQUENCE("steps", CYAML_FLAG_POINTER, struct app_scenario, steps,   \

@@ -159,7 +159,7 @@ static int create_ownership(struct app_stage *stage, struct ward_state *state,
 static int create_model(struct app_stage *stage, struct ward_error *error)
 {
 	const struct app_scenario *scenario = stage->script->scenario;
-	uint32_t clients = ward_ownership_state(stage->ownership)->clients_count, client;
+	uint32_t clients = ward_ownership_state(stage->ownership)->clients_count, client = 0;
 	int code = app_model_create(stage->machine, clients, scenario->freeze_on_fault,
 				    &stage->model, error);
 

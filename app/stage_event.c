@@ -150,7 +150,12 @@ static int happen(struct app_stage *stage, const struct ward_event *event,
 	struct ward_plan *plan = NULL;
 	int code = ward_ownership_try(stage->ownership, event, &outcome, error);
 
-	if (!code && outcome.decision != WARD_REFUSED) {
+	if (!code && outcome.decision == WARD_REFUSED) {
+		/* It changes nothing: that is tried, too. */
+		ward_outcome_finish(&outcome);
+		return ward_ownership_apply(stage->ownership, event, ret_outcome, error);
+	}
+	if (!code) {
 		if (is_newcomer(event->kind))
 			code = present(stage, event, true);
 		if (!code)
@@ -405,9 +410,6 @@ static int land(struct app_stage *stage, uint32_t function, struct app_result *r
 						  .functions_count = 1,
 						  .controller = controller };
 
-		/* The state forbids it messages: what its driver tried counts for nothing. */
-		if (app_stage_state(stage, function)->msi_off)
-			continue;
 		if (!is_known(stage, function, controller))
 			code = follow(stage, &event, false, result, error);
 	}
@@ -432,10 +434,12 @@ static int freeze(struct app_stage *stage, uint32_t function, struct app_result 
 
 int app_stage_facts(struct app_stage *stage, struct app_result *result, struct ward_error *error)
 {
+	bool by_hand = stage->script->scenario->vectors == APP_VECTORS_BY_HAND;
 	int code = 0;
 
 	for (uint32_t f = 0; !code && f < stage->machine->functions_count; f++) {
-		code = land(stage, f, result, error);
+		if (!by_hand)
+			code = land(stage, f, result, error);
 		if (!code)
 			code = freeze(stage, f, result, error);
 	}
