@@ -250,14 +250,15 @@ int carry_apply(struct world *world, const struct ward_event *event,
 	err = run(world, event);
 	if (err)
 		return err;
-	if (!world->carried) {
+	if (world->carried && goes && !gone)
+		show(world, event, false);
+	if (world->carried)
+		err = carry_landed(world);
+	/* Where vectors landed, or that a driver was kept away, may have changed what was tried. */
+	if (ret_outcome->decision != WARD_ALLOWED)
 		ret_outcome->decision =
 			ward_ownership_next(world->own, &next) ? WARD_UNSETTLED : WARD_RECORDED;
-		return 0;
-	}
-	if (goes && !gone)
-		show(world, event, false);
-	return carry_landed(world);
+	return err;
 }
 
 static int check_holder(struct world *world, uint32_t index)
