@@ -242,8 +242,8 @@ static void put_interrupts(FILE *file, const cyaml_schema_field_t *fields,
 	static const char *const resets[] = { "flr", "af", "pm", "device" };
 	bool first = true;
 
-	fprintf(file, "    msi: %u\n    msix: %u\n    intx: %s\n", f->msi ? f->msi_vectors : 0,
-		f->msix ? f->msix_vectors : 0, word(fields, "intx", f->intx_pin));
+	fprintf(file, "    msi: %u\n    msix: %u\n    intx: %s\n", f->msi ? f->msi_vectors : 0u,
+		f->msix ? f->msix_vectors : 0u, word(fields, "intx", f->intx_pin));
 	if (intx_line)
 		fprintf(file, "    intx_line: %u\n", (unsigned int)intx_line);
 	if (f->msi_message_known)
