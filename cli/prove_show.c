@@ -217,7 +217,8 @@ void cli_prove_say(const struct cli_proof *proof)
 	app_say(out, "  functions   %u: ", count);
 	app_paragraph(out, 17, 17, "%s", subjects);
 	free(subjects);
-	say_number(out, "clients", clients, "containers each", proof->explored->containers);
+	app_say(out, "  clients     %u, each with %u container%s\n", clients,
+		proof->explored->containers, proof->explored->containers == 1 ? "" : "s");
 	say_number(out, "states", p->states, "settled", p->settled);
 	say_number(out, "events", p->transitions, "refused", p->refused);
 	say_number(out, "exposures", p->exposures, NULL, 0);

@@ -228,7 +228,7 @@ static void test_shortest(void **state)
 	assert_non_null(breach);
 	assert_int_equal(breach->promise, WARD_PROMISE_REACH);
 	assert_int_equal(breach->events_count, 2);
-	assert_non_null(strstr(breach->text, "frame"));
+	assert_non_null(strstr(breach->text, "interrupts"));
 
 	/* It is there when it is played again, and without the break it is refused. */
 	assert_int_equal(ward_ownership_create(m.machine, m.state, NULL, &ownership), 0);
