@@ -137,14 +137,130 @@ static int carry_state(struct rebasing *r)
 	return err ? err : carry_lists(r);
 }
 
-/* Which containers functions are in is the ownership's own. */
-static void carry_containers(const struct rebasing *r, struct ward_ownership *to)
+static uint32_t carried(const struct rebasing *r, uint32_t function)
 {
+	return function == WARD_NONE ? WARD_NONE : r->to[function];
+}
+
+/* One exposure of the history, in front of those that the new snapshot begins with. */
+static int carry_exposure(const struct rebasing *r, struct ward_ownership *to, uint32_t number)
+{
+	const struct ward_exposure *from = &r->from->exposures[number];
+	struct ward_exposure *exposure = &to->exposures[number];
+	size_t size = strlen(from->text) + 1;
+	char *text = ward_alloc(size);
+
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, from->text, size);
+	to->texts[number] = text;
+	*exposure = *from;
+	exposure->text = text;
+	exposure->function = carried(r, from->function);
+	exposure->victim = carried(r, from->victim);
+	return 0;
+}
+
+/* Where a client's is open before and after it is one exposure; the one that began by itself goes. */
+static void join_exposures(const struct rebasing *r, struct ward_ownership *to)
+{
+	uint32_t kept = r->from->exposures_count;
+
+	for (uint32_t i = kept; i < to->exposures_count; i++) {
+		struct own_client *client = &to->clients[to->exposures[i].client];
+		const struct own_client *was = &r->from->clients[to->exposures[i].client];
+
+		client->rank = was->exposure ? was->rank : r->from->ranks + 1;
+		if (was->exposure) {
+			free(to->texts[i]);
+			client->exposure = was->exposure;
+			continue;
+		}
+		to->texts[kept] = to->texts[i];
+		to->exposures[kept++] = to->exposures[i];
+		client->exposure = kept;
+	}
+	to->exposures_count = kept;
+	to->ranks = r->from->ranks + 1;
+	for (uint32_t i = 0; i < r->from->exposures_count; i++) {
+		struct ward_exposure *e = &to->exposures[i];
+
+		/* What the new snapshot no longer shows is over. */
+		if (!e->contained && to->clients[e->client].exposure != i + 1)
+			e->contained = r->from->events;
+	}
+}
+
+static int carry_history(const struct rebasing *r, struct ward_ownership *to)
+{
+	uint32_t old = r->from->exposures_count, new = to->exposures_count;
+	int err = own_exposures_reserve(to, old);
+
+	if (err)
+		return err;
+	for (uint32_t i = new; i-- > 0;) {
+		to->exposures[old + i] = to->exposures[i];
+		to->texts[old + i] = to->texts[i];
+	}
+	for (uint32_t i = 0; i < old; i++)
+		to->texts[i] = NULL;
+	to->exposures_count += old;
+	for (uint32_t i = 0; i < old && !err; i++)
+		err = carry_exposure(r, to, i);
+	if (err)
+		return err;
+	join_exposures(r, to);
+	to->events = r->from->events;
+	to->version = r->from->version + 1;
+	return 0;
+}
+
+/* Who came last, while what that opened is open. */
+static int carry_newcomers(const struct rebasing *r, struct ward_ownership *to)
+{
+	void *newcomers = to->newcomers;
+
+	if (ward_array_reserve(&newcomers, &to->newcomers_capacity, r->from->newcomers_count,
+			       sizeof(*to->newcomers)))
+		return -ENOMEM;
+	to->newcomers = newcomers;
+	for (uint32_t i = 0; i < r->from->newcomers_count; i++) {
+		const struct own_newcomers *from = &r->from->newcomers[i];
+		struct own_newcomers *n = &to->newcomers[to->newcomers_count];
+
+		n->functions = ward_alloc_array(from->count, sizeof(*n->functions));
+		if (!n->functions)
+			return -ENOMEM;
+		n->rank = from->rank;
+		n->count = 0;
+		to->newcomers_count++;
+		for (uint32_t k = 0; k < from->count; k++) {
+			if (r->to[from->functions[k]] != WARD_NONE)
+				n->functions[n->count++] = r->to[from->functions[k]];
+		}
+	}
+	return 0;
+}
+
+/* What the ownership knows besides the state. */
+static int carry_rest(const struct rebasing *r, struct ward_ownership *to)
+{
+	struct ward_environment *environment;
+	int err;
+
 	for (uint32_t i = 0; i < r->machine->functions_count; i++) {
 		if (r->back[i] != WARD_NONE)
 			to->container[i] = r->from->container[r->back[i]];
 	}
 	to->broken = r->from->broken;
+	to->spaces_read = r->from->spaces_read;
+	err = own_environment_find(to, &environment);
+	if (err)
+		return err;
+	own_environment_put(to->environment);
+	to->environment = environment;
+	err = carry_history(r, to);
+	return err ? err : carry_newcomers(r, to);
 }
 
 static int alloc(struct rebasing *r)
@@ -170,14 +286,17 @@ int ward_ownership_rebase(const struct ward_ownership *ownership,
 		match_controllers(&r);
 		err = carry_state(&r);
 	}
+	options.size = sizeof(options);
 	options.waivers = ownership->waivers;
 	options.waivers_count = ownership->waivers_count;
 	if (!err)
 		err = ward_ownership_create(machine, r.state, &options, &to);
-	if (!err) {
-		carry_containers(&r, to);
+	if (!err)
+		err = carry_rest(&r, to);
+	if (!err)
 		*ret_ownership = to;
-	}
+	else
+		ward_ownership_destroy(to);
 	ward_state_destroy(r.state);
 	free(r.to);
 	free(r.back);
