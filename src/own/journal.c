@@ -175,14 +175,31 @@ int ward_own_drop_vectors(struct ward_ownership *o, uint32_t function)
 	return 0;
 }
 
+/* The first attachment of a function, or where it would stand: they are sorted by function. */
+static uint32_t first_attachment(const struct ward_state *state, uint32_t function)
+{
+	uint32_t low = 0, high = state->attachments_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (state->attachments[middle].function < function)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct ward_space *space_of(const struct ward_ownership *o, uint32_t function,
 				   ward_pasid_t pasid)
 {
-	for (uint32_t i = 0; i < o->state->attachments_count; i++) {
-		const struct ward_attachment *a = &o->state->attachments[i];
+	const struct ward_state *state = o->state;
 
-		if (a->function == function && a->pasid == pasid)
-			return a->space;
+	for (uint32_t i = first_attachment(state, function);
+	     i < state->attachments_count && state->attachments[i].function == function; i++) {
+		if (state->attachments[i].pasid == pasid)
+			return state->attachments[i].space;
 	}
 	return NULL;
 }
@@ -219,12 +236,12 @@ int ward_own_set_space(struct ward_ownership *o, uint32_t function, struct ward_
 int ward_own_drop_spaces(struct ward_ownership *o, uint32_t function)
 {
 	const struct ward_state *state = o->state;
+	uint32_t first = first_attachment(state, function);
 	int err = 0;
 
-	for (uint32_t i = state->attachments_count; i-- > 0 && !err;) {
-		if (state->attachments[i].function == function)
-			err = set_space(o, function, state->attachments[i].pasid, NULL);
-	}
+	while (!err && first < state->attachments_count &&
+	       state->attachments[first].function == function)
+		err = set_space(o, function, state->attachments[first].pasid, NULL);
 	return err;
 }
 
