@@ -15,8 +15,9 @@
 #define FRAMES 2 /* the same with two frames, where vectors land in either */
 #define CARD 3	 /* a PF and its VF on an ITS */
 #define MIXED 4	 /* FRAME, and a third function on an ITS; with fewer kinds of events */
+#define SPLIT 5	 /* a PF and two VFs on one GICv2m frame; with fewer still */
 
-#if MACHINE == MIXED
+#if MACHINE == MIXED || MACHINE == SPLIT
 #define N 3
 #else
 #define N 2
@@ -30,7 +31,7 @@
  * are of one function each. So what is left is
  * - messages: who has vectors at a frame, or may have, rings it, and with it everybody who has vectors
  *   there. The ITS tells writers apart, so nobody meets anybody there;
- * - the PF, which has its VF.
+ * - the PF, which has its VFs.
  */
 #if MACHINE == FRAMES
 #define OWN(f) 3 /* Linux takes vectors from either frame: one pool, in which everybody meets */
@@ -47,17 +48,20 @@
 #endif
 #define MEETS(f, g) (((OWN(f) | vectors[f]) & (OWN(g) | vectors[g]) & ~TELLS_APART) != 0)
 
-#if MACHINE == CARD
+#if MACHINE == CARD || MACHINE == SPLIT
+#define VFS
 #define PF 0
+/* The first and the last one: they come and go together. */
 #define VF 1
-#define CONTROLS(f, g) ((f) == PF && (g) == VF)
-#define IS_VF(f) ((f) == VF)
+#define LAST_VF (N - 1)
+#define IS_VF(f) ((f) >= VF)
+#define CONTROLS(f, g) ((f) == PF && IS_VF(g))
 #else
 #define CONTROLS(f, g) false
 #define IS_VF(f) false
 #endif
 
-/* Partitions: who shares a doorbell; the ITS ties nobody. A PF and its VF are not tied. */
+/* Partitions: who shares a doorbell; the ITS ties nobody. A PF and its VFs are not tied by that. */
 #define TOGETHER(f, g) ((f) == (g) || MEETS(f, g))
 
 /* Owners, and who tainted. */
@@ -156,9 +160,9 @@ c_code {
 #define UNKNOWN(g) (owner[g] == NOBODY && driver[g] == YIELDS && vectors[g] != 0)
 #define FOREIGN(g, c) (owner[g] == HOST || (IS_CLIENT(owner[g]) && owner[g] != CLIENT(c)) || UNKNOWN(g))
 
-/* f reaches g or its vectors: by itself, or by the VF that it has as the PF. */
-#if MACHINE == CARD
-#define REACHES(f, g) (CONTROLS(f, g) || MEETS(f, g) || (CONTROLS(f, VF) && there[VF] && MEETS(VF, g)))
+/* f reaches g or its vectors: by itself, or by the VFs that it has as the PF. */
+#ifdef VFS
+#define REACHES(f, g) (CONTROLS(f, g) || MEETS(f, g) || ((f) == PF && there[VF] && MEETS(VF, g)))
 #else
 #define REACHES(f, g) MEETS(f, g)
 #endif
@@ -176,7 +180,7 @@ inline judge_standing(c)
 				:: else
 				fi
 			}
-#if MACHINE == CARD
+#ifdef VFS
 			/* What VFIO asks for: a PF with VFs only under a driver that stands aside. */
 			if
 			:: f == PF && there[VF] && driver[PF] != YIELDS -> bad = true
@@ -344,15 +348,17 @@ inline to_unbound(x)
 	driver[x] = NONE; vectors[x] = 0; owner[x] = NOBODY
 }
 
-/* What a client stops reaching, and is nobody's, it may have left something in: the VF of its PF. */
-#if MACHINE == CARD
+/* What a client stops reaching, and is nobody's, it may have left something in: VFs of its PF. */
+#ifdef VFS
 inline leave(x)
 {
-	if
-	:: x == PF && IS_CLIENT(owner[PF]) && !frozen[PF] && there[VF] && owner[VF] == NOBODY &&
-	   taint[VF] == NOBODY -> taint[VF] = owner[PF]
-	:: else
-	fi
+	for (g : VF .. LAST_VF) {
+		if
+		:: x == PF && IS_CLIENT(owner[PF]) && !frozen[PF] && there[g] &&
+		   owner[g] == NOBODY && taint[g] == NOBODY -> taint[g] = owner[PF]
+		:: else
+		fi
+	}
 }
 #else
 inline leave(x)
@@ -384,14 +390,17 @@ inline to_reset(x)
 	fi
 }
 
-#if MACHINE == CARD
-#define HITS_OTHERS(x) ((x) == PF && there[VF] && owner[VF] != NOBODY && owner[VF] != owner[PF])
+#ifdef VFS
+#define HIT(v) (there[v] && owner[v] != NOBODY && owner[v] != owner[PF])
+#define HITS_OTHERS(x) ((x) == PF && (HIT(VF) || HIT(LAST_VF)))
 inline reset_vfs(x)
 {
-	if
-	:: x == PF && there[VF] -> to_reset(VF)
-	:: else
-	fi
+	for (g : VF .. LAST_VF) {
+		if
+		:: x == PF && there[g] -> to_reset(g)
+		:: else
+		fi
+	}
 }
 #else
 #define HITS_OTHERS(x) false
@@ -487,12 +496,27 @@ inline death(c)
 #define EVENT_HOT_REMOVE(x)                                                                    \
 	:: d_step { there[x] -> to_absent(x); end_fact(OTHER, 0) }
 
+#ifdef VFS
+inline vfs_there(d)
+{
+	for (g : VF .. LAST_VF) {
+		to_there(g, d)
+	}
+}
+
+inline vfs_absent()
+{
+	for (g : VF .. LAST_VF) {
+		to_absent(g)
+	}
+}
+#endif
 #define EVENT_VFS_ON(d)                                                                        \
 	:: d_step { SETTLED && there[PF] && !there[VF] && !IS_CLIENT(owner[PF]) -> keep();     \
-		    to_there(VF, d); end_request() }                                           \
-	:: d_step { there[PF] && !there[VF] -> to_there(VF, d); end_fact(NEWCOMER, 1 << VF) }
+		    vfs_there(d); end_request() }                                              \
+	:: d_step { there[PF] && !there[VF] -> vfs_there(d); end_fact(NEWCOMER, ALL & ~1) }
 #define EVENT_VFS_OFF                                                                          \
-	:: d_step { there[VF] -> to_absent(VF); end_fact(OTHER, 0) }
+	:: d_step { there[VF] -> vfs_absent(); end_fact(OTHER, 0) }
 
 #define EVENT_VECTOR(x, at)                                                                    \
 	:: d_step { there[x] && owner[x] != NOBODY ->                                          \
@@ -533,7 +557,7 @@ inline contain()
 				bad = bad || (g != f && there[g] && FOREIGN(g, open_client[0]) &&
 					      REACHES(f, g))
 			}
-#if MACHINE == CARD
+#ifdef VFS
 			bad = bad || (f == PF && there[VF] && driver[PF] != YIELDS);
 #endif
 			if
@@ -548,13 +572,15 @@ inline contain()
 }
 
 /* What one function can be named in. */
-#define EVERYWHERE(x)                                                                          \
+#define ALWAYS(x)                                                                              \
 	EVENT_BIND(x, HOSTS)                                                                   \
 	EVENT_BIND(x, YIELDS)                                                                  \
 	FACT_BIND(x)                                                                           \
 	EVENT_UNBIND(x)                                                                        \
 	EVENT_CLAIM(1 << x)                                                                    \
-	EVENT_RELEASE(x)                                                                       \
+	EVENT_RELEASE(x)
+#define EVERYWHERE(x)                                                                          \
+	ALWAYS(x)                                                                              \
 	EVENT_REVOKE(x)                                                                        \
 	EVENT_RESET(x)                                                                         \
 	EVENT_QUARANTINE(x)
@@ -572,25 +598,33 @@ inline contain()
 init {
 	d_step {
 		for (f : 0 .. N - 1) {
-			there[f] = (f != 1)
+			there[f] = (f != 1 && !IS_VF(f))
 		}
 		driver[0] = HOSTS;
 		owner[0] = HOST;
 		done()
 	}
 	do
-	EVERYWHERE(0)
-	EVERYWHERE(1)
 	EVENT_CLAIM(3)
 	EVENT_DEATH(0)
 	EVENT_DEATH(1)
 	:: d_step { !SETTLED -> contain() }
+#if MACHINE == SPLIT
+	ALWAYS(0)
+	ALWAYS(1)
+	ALWAYS(2)
+	EVENT_CLAIM(5)
+	EVENT_CLAIM(6)
+#else
+	EVERYWHERE(0)
+	EVERYWHERE(1)
+#endif
 #if MACHINE == MIXED
 	EVERYWHERE(2)
 	EVENT_CLAIM(5)
 	EVENT_CLAIM(6)
 	PLUGGED(1)
-#else
+#elif MACHINE != SPLIT
 	HERE(0)
 	HERE(1)
 #endif
@@ -600,7 +634,7 @@ init {
 	EVENT_VECTOR(0, 1)
 	EVENT_VECTOR(1, 1)
 	PLUGGED(1)
-#elif MACHINE == CARD
+#elif defined(VFS)
 	EVENT_VFS_ON(NONE)
 	EVENT_VFS_ON(HOSTS)
 	EVENT_VFS_OFF

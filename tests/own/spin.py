@@ -28,6 +28,7 @@ MACHINES = (
     ("frames", 2, "two functions on two GICv2m frames of one pool"),
     ("card", 3, "a PF and its VF on an ITS"),
     ("mixed", 4, "two functions on a GICv2m frame, one on an ITS"),
+    ("split", 5, "a PF and two VFs on one GICv2m frame"),
 )
 SHOWN = 8
 

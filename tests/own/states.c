@@ -3,7 +3,7 @@
  * Every state of ownership that the library's exploration finds on one of the machines of
  * ownership.pml, a line each, in the same words:
  *
- *	states frame|frames|card|mixed [--break RULE]
+ *	states frame|frames|card|mixed|split
  *
  * The machines are made here a second time, as hardware; what reaches what the library works out.
  */
@@ -61,6 +61,17 @@ static void make_mixed(struct make *m)
 	m->functions[2].controller = 1;
 }
 
+static void make_split(struct make *m)
+{
+	make_arm_v2m(m, 4096, 1);
+	integrated(m, addresses[0]);
+	m->functions[0].vfs_total = 2;
+	for (uint32_t i = 1; i < 3; i++) {
+		vf(m, addresses[i], addresses[0]);
+		m->functions[i].pcie_type = WARD_PCIE_RC_ENDPOINT;
+	}
+}
+
 static const struct small machines[] = {
 	{ "frame", make_frame, 2, 0 },
 	{ "frames", make_frames, 2, 0 },
@@ -68,6 +79,9 @@ static const struct small machines[] = {
 	{ "mixed", make_mixed, 3,
 	  BIT(BIND) | BIT(UNBIND) | BIT(CLAIM) | BIT(RELEASE) | BIT(DEATH) | BIT(REVOKE) |
 		  BIT(HOT_ADD) | BIT(HOT_REMOVE) | BIT(RESET) | BIT(QUARANTINE) },
+	{ "split", make_split, 3,
+	  BIT(BIND) | BIT(UNBIND) | BIT(CLAIM) | BIT(RELEASE) | BIT(DEATH) | BIT(VFS_ON) |
+		  BIT(VFS_OFF) },
 };
 
 struct walk {
@@ -188,6 +202,10 @@ static int run(const struct small *small)
 	for (uint32_t i = 0; i < walk.count; i++)
 		walk.functions[i] = at(&m, addresses[i]);
 	m.state->functions[walk.functions[1]].absent = true;
+	/* VFs come and go together. */
+	for (uint32_t i = 2; i < walk.count; i++)
+		m.state->functions[walk.functions[i]].absent =
+			m.machine->functions[walk.functions[i]].physfn != WARD_NONE;
 	err = explore(&m, small, &walk);
 	make_free(&m);
 	return err;
@@ -204,6 +222,6 @@ int main(int argc, char **argv)
 			return err ? 1 : 0;
 		}
 	}
-	fprintf(stderr, "usage: %s frame|frames|card|mixed\n", argv[0]);
+	fprintf(stderr, "usage: %s frame|frames|card|mixed|split\n", argv[0]);
 	return 2;
 }
