@@ -423,6 +423,9 @@ static void check_hands(struct world *world, const struct ward_event *event)
 			f->owner.kind == WARD_OWNER_NOBODY);
 		if (f->absent || (reset && f->tainted_by.kind == WARD_OWNER_NOBODY))
 			world->had_by[i] = WARD_NONE;
+		/* A driver that was bound behind our back asked nobody. */
+		if (event->fact && f->owner.kind == WARD_OWNER_HOST)
+			world->had_by[i] = WARD_NONE;
 		require(world->had_by[i] == WARD_NONE || f->owner.kind == WARD_OWNER_NOBODY ||
 			(clients && f->owner.client == world->had_by[i]));
 		if (clients)
