@@ -377,6 +377,7 @@ int cli_say_end(const struct cli_simulation *simulation, const struct app_result
 		app_say_in(out, APP_RED, "%u of what was expected did not come so.\n",
 			   simulation->failures);
 	else
-		app_say_in(out, APP_GREEN, "All as expected, in %u steps.\n", steps);
+		app_say_in(out, APP_GREEN, "All as expected, in %u step%s.\n", steps,
+			   steps == 1 ? "" : "s");
 	return code;
 }

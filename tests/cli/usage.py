@@ -81,7 +81,7 @@ def alone_it_explains_itself():
 
 @case
 def every_verb_has_help():
-    for verb in ("list", "check", "why", "reach", "trace", "groups", "capture",
+    for verb in ("list", "check", "why", "reach", "trace", "simulate", "groups", "capture",
                  "help"):
         expect(run("help", verb), 0, f"usage: doorward {verb}", stream="stdout")
         assert run(verb, "--help").stdout == run("help", verb).stdout
