@@ -235,8 +235,11 @@ int ward_exploration_create(const struct ward_machine *machine, const struct war
 	if (!x)
 		return -ENOMEM;
 	x->machine = machine;
-	pthread_mutex_init(&x->lock, NULL);
-	pthread_cond_init(&x->changed, NULL);
+	/* Without attributes neither fails (POSIX says that it may). */
+	if (pthread_mutex_init(&x->lock, NULL) || pthread_cond_init(&x->changed, NULL)) {
+		free(x);
+		return -ENOMEM;
+	}
 	x->counters = ward_alloc(sizeof(*x->counters));
 	err = x->counters ? take_options(x, state, options, ret_error) : -ENOMEM;
 	if (!err)

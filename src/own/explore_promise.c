@@ -215,8 +215,8 @@ static int judge_client(const struct ward_ownership *ownership, uint32_t client,
 	struct ward_reached reached;
 	struct ward_reach *reach;
 	uint32_t cursor = 0;
-	int err = ward_reach_past(&ward_ownership_isolation(ownership)->graph, members, count,
-				  NULL, is_frozen, state, &reach);
+	int err = ward_reach_past(&ward_ownership_isolation(ownership)->graph, members, count, NULL,
+				  is_frozen, state, &reach);
 
 	if (err)
 		return err;

@@ -80,7 +80,15 @@ static void test_stop_from_outside(void **state)
 	void *code;
 
 	(void)state;
-	make_frame(&m);
+	/* Far more than anybody waits for. */
+	make_arm_its(&m);
+	for (unsigned int i = 1; i < 8; i++) {
+		char address[16];
+
+		snprintf(address, sizeof(address), "00:%02x.0", i);
+		integrated(&m, address);
+	}
+	make_done(&m);
 	x = explorer(&m, NULL);
 	assert_int_equal(pthread_create(&thread, NULL, work, x), 0);
 	ward_exploration_stop(x);
