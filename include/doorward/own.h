@@ -82,18 +82,23 @@ struct ward_event {
 	uint32_t functions_count;
 	uint32_t client; /**< index into the state's clients */
 	const char *driver;
-	uint32_t container;	  /**< number of a space among those of the client */
-	struct ward_space *space; /**< what is in the container, borrowed; or NULL: memory only */
-	uint32_t controller;	  /**< index into the machine's controllers */
+	uint32_t container; /**< number of a space among those of the client, below 65535 */
+	/**
+	 * What is in the container, borrowed; or NULL: memory only. What it maps is read when it is
+	 * attached: who maps registers or doorbells later attaches again.
+	 */
+	struct ward_space *space;
+	uint32_t controller;		   /**< index into the machine's controllers */
 	const struct ward_waiver *waivers; /**< accepted from now on, if the event is allowed */
 	uint32_t waivers_count;
 };
 
 enum ward_decision {
 	WARD_ALLOWED,
-	WARD_REFUSED,	/**< the verdict says why; nothing has changed */
-	WARD_RECORDED,	/**< a fact, and nobody is exposed */
-	WARD_UNSETTLED, /**< a fact, and exposures are open: apply what ward_ownership_next() says */
+	WARD_REFUSED,  /**< the verdict says why; nothing has changed */
+	WARD_RECORDED, /**< a fact, and nobody is exposed */
+	/** It has happened, and exposures are open: apply what ward_ownership_next() says. */
+	WARD_UNSETTLED,
 };
 
 /** What became of an event. */
@@ -111,10 +116,10 @@ struct ward_outcome {
 
 /** A client reached, from one event to another, what was not its own. */
 struct ward_exposure {
-	uint64_t opened;    /**< number of the event */
+	uint64_t opened;    /**< number of the event; 0: it was there from the beginning */
 	uint64_t contained; /**< number of the event, or 0: it is open */
-	enum ward_event_kind cause, containment;
-	uint32_t client;   /**< who reached */
+	enum ward_event_kind cause, containment; /**< WARD_EVENTS: none, or not yet */
+	uint32_t client;			 /**< who reached */
 	uint32_t function; /**< through what: index of the client's function */
 	uint32_t victim; /**< whose: index of a function, or WARD_NONE: memory, the host's vectors */
 	const char *code; /**< of the finding */
@@ -223,7 +228,7 @@ const struct ward_isolation *ward_ownership_isolation(const struct ward_ownershi
  * @param ownership an ownership
  * @param name its name
  * @param ret_client its index
- * @return 0, -EINVAL an empty name, -ENOMEM
+ * @return 0, -EINVAL an empty name, -ENOSPC there are 65,535 already, -ENOMEM
  */
 int ward_ownership_client(struct ward_ownership *ownership, const char *name, uint32_t *ret_client);
 
@@ -260,7 +265,7 @@ const struct ward_waiver *ward_ownership_waivers(const struct ward_ownership *ow
  * @param ownership an ownership; unchanged
  * @param machine the new snapshot, with the functions of both; borrowed
  * @param ret_ownership the ownership over it; the caller destroys it
- * @return 0; -EINVAL a function of somebody is not in it; -ENOMEM
+ * @return 0; -EINVAL a function that is somebody's, tainted or frozen is not in it; -ENOMEM
  */
 int ward_ownership_rebase(const struct ward_ownership *ownership,
 			  const struct ward_machine *machine,

@@ -59,6 +59,25 @@ int own_make_clients(struct ward_ownership *o)
 	return 0;
 }
 
+/* What always holds is so from the beginning: of who is absent, and of who is being taken back. */
+static int make_sound(struct ward_ownership *o, uint32_t function)
+{
+	struct ward_function_state *f = &o->state->functions[function];
+	int err = 0;
+
+	f->revoking = f->revoking && f->owner.kind == WARD_OWNER_CLIENT && !f->absent;
+	f->frozen |= f->revoking;
+	if (!f->absent)
+		return 0;
+	if (f->driver)
+		err = ward_state_bind(o->state, function, NULL);
+	f->owner = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
+	f->tainted_by = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
+	f->frozen = false;
+	f->quarantined = false;
+	return err;
+}
+
 /* What the state says is put into lists. */
 static int take_functions(struct ward_ownership *o)
 {
@@ -66,8 +85,10 @@ static int take_functions(struct ward_ownership *o)
 
 	for (uint32_t i = o->machine->functions_count; i-- > 0;) {
 		struct ward_function_state *f = &o->state->functions[i];
+		int unsound = make_sound(o, i);
 		struct ward_owner owner = f->owner;
 
+		err = err ? err : unsound;
 		o->container[i] = WARD_NONE;
 		o->irq_mode[i] = (uint8_t)f->irq_mode;
 		f->owner = (struct ward_owner){ .kind = WARD_OWNER_NOBODY };
