@@ -86,7 +86,7 @@ def holds(tap, schemas, machine):
 
 
 def golden(tap, write):
-    now = "".join(
+    now = "# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause\n" + "".join(
         f"$ doorward prove {name} {' '.join(words)}\n"
         f"{timeless(run(program, 'prove', MACHINES / name, *words).stdout)}\n"
         for program, name, *words in (
