@@ -34,7 +34,8 @@ static const struct ward_rule rules[OWN_RULES + 1] = {
 				      "what is refused to all happens to the first one" },
 	[OWN_RULE_RELEASE_TO_NOBODY] = { "release-to-nobody",
 					 "what a client gives back is the host's at once" },
-	[OWN_RULE_WAIVERS] = { "waivers", "waivers are forgotten after the claim that they came with" },
+	[OWN_RULE_WAIVERS] = { "waivers",
+			       "waivers are forgotten after the claim that they came with" },
 };
 
 const struct ward_rule *ward_rules(void)
