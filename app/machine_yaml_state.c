@@ -74,7 +74,9 @@ static int set_function(struct app_machine_building *b, struct ward_state *state
 	if (from->owner)
 		code = set_owner(b, state, app_machine_at(b, list, index, "owner"), from->owner,
 				 &f->owner);
-	if (!code && from->tainted_by)
+	if (!code && from->tainted_by && strcmp(from->tainted_by, "several") == 0)
+		f->tainted_by = (struct ward_owner){ WARD_OWNER_CLIENT, WARD_NONE };
+	else if (!code && from->tainted_by)
 		code = set_owner(b, state, app_machine_at(b, list, index, "tainted_by"),
 				 from->tainted_by, &f->tainted_by);
 	if (code)

@@ -291,7 +291,8 @@ static void put_owner(FILE *file, const struct ward_state *state, const char *ke
 		      struct ward_owner owner)
 {
 	put_text(file, "    ", key,
-		 owner.kind == WARD_OWNER_CLIENT ? state->clients[owner.client]
+		 owner.kind == WARD_OWNER_CLIENT
+			 ? owner.client == WARD_NONE ? "several" : state->clients[owner.client]
 		 : owner.kind == WARD_OWNER_HOST ? "host"
 						 : "nobody");
 }

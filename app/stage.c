@@ -84,7 +84,9 @@ const char *app_stage_owner(const struct app_stage *stage, struct ward_owner own
 	case WARD_OWNER_HOST:
 		return "host";
 	case WARD_OWNER_CLIENT:
-		return ward_ownership_state(stage->ownership)->clients[owner.client];
+		return owner.client == WARD_NONE
+			       ? "several"
+			       : ward_ownership_state(stage->ownership)->clients[owner.client];
 	case WARD_OWNER_NOBODY:
 		break;
 	}

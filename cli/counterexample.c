@@ -166,7 +166,7 @@ static void put_step(FILE *file, const struct cli_proof *proof, const struct war
 static const char *word_of(const struct ward_state *state, struct ward_owner owner)
 {
 	if (owner.kind == WARD_OWNER_CLIENT)
-		return state->clients[owner.client];
+		return owner.client == WARD_NONE ? "several" : state->clients[owner.client];
 	return owner.kind == WARD_OWNER_HOST ? "host" : "nobody";
 }
 

@@ -59,7 +59,10 @@ struct ward_function_state {
 	bool frozen;
 	/** Its client is to give it back: frozen, and nobody claims in its partition meanwhile. */
 	bool revoking;
-	/** Who had it last and may have left something in it; nobody: it is clean. */
+	/**
+	 * Who had it and may have left something in it; nobody: it is clean. A client whose index is
+	 * WARD_NONE: several had it, and it was not reset in between.
+	 */
 	struct ward_owner tainted_by;
 };
 

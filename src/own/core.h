@@ -166,6 +166,9 @@ int ward_own_drop_vectors(struct ward_ownership *o, uint32_t function);
 /* The space of its requests without PASID; NULL: out of every space that is known. */
 int ward_own_set_space(struct ward_ownership *o, uint32_t function, struct ward_space *space);
 int ward_own_drop_spaces(struct ward_ownership *o, uint32_t function);
+/* The one that is known, or NULL. */
+struct ward_space *ward_own_space(const struct ward_ownership *o, uint32_t function,
+				  ward_pasid_t pasid);
 /* After ward_own_touch. */
 void ward_own_set_container(struct ward_ownership *o, uint32_t function, uint32_t container);
 /* Everything as it was. */
@@ -234,6 +237,12 @@ extern const struct own_handler own_vector, own_freeze, own_thaw, own_reset;
 /* Parts that several kinds have: of bind, and of release. */
 int own_take_by_driver(struct ward_ownership *o, uint32_t function, const char *driver);
 int own_give_back(struct ward_ownership *o, uint32_t function);
+/* event_error.c: whoever is of its error domain. 0 or -ENOMEM. */
+int own_freeze_domain(struct ward_ownership *o, uint32_t function);
+/* What an owner leaves comes to what was left there before. The function was touched. */
+void own_taint(struct ward_function_state *f, struct ward_owner owner);
+/* Who tainted it, for a sentence: "client web", "the host", "several". */
+void own_tainter(const struct ward_ownership *o, uint32_t function, char *ret_text, size_t size);
 /* taint.c: before a client's function stops reaching anything. 0 or -ENOMEM. */
 int own_taint_reached(struct ward_ownership *o, uint32_t function);
 /* "0000:01:00.0", for sentences; "client web". */

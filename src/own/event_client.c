@@ -60,6 +60,7 @@ static bool claim_refused(const struct ward_ownership *o, const struct ward_even
 			  uint32_t function, struct own_refusal *refusal)
 {
 	const struct ward_function_state *f = &o->state->functions[function];
+	char tainter[128];
 	uint32_t revoking;
 
 	if (is_taken(o, function, refusal))
@@ -68,14 +69,13 @@ static bool claim_refused(const struct ward_ownership *o, const struct ward_even
 		return own_refuse(refusal, "frozen", function, WARD_NONE,
 				  "%s is frozen: it is of no use to anybody before it was reset",
 				  own_name(o, function));
-	if (is_somebody_elses(&f->tainted_by, event->client) && !own_leaves_out(o, OWN_RULE_TAINT))
+	if (is_somebody_elses(&f->tainted_by, event->client) &&
+	    !own_leaves_out(o, OWN_RULE_TAINT)) {
+		own_tainter(o, function, tainter, sizeof(tainter));
 		return own_refuse(refusal, "tainted", function, WARD_NONE,
-				  "%s%s had %s, and it was not reset since",
-				  f->tainted_by.kind == WARD_OWNER_CLIENT ? "client " : "",
-				  f->tainted_by.kind == WARD_OWNER_CLIENT
-					  ? o->state->clients[f->tainted_by.client]
-					  : "the host",
+				  "%s had %s, and it was not reset since", tainter,
 				  own_name(o, function));
+	}
 	revoking = revoking_beside(o, function);
 	return revoking != WARD_NONE &&
 	       own_refuse(refusal, "revoking", function, revoking,
@@ -155,7 +155,7 @@ static int revoke_effect(struct ward_ownership *o, const struct ward_event *even
 	(void)event;
 	if (o->options.revoke_is_immediate)
 		return own_give_back(o, function);
-	err = own_taint_reached(o, function);
+	err = own_freeze_domain(o, function);
 	if (!err)
 		err = ward_own_touch(o, function);
 	if (!err)
@@ -163,7 +163,6 @@ static int revoke_effect(struct ward_ownership *o, const struct ward_event *even
 	if (err)
 		return err;
 	f->irq_mode = WARD_IRQ_NONE;
-	f->frozen = true;
 	ward_own_set_revoking(o, function, true);
 	return 0;
 }

@@ -51,6 +51,11 @@ static bool is_reset(const struct change *c)
 	return false;
 }
 
+static bool is_several(struct ward_owner owner)
+{
+	return owner.kind == WARD_OWNER_CLIENT && owner.client == WARD_NONE;
+}
+
 /* It was a client's, and is not any more. */
 static const char *given_back(const struct change *c)
 {
@@ -85,7 +90,8 @@ static const char *taken(const struct change *c)
 	if (note->kind == WARD_OWNER_NOBODY || c->after->absent)
 		return NULL;
 	if (c->after->owner.kind == WARD_OWNER_NOBODY)
-		return ward_same_owner(*note, c->after->tainted_by) || is_reset(c)
+		return ward_same_owner(*note, c->after->tainted_by) ||
+				       is_several(c->after->tainted_by) || is_reset(c)
 			       ? NULL
 			       : "is taken for clean, and nothing was reset";
 	if (ward_same_owner(*note, c->after->owner))

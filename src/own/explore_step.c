@@ -76,7 +76,7 @@ static void number_clients(struct ward_worker *worker)
 
 		if (s->owner.kind == WARD_OWNER_CLIENT)
 			meet(worker, s->owner.client, &met);
-		if (s->tainted_by.kind == WARD_OWNER_CLIENT)
+		if (s->tainted_by.kind == WARD_OWNER_CLIENT && s->tainted_by.client != WARD_NONE)
 			meet(worker, s->tainted_by.client, &met);
 	}
 	for (uint32_t i = 0; i < exposures_count; i++)

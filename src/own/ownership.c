@@ -149,7 +149,7 @@ static bool state_is_sound(const struct ward_machine *machine, const struct ward
 
 		if ((f->owner.kind == WARD_OWNER_CLIENT &&
 		     f->owner.client >= state->clients_count) ||
-		    (f->tainted_by.kind == WARD_OWNER_CLIENT &&
+		    (f->tainted_by.kind == WARD_OWNER_CLIENT && f->tainted_by.client != WARD_NONE &&
 		     f->tainted_by.client >= state->clients_count))
 			return false;
 	}

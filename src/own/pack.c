@@ -148,7 +148,7 @@ static struct ward_owner unpack_owner(uint32_t kind, const uint8_t *client)
 	struct ward_owner owner = { .kind = (enum ward_owner_kind)kind };
 
 	if (owner.kind == WARD_OWNER_CLIENT)
-		owner.client = get16(client);
+		owner.client = get16(client) == NONE16 ? WARD_NONE : get16(client);
 	return owner;
 }
 

@@ -5,6 +5,8 @@
  */
 #include "own/core.h"
 
+#include <stdio.h>
+
 #include "isolate/isolation.h"
 #include "isolate/judge.h"
 #include "isolate/reach.h"
@@ -25,17 +27,42 @@ static bool is_frozen(const void *context, uint32_t function)
 	return o->state->functions[function].frozen;
 }
 
+static bool is_same(struct ward_owner a, struct ward_owner b)
+{
+	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
+}
+
+void own_taint(struct ward_function_state *f, struct ward_owner owner)
+{
+	if (f->tainted_by.kind == WARD_OWNER_NOBODY)
+		f->tainted_by = owner;
+	else if (!is_same(f->tainted_by, owner))
+		f->tainted_by = (struct ward_owner){ WARD_OWNER_CLIENT, WARD_NONE };
+}
+
+void own_tainter(const struct ward_ownership *o, uint32_t function, char *ret_text, size_t size)
+{
+	const struct ward_owner *by = &o->state->functions[function].tainted_by;
+
+	if (by->kind == WARD_OWNER_HOST)
+		snprintf(ret_text, size, "the host");
+	else if (by->client == WARD_NONE)
+		snprintf(ret_text, size, "several");
+	else
+		snprintf(ret_text, size, "client %s", o->state->clients[by->client]);
+}
+
 static int taint(struct ward_ownership *o, uint32_t function, struct ward_owner client)
 {
 	struct ward_function_state *f = &o->state->functions[function];
 	int err;
 
-	if (f->owner.kind != WARD_OWNER_NOBODY || f->tainted_by.kind != WARD_OWNER_NOBODY ||
-	    f->absent || !ward_is_assignable(o->machine, function))
+	if (f->owner.kind != WARD_OWNER_NOBODY || f->absent ||
+	    !ward_is_assignable(o->machine, function))
 		return 0;
 	err = ward_own_touch(o, function);
 	if (!err)
-		f->tainted_by = client;
+		own_taint(f, client);
 	return err;
 }
 

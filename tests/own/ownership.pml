@@ -68,6 +68,7 @@
 #define NOBODY 0
 #define HOST 1
 #define CLIENT(c) (2 + (c))
+#define SEVERAL 4 /* who tainted, only: like a client that nobody is */
 #define IS_CLIENT(o) ((o) >= 2)
 /* Drivers. */
 #define NONE 0
@@ -143,7 +144,7 @@ c_code {
 				continue;
 			}
 			printf(" %c%c%c%x%c%c%c%c", "-h01"[now.owner[f]], "-hy"[now.driver[f]],
-			       "b0"[now.container[f]], now.vectors[f], "-h01"[now.taint[f]],
+			       "b0"[now.container[f]], now.vectors[f], "-h01*"[now.taint[f]],
 			       "-f"[now.frozen[f]], "-r"[now.revoking[f]], "-q"[now.quarantined[f]]);
 		}
 		printf(" open");
@@ -338,11 +339,17 @@ inline to_there(x, d)
 	fi
 }
 
+/* What one leaves comes to what another has left. */
+inline leaves_in(x, who)
+{
+	taint[x] = (taint[x] == NOBODY || taint[x] == who -> who : SEVERAL)
+}
+
 /* The host lets go. What a client left before it stays until a reset. */
 inline to_unbound(x)
 {
 	if
-	:: owner[x] == HOST && taint[x] == NOBODY -> taint[x] = HOST
+	:: owner[x] == HOST -> leaves_in(x, HOST)
 	:: else
 	fi;
 	driver[x] = NONE; vectors[x] = 0; owner[x] = NOBODY
@@ -355,7 +362,7 @@ inline leave(x)
 	for (g : VF .. LAST_VF) {
 		if
 		:: x == PF && IS_CLIENT(owner[PF]) && !frozen[PF] && there[g] &&
-		   owner[g] == NOBODY && taint[g] == NOBODY -> taint[g] = owner[PF]
+		   owner[g] == NOBODY -> leaves_in(g, owner[PF])
 		:: else
 		fi
 	}

@@ -34,7 +34,7 @@ SHOWN = 8
 
 OWNERS = {"-": "nobody's", "h": "the host's", "0": "client 0's", "1": "client 1's"}
 DRIVERS = {"-": "no driver", "h": "a driver of the host", "y": "a driver that stands aside"}
-TAINTERS = {"h": "the host", "0": "client 0", "1": "client 1"}
+TAINTERS = {"h": "the host", "0": "client 0", "1": "client 1", "*": "several"}
 
 
 def words_of_function(number, text):

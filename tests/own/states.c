@@ -90,7 +90,8 @@ struct walk {
 
 static char owner_letter(struct ward_owner owner)
 {
-	return owner.kind == WARD_OWNER_CLIENT ? (char)('0' + owner.client)
+	return owner.kind == WARD_OWNER_CLIENT
+		       ? owner.client == WARD_NONE ? '*' : (char)('0' + owner.client)
 	       : owner.kind == WARD_OWNER_HOST ? 'h'
 					       : '-';
 }

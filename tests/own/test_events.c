@@ -149,6 +149,26 @@ static void test_reset_scope(void **unused)
 	own_end(&t);
 }
 
+/* One's leftovers under another's: nobody takes it for clean, not even one of the two. */
+static void test_several_leave_something(void **unused)
+{
+	struct own t = { 0 };
+
+	(void)unused;
+	cards(&t);
+	assert_allowed(&t, claim(&t, "a", "0000:02:00.0"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:02:00.0"));
+	assert_int_equal(bind_to(&t, "nvme", "0000:02:00.0", true), 0);
+	assert_int_equal(fact(&t, WARD_EVENT_UNBIND, "0000:02:00.0"), 0);
+	assert_int_equal(own_at(&t, "0000:02:00.0")->tainted_by.client, WARD_NONE);
+	assert_refused(&t, claim(&t, "a", "0000:02:00.0"), "tainted");
+	assert_refused(&t, claim(&t, "b", "0000:02:00.0"), "tainted");
+	assert_refused(&t, bind_to(&t, "nvme", "0000:02:00.0", false), "tainted");
+	assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:02:00.0 0000:02:00.1"));
+	assert_allowed(&t, claim(&t, "b", "0000:02:00.0"));
+	own_end(&t);
+}
+
 static void test_freeze_and_thaw(void **unused)
 {
 	struct own t = { 0 };
@@ -411,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_vfs),
 		cmocka_unit_test(test_pf_and_vf),
 		cmocka_unit_test(test_reset_scope),
+		cmocka_unit_test(test_several_leave_something),
 		cmocka_unit_test(test_freeze_and_thaw),
 		cmocka_unit_test(test_one_space),
 		cmocka_unit_test(test_one_stream),

@@ -61,7 +61,7 @@ struct orbits {
 
 static void mark(bool *named, struct ward_owner owner)
 {
-	if (owner.kind == WARD_OWNER_CLIENT)
+	if (owner.kind == WARD_OWNER_CLIENT && owner.client != WARD_NONE)
 		named[owner.client] = true;
 }
 
