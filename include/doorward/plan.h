@@ -129,29 +129,48 @@ enum ward_plan_end {
 	WARD_PLAN_DONE,
 	WARD_PLAN_UNDONE,    /**< a step failed; everything is as it was */
 	WARD_PLAN_AT_NOBODY, /**< it could not be undone: the functions are nobody's and blocked */
+	/**
+	 * The functions are blocked, and there was no memory to tell the ownership that they are
+	 * nobody's. It names whoever had them, so nobody else gets them: see ward_plan_settle().
+	 */
+	WARD_PLAN_UNTOLD,
 };
 
 struct ward_plan_result {
 	enum ward_plan_end end;
 	uint32_t failed; /**< which step did, or WARD_NONE */
 	int error;	 /**< its errno, or 0 */
+	uint32_t untold; /**< WARD_PLAN_UNTOLD: index of an event to be told yet, or WARD_NONE */
 };
 
 /**
  * Carries a plan out, and lets its events happen to the ownership. What has happened already, and what
  * contains, is not undone (facts, death, revoke, freeze, quarantine): a failure there ends at nobody.
  * When it ends at nobody the ownership says so, too.
+ *
+ * The executor may let facts happen to the ownership meanwhile. A step that would give what is then
+ * somebody else's or nobody's fails (-ESTALE), and so does one that has given it already.
  * @param ownership the one it was made for, unchanged since
  * @param plan the plan
  * @param executor who does it
  * @param ret_result how it ended
  * @param ret_error a sentence when it was not done; may be NULL
- * @return 0 however it ended; -ESTALE the ownership has changed since, nothing was done; -ENOMEM
- * nothing was done, or everything is blocked, and the ownership could not be told of it
+ * @return 0 however it ended; -ESTALE the ownership has changed since, or -ENOMEM: nothing was done
  */
 int ward_plan_run(struct ward_ownership *ownership, const struct ward_plan *plan,
 		  const struct ward_executor *executor, struct ward_plan_result *ret_result,
 		  struct ward_error *ret_error);
+
+/**
+ * Tells the ownership what a run that ended WARD_PLAN_UNTOLD could not. To be called, until it succeeds,
+ * before anything else happens to these functions.
+ * @param ownership the one that the plan was carried out with
+ * @param plan the plan
+ * @param result how it ended; WARD_PLAN_AT_NOBODY on success. Of another end nothing is done
+ * @return 0; -ENOMEM call it again
+ */
+int ward_plan_settle(struct ward_ownership *ownership, const struct ward_plan *plan,
+		     struct ward_plan_result *result);
 
 /** The word for an action ("tear-down"). */
 const char *ward_action_name(enum ward_action action);

@@ -57,6 +57,9 @@ static int copy_waivers(struct ward_plan_storage *plan, struct ward_event *event
 
 static int copy_event(struct ward_plan_storage *plan, struct ward_event *event)
 {
+	/* It names a client; what else it says is not looked at. */
+	if (event->kind == WARD_EVENT_DEATH)
+		event->functions_count = 0;
 	if (event->functions_count) {
 		event->functions =
 			ward_arena_memdup(&plan->arena, event->functions,

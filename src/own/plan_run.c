@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How far it has come. */
 struct progress {
@@ -29,7 +30,69 @@ int ward_plan_tell(struct ward_plan_walk *walk, const struct ward_event *event,
 		code = ward_fail(ret_error, -EPERM, "%s is refused by now",
 				 ward_event_name(event->kind));
 	ward_outcome_finish(&outcome);
+	walk->version = ward_ownership_version(walk->ownership);
 	return code;
+}
+
+/* What an action gives is what the ownership says. */
+static bool is_said(const struct ward_ownership *ownership, const struct ward_plan_step *step,
+		    enum ward_action action)
+{
+	const struct ward_function_state *f =
+		&ward_ownership_state(ownership)->functions[step->function];
+
+	switch (action) {
+	case WARD_ACTION_BIND:
+		return f->driver && step->driver && strcmp(f->driver, step->driver) == 0;
+	case WARD_ACTION_GIVE:
+	case WARD_ACTION_ATTACH:
+		return f->owner.kind == WARD_OWNER_CLIENT && f->owner.client == step->client &&
+		       (action == WARD_ACTION_GIVE ||
+			ward_ownership_container(ownership, step->function) == step->container);
+	case WARD_ACTION_THAW:
+		return !f->frozen;
+	case WARD_ACTION_NONE:
+	case WARD_ACTION_UNBIND:
+	case WARD_ACTION_BLOCK:
+	case WARD_ACTION_TEAR_DOWN:
+	case WARD_ACTION_RESET:
+	case WARD_ACTION_TAKE:
+	case WARD_ACTION_DETACH:
+	case WARD_ACTION_FREEZE:
+	case WARD_ACTIONS:
+		break;
+	}
+	return true;
+}
+
+static int overtaken(const struct ward_plan_walk *walk, const struct ward_plan_step *step,
+		     struct ward_error *error)
+{
+	return ward_fail(error, -ESTALE, "%s: something has happened to it meanwhile",
+			 walk->plan->machine->functions[step->function].name);
+}
+
+int ward_plan_execute(struct ward_plan_walk *walk, const struct ward_plan_step *step,
+		      enum ward_action action, struct ward_error *ret_error)
+{
+	if (!is_said(walk->ownership, step, action))
+		return overtaken(walk, step, ret_error);
+	return walk->executor->execute(walk->executor->context, step, action, ret_error);
+}
+
+/* Facts may have come with the last step: what was given until now must still be so. */
+static int look_again(struct ward_plan_walk *walk, const struct progress *at,
+		      struct ward_error *error)
+{
+	const struct ward_plan_step *steps = walk->plan->plan.steps;
+
+	if (ward_ownership_version(walk->ownership) == walk->version)
+		return 0;
+	walk->version = ward_ownership_version(walk->ownership);
+	for (uint32_t i = 0; i < at->step; i++)
+		if (!is_said(walk->ownership, &steps[i], steps[i].action))
+			return overtaken(walk, &steps[i], error);
+	return 0;
 }
 
 static int tell(struct ward_plan_walk *walk, struct progress *at, bool first,
@@ -55,9 +118,11 @@ static int carry_out(struct ward_plan_walk *walk, struct progress *at, struct wa
 	while (!code && at->step < end) {
 		const struct ward_plan_step *step = &plan->steps[at->step];
 
-		code = walk->executor->execute(walk->executor->context, step, step->action, error);
-		if (!code)
+		code = ward_plan_execute(walk, step, step->action, error);
+		if (!code) {
 			at->step++;
+			code = look_again(walk, at, error);
+		}
 	}
 	return code ? code : tell(walk, at, false, error);
 }
@@ -77,18 +142,19 @@ static int go_back(struct ward_plan_walk *walk, const struct progress *at)
 	return code;
 }
 
-static int give_up(struct ward_plan_walk *walk, const struct progress *at,
-		   struct ward_plan_result *result)
+static void give_up(struct ward_plan_walk *walk, const struct progress *at,
+		    struct ward_plan_result *result)
 {
-	const struct ward_event *event = &walk->plan->plan.events[at->event];
-	bool untold = !at->told && ward_plan_is_final(event);
+	bool untold = !at->told && ward_plan_is_final(&walk->plan->plan.events[at->event]);
 
 	if (go_back(walk, at) == 0) {
 		result->end = WARD_PLAN_UNDONE;
-		return 0;
+		return;
 	}
-	result->end = WARD_PLAN_AT_NOBODY;
-	return ward_plan_to_nobody(walk, untold ? event : NULL);
+	ward_plan_block(walk);
+	result->untold = untold ? at->event : WARD_NONE;
+	result->end = ward_plan_tell_nobody(walk, result->untold) ? WARD_PLAN_UNTOLD
+								  : WARD_PLAN_AT_NOBODY;
 }
 
 /* When it was the ownership that failed: the step before or after which it is told. */
@@ -120,7 +186,8 @@ static int run(struct ward_plan_walk *walk, struct ward_plan_result *result,
 			return code;
 		result->error = code;
 		result->failed = failed_step(walk, &at);
-		return give_up(walk, &at, result);
+		give_up(walk, &at, result);
+		return 0;
 	}
 	return 0;
 }
@@ -162,15 +229,48 @@ static int find_functions(struct ward_plan_walk *walk)
 	return 0;
 }
 
+static void forget_functions(struct ward_plan_walk *walk)
+{
+	free(walk->functions);
+	free(walk->chosen);
+}
+
+int ward_plan_settle(struct ward_ownership *ownership, const struct ward_plan *plan,
+		     struct ward_plan_result *result)
+{
+	struct ward_plan_walk walk = {
+		.ownership = ownership,
+		.plan = ward_plan_storage_of(plan),
+	};
+	int code;
+
+	if (result->end != WARD_PLAN_UNTOLD)
+		return 0;
+	code = find_functions(&walk);
+	if (!code)
+		code = ward_plan_tell_nobody(&walk, result->untold);
+	forget_functions(&walk);
+	if (code)
+		return -ENOMEM;
+	result->end = WARD_PLAN_AT_NOBODY;
+	result->untold = WARD_NONE;
+	return 0;
+}
+
 int ward_plan_run(struct ward_ownership *ownership, const struct ward_plan *plan,
 		  const struct ward_executor *executor, struct ward_plan_result *ret_result,
 		  struct ward_error *ret_error)
 {
-	struct ward_plan_result result = { .end = WARD_PLAN_DONE, .failed = WARD_NONE };
+	struct ward_plan_result result = {
+		.end = WARD_PLAN_DONE,
+		.failed = WARD_NONE,
+		.untold = WARD_NONE,
+	};
 	struct ward_plan_walk walk = {
 		.ownership = ownership,
 		.plan = ward_plan_storage_of(plan),
 		.executor = executor,
+		.version = ward_ownership_version(ownership),
 	};
 	int code;
 
@@ -181,8 +281,7 @@ int ward_plan_run(struct ward_ownership *ownership, const struct ward_plan *plan
 	code = find_functions(&walk);
 	if (!code)
 		code = run(&walk, &result, ret_error);
-	free(walk.functions);
-	free(walk.chosen);
+	forget_functions(&walk);
 	if (code)
 		return ward_fail(ret_error, code, "no memory");
 	*ret_result = result;

@@ -137,10 +137,13 @@ int ward_plan_undo(struct ward_plan_walk *walk, uint32_t event, uint32_t end, bo
 	const struct ward_plan_step *steps = walk->plan->plan.steps;
 	int code = told ? tell_before(walk, event) : 0;
 
-	for (uint32_t i = end; i-- > walk->plan->first[event] && !code;)
+	for (uint32_t i = end; i-- > walk->plan->first[event] && !code;) {
 		if (steps[i].undo != WARD_ACTION_NONE)
-			code = walk->executor->execute(walk->executor->context, &steps[i],
-						       steps[i].undo, NULL);
+			code = ward_plan_execute(walk, &steps[i], steps[i].undo, NULL);
+		/* Facts on the way back: it is not the way to where it began. */
+		if (!code && ward_ownership_version(walk->ownership) != walk->version)
+			code = -ESTALE;
+	}
 	return !code && told ? tell_after(walk, event) : code;
 }
 
@@ -185,11 +188,6 @@ static void execute(struct ward_plan_walk *walk, uint32_t function, enum ward_ac
 	(void)walk->executor->execute(walk->executor->context, &step, action, NULL);
 }
 
-static bool is_about(const struct ward_plan_step *step, enum ward_action action)
-{
-	return step->action == action || step->undo == action;
-}
-
 /* It is blocked: whether it can be taken from whoever may still hold it makes no difference to others. */
 static void take_away(struct ward_plan_walk *walk)
 {
@@ -198,22 +196,26 @@ static void take_away(struct ward_plan_walk *walk)
 	for (uint32_t i = 0; i < plan->steps_count; i++) {
 		const struct ward_plan_step *step = &plan->steps[i];
 
-		if (is_about(step, WARD_ACTION_TAKE))
+		if (step->action == WARD_ACTION_TAKE || step->action == WARD_ACTION_GIVE)
 			execute(walk, step->function, WARD_ACTION_TAKE, step);
-		else if (is_about(step, WARD_ACTION_UNBIND))
+		else if (step->action == WARD_ACTION_UNBIND || step->action == WARD_ACTION_BIND)
 			execute(walk, step->function, WARD_ACTION_UNBIND, step);
 	}
 }
 
-int ward_plan_to_nobody(struct ward_plan_walk *walk, const struct ward_event *untold)
+void ward_plan_block(struct ward_plan_walk *walk)
 {
-	int code = 0;
-
 	for (uint32_t i = 0; i < walk->functions_count; i++)
 		execute(walk, walk->functions[i], WARD_ACTION_BLOCK, NULL);
 	take_away(walk);
-	if (untold)
-		code = ward_plan_tell(walk, untold, NULL);
+}
+
+int ward_plan_tell_nobody(struct ward_plan_walk *walk, uint32_t untold)
+{
+	int code = 0;
+
+	if (untold != WARD_NONE)
+		code = ward_plan_tell(walk, &walk->plan->plan.events[untold], NULL);
 	/* Refused or of no sense by now: whoever has something is told to be nobody, all the same. */
 	return code == -ENOMEM ? code : tell_nobody(walk);
 }

@@ -83,16 +83,22 @@ struct ward_plan_walk {
 	/* Room for all functions of the plan. */
 	uint32_t *functions, *chosen;
 	uint32_t functions_count;
+	uint64_t version; /* of the ownership, when it was told of something, or looked at */
 };
 
+/*
+ * Does one action. -ESTALE, and nothing is done: it would give what the ownership does not say that
+ * somebody has, as a fact came between.
+ */
+int ward_plan_execute(struct ward_plan_walk *walk, const struct ward_plan_step *step,
+		      enum ward_action action, struct ward_error *ret_error);
 int ward_plan_tell(struct ward_plan_walk *walk, const struct ward_event *event,
 		   struct ward_error *ret_error);
 /* Steps first to end - 1 of an event were done, and it was told: all of that backwards. */
 int ward_plan_undo(struct ward_plan_walk *walk, uint32_t event, uint32_t end, bool told);
-/*
- * All functions are blocked, and nobody's; untold is an event that is to be told before, or NULL. It
- * returns what the ownership could not be told with: the functions are blocked all the same.
- */
-int ward_plan_to_nobody(struct ward_plan_walk *walk, const struct ward_event *untold);
+/* All functions are blocked, and taken from whoever has them. */
+void ward_plan_block(struct ward_plan_walk *walk);
+/* And the ownership says so: nobody has them. untold is an event that it is told of before, or WARD_NONE. */
+int ward_plan_tell_nobody(struct ward_plan_walk *walk, uint32_t untold);
 
 #endif
