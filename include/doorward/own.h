@@ -45,7 +45,8 @@ enum ward_event_kind {
 	WARD_EVENT_DEATH,
 	/**
 	 * functions: taken back by force. As release where options say that this is at once; else
-	 * they are frozen and *revoking*, still the client's, until it releases them or dies.
+	 * their error domains are frozen, and they are *revoking*, still the client's, until it
+	 * releases them or dies.
 	 */
 	WARD_EVENT_REVOKE,
 	/** functions, driver or NULL: they are there now, and a driver has taken them. A fact. */
@@ -84,12 +85,15 @@ struct ward_event {
 	const char *driver;
 	uint32_t container; /**< number of a space among those of the client, below 65535 */
 	/**
-	 * What is in the container, borrowed; or NULL: memory only. What it maps is read when it is
-	 * attached: who maps registers or doorbells later attaches again.
+	 * What is in the container, borrowed while somebody is in it; or NULL: memory only. The same
+	 * for all who are in the container, and no other client's. What it maps is read when
+	 * somebody is put into it: who maps registers or doorbells later attaches again, before
+	 * anybody can use them.
 	 */
 	struct ward_space *space;
-	uint32_t controller;		   /**< index into the machine's controllers */
-	const struct ward_waiver *waivers; /**< accepted from now on, if the event is allowed */
+	uint32_t controller; /**< index into the machine's controllers */
+	/** Accepted with the claim, if it is allowed: from then on, whoever has the functions. */
+	const struct ward_waiver *waivers;
 	uint32_t waivers_count;
 };
 
@@ -241,7 +245,8 @@ int ward_ownership_client(struct ward_ownership *ownership, const char *name, ui
 uint32_t ward_ownership_container(const struct ward_ownership *ownership, uint32_t function);
 
 /**
- * All exposures there were, in the order of opening.
+ * All exposures there were, in the order of opening. There is no limit to them, as facts cannot be
+ * refused, and none is forgotten: some hundred bytes each.
  * @param ownership an ownership
  * @param ret_count how many
  * @return them; they live until the next call that changes the ownership

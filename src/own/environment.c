@@ -99,15 +99,6 @@ static int compare_contained(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-static bool has_space(const struct ward_state *state, uint32_t function)
-{
-	for (uint32_t i = 0; i < state->attachments_count; i++) {
-		if (state->attachments[i].function == function)
-			return true;
-	}
-	return false;
-}
-
 static bool has_odd_vector(const struct ward_ownership *o, uint32_t function)
 {
 	for (uint32_t i = 0; i < o->state->vectors_count && o->vectors_of[function]; i++) {
@@ -126,10 +117,11 @@ static int add_container(const struct ward_ownership *o, const struct contained 
 	bool mixed = false;
 	int err = 0;
 
-	for (uint32_t i = 0; i < count && count > 1; i++)
-		mixed |= all[i].doorbell != all[0].doorbell || has_odd_vector(o, all[i].function);
+	for (uint32_t i = 0; i < count && count > 1 && !mixed; i++)
+		mixed = all[i].doorbell != all[0].doorbell || has_odd_vector(o, all[i].function);
 	for (uint32_t i = 0; i < count && mixed && !err; i++)
-		err = add_fact(list, FACT_CONTAINER, all[i].function, all[i].container, 0);
+		err = add_fact(list, FACT_CONTAINER, all[i].function, all[i].container,
+			       all[0].function);
 	return err;
 }
 
@@ -147,7 +139,7 @@ static int list_containers(const struct ward_ownership *o, struct fact_list *lis
 	for (uint32_t i = 0; i < total; i++) {
 		uint64_t client = o->state->functions[i].owner.client;
 
-		if (o->container[i] != WARD_NONE && !has_space(o->state, i))
+		if (o->container[i] != WARD_NONE && !ward_own_space(o, i, WARD_PASID_NONE))
 			all[count++] = (struct contained){ client << 32 | o->container[i], i,
 							   own_doorbell_class(o->machine, i) };
 	}
@@ -218,16 +210,21 @@ static void keep(struct ward_ownership *o, struct ward_environment *environment,
 	all->kept[0] = environment;
 }
 
-/* The first fact of the same container. */
+/* The first fact of the same container: they are sorted by function. */
 static size_t first_of_container(const struct ward_environment *environment, size_t at)
 {
-	size_t first = at;
+	uint64_t what = (uint64_t)FACT_CONTAINER << 32 | environment->facts[at].which;
+	size_t low = 0, high = at;
 
-	while (first > 0 && environment->facts[first - 1].what >> 32 == FACT_CONTAINER)
-		first--;
-	while (environment->facts[first].where != environment->facts[at].where)
-		first++;
-	return first;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (environment->facts[middle].what < what)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* A space for each container that has facts, in the state. */

@@ -15,14 +15,54 @@ static enum ward_domains domains_of(const struct ward_machine *machine, uint32_t
 					    : machine->iommus[f->stream.iommu].domains;
 }
 
+/* The event attaches it: it is named, or a companion of one that is. */
+static bool goes_along(const struct ward_ownership *o, uint32_t function)
+{
+	uint32_t member = function;
+
+	do {
+		if (own_is_named(o, member))
+			return true;
+		member = o->environment->companion[member];
+	} while (member != function);
+	return false;
+}
+
+/* Somebody stays in the container with a space that is another one, or WARD_NONE. */
+static uint32_t find_other_space(const struct ward_ownership *o, const struct ward_event *event,
+				 uint32_t function)
+{
+	uint32_t other = o->clients[o->state->functions[function].owner.client].first;
+
+	for (; other != WARD_NONE; other = o->next[other]) {
+		if (o->container[other] == event->container &&
+		    ward_own_space(o, other, WARD_PASID_NONE) != event->space &&
+		    !goes_along(o, other))
+			return other;
+	}
+	return WARD_NONE;
+}
+
 static int attach_sense(const struct ward_ownership *o, const struct ward_event *event,
 			uint32_t function, struct ward_error *error)
 {
+	uint32_t other;
+
 	if (event->container >= OWN_CONTAINERS_MAX)
 		return ward_fail(error, -EINVAL, "there is no container %u",
 				 (unsigned int)event->container);
 	if (!own_is_clients(o, function))
 		return ward_fail(error, -EINVAL, "no client has %s", own_name(o, function));
+	if (event->space && o->state->functions[function].owner.client !=
+				    o->state->functions[event->functions[0]].owner.client)
+		return ward_fail(error, -EINVAL,
+				 "%s and %s are of two clients, and have no space "
+				 "in common",
+				 own_name(o, event->functions[0]), own_name(o, function));
+	other = find_other_space(o, event, function);
+	if (other != WARD_NONE)
+		return ward_fail(error, -EINVAL, "container %u has another space, with %s in it",
+				 (unsigned int)event->container, own_name(o, other));
 	return 0;
 }
 
@@ -83,6 +123,26 @@ static bool is_elsewhere(const struct ward_ownership *o, const struct ward_event
 	return false;
 }
 
+/* Who is in one space with another writes its memory. */
+static bool is_others_space(const struct ward_ownership *o, const struct ward_event *event,
+			    uint32_t function, struct own_refusal *refusal)
+{
+	uint32_t client = o->state->functions[function].owner.client;
+	struct ward_space_info info;
+
+	for (uint32_t i = 0; i < o->state->attachments_count && event->space; i++) {
+		const struct ward_attachment *a = &o->state->attachments[i];
+
+		if (own_is_clients(o, a->function) &&
+		    o->state->functions[a->function].owner.client != client &&
+		    ward_space_bound(a->space, &info) == ward_space_bound(event->space, &info))
+			return own_refuse(refusal, "one-space", function, a->function,
+					  "the space is that of %s, which client %s has",
+					  own_name(o, a->function), own_holder(o, a->function));
+	}
+	return false;
+}
+
 static bool attach_refused(const struct ward_ownership *o, const struct ward_event *event,
 			   uint32_t function, struct own_refusal *refusal)
 {
@@ -91,14 +151,18 @@ static bool attach_refused(const struct ward_ownership *o, const struct ward_eve
 				  "%s is frozen: it stays out of every space until it was reset",
 				  own_name(o, function));
 	return is_elsewhere(o, event, function, refusal) ||
+	       is_others_space(o, event, function, refusal) ||
 	       is_domain_fixed(o, event, function, refusal);
 }
 
 static int put(struct ward_ownership *o, uint32_t function, uint32_t container,
 	       struct ward_space *space)
 {
-	int err = ward_own_touch(o, function);
+	bool leaves = ward_own_space(o, function, WARD_PASID_NONE) != NULL;
+	int err = leaves ? own_taint_reached(o, function) : 0;
 
+	if (!err)
+		err = ward_own_touch(o, function);
 	if (!err)
 		err = ward_own_set_space(o, function, space);
 	if (!err)

@@ -20,24 +20,31 @@ static int freeze_sense(const struct ward_ownership *o, const struct ward_event 
 	return 0;
 }
 
-static int freeze_effect(struct ward_ownership *o, const struct ward_event *event,
-			 uint32_t function)
+int own_freeze_domain(struct ward_ownership *o, uint32_t function)
 {
 	uint32_t cursor = 0, member;
 	int err = 0;
 
-	(void)event;
+	/* First what all of them reach, as one may reach something through another. */
+	while (!err && ward_error_domain_next(o->machine, function, &cursor, &member))
+		err = own_taint_reached(o, member);
+	cursor = 0;
 	while (!err && ward_error_domain_next(o->machine, function, &cursor, &member)) {
 		struct ward_function_state *f = &o->state->functions[member];
 
 		if (f->absent || f->frozen)
 			continue;
-		err = own_taint_reached(o, member);
-		if (!err)
-			err = ward_own_touch(o, member);
+		err = ward_own_touch(o, member);
 		f->frozen = !err;
 	}
 	return err;
+}
+
+static int freeze_effect(struct ward_ownership *o, const struct ward_event *event,
+			 uint32_t function)
+{
+	(void)event;
+	return own_freeze_domain(o, function);
 }
 
 static int thaw_sense(const struct ward_ownership *o, const struct ward_event *event,

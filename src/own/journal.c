@@ -191,8 +191,8 @@ static uint32_t first_attachment(const struct ward_state *state, uint32_t functi
 	return low;
 }
 
-static struct ward_space *space_of(const struct ward_ownership *o, uint32_t function,
-				   ward_pasid_t pasid)
+struct ward_space *ward_own_space(const struct ward_ownership *o, uint32_t function,
+				  ward_pasid_t pasid)
 {
 	const struct ward_state *state = o->state;
 
@@ -207,7 +207,7 @@ static struct ward_space *space_of(const struct ward_ownership *o, uint32_t func
 static int set_space(struct ward_ownership *o, uint32_t function, ward_pasid_t pasid,
 		     struct ward_space *space)
 {
-	struct ward_space *was = space_of(o, function, pasid);
+	struct ward_space *was = ward_own_space(o, function, pasid);
 	struct own_change *change = add_change(o, OWN_CHANGE_ATTACHMENT, function);
 	int err;
 
