@@ -20,6 +20,8 @@ enum column {
 	DRIVER,
 	WHY,
 	TYPE,
+	ID,
+	PATH,
 	COLUMNS,
 };
 
@@ -32,6 +34,8 @@ static const struct app_column columns[] = {
 	[DRIVER] = { .name = "DRIVER", .help = "driver that has it now" },
 	[WHY] = { .name = "WHY", .truncate = true, .help = "why ours puts it there" },
 	[TYPE] = { .name = "TYPE", .hidden = true, .help = "domain type of the kernel's group" },
+	[ID] = { .name = "ID", .hidden = true, .help = "segment and requester id of the group" },
+	[PATH] = { .name = "PATH", .hidden = true, .help = "way from the root, which stays" },
 	[COLUMNS] = { 0 },
 };
 
@@ -54,6 +58,32 @@ static const char *type_name(const struct cli_context *context, uint32_t functio
 		break;
 	}
 	return NULL;
+}
+
+/* Segment and shared requester id: what a group is called after. Or NULL. */
+static char *group_id(const struct cli_context *context, uint32_t function)
+{
+	struct ward_address address;
+	char id[WARD_ADDRESS_TEXT];
+
+	if (ward_group_id(context->isolation, function, &address))
+		return NULL;
+	ward_address_format(address, id);
+	return app_strdup(id);
+}
+
+/* By what a function is known again when buses were renumbered. */
+static char *path_of(const struct cli_context *context, uint32_t function)
+{
+	char path[WARD_PATH_TEXT];
+
+	return ward_machine_path(context->machine, function, path, sizeof(path)) ? NULL
+										 : app_strdup(path);
+}
+
+static char *or_dash(char *text)
+{
+	return text ? text : app_strdup("-");
 }
 
 static char *kernel_group(const struct cli_context *context, uint32_t function)
@@ -90,6 +120,10 @@ static char *cell(const struct cli_context *context, const struct cli_difference
 	case TYPE:
 		return app_strdup(type_name(context, function) ? type_name(context, function)
 							       : "-");
+	case ID:
+		return or_dash(group_id(context, function));
+	case PATH:
+		return or_dash(path_of(context, function));
 	case COLUMNS:
 		break;
 	}
@@ -187,6 +221,13 @@ static struct json_object *group_json(uint32_t number)
 	return number == WARD_NONE ? NULL : app_need(json_object_new_int64(number));
 }
 
+/* Takes text. */
+static void put_text(struct json_object *row, const char *key, char *text)
+{
+	app_json_put_text(row, key, text);
+	free(text);
+}
+
 static void print_json(const struct cli_context *context, const struct cli_difference *rows,
 		       const struct ward_membership *members)
 {
@@ -200,6 +241,8 @@ static void print_json(const struct cli_context *context, const struct cli_diffe
 		struct json_object *row = cli_function_json(context, i);
 
 		app_json_put_text(row, "group_type", type_name(context, i));
+		put_text(row, "group_id", group_id(context, i));
+		put_text(row, "path", path_of(context, i));
 		app_json_put(row, "predicted", group_json(members[i].group));
 		app_json_put_text(row, "cause", cli_cause_name(members[i].cause));
 		app_json_put(row, "via", cli_name_json(context, members[i].via));
