@@ -270,7 +270,8 @@ const struct ward_waiver *ward_ownership_waivers(const struct ward_ownership *ow
  * @param ownership an ownership; unchanged
  * @param machine the new snapshot, with the functions of both; borrowed
  * @param ret_ownership the ownership over it; the caller destroys it
- * @return 0; -EINVAL a function that is somebody's, tainted or frozen is not in it; -ENOMEM
+ * @return 0; -EINVAL a function that is somebody's, tainted or frozen is not in it, or a controller that
+ * has vectors; -ENOMEM
  */
 int ward_ownership_rebase(const struct ward_ownership *ownership,
 			  const struct ward_machine *machine,

@@ -322,7 +322,9 @@ int own_waivers_take(struct ward_ownership *o, uint32_t from);
 /* So many are in use: the first ones, and then those that are listed. */
 void own_waivers_restore(struct ward_ownership *o, uint32_t count);
 
-/* ownership.c: rows for the clients that the state knows. 0 or -ENOMEM. */
+/* ownership.c: exposures of clients that reach too much to begin with. 0 or -ENOMEM. */
+int own_judge_beginning(struct ward_ownership *o);
+/* Rows for the clients that the state knows. 0 or -ENOMEM. */
 int own_make_clients(struct ward_ownership *o);
 /* The arrays by function, zeroed. 0 or -ENOMEM. */
 int own_alloc_by_function(struct ward_ownership *o);

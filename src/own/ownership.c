@@ -156,8 +156,7 @@ static bool state_is_sound(const struct ward_machine *machine, const struct ward
 	return true;
 }
 
-/* Clients that reach too much to begin with. */
-static int judge_beginning(struct ward_ownership *o)
+int own_judge_beginning(struct ward_ownership *o)
 {
 	struct ward_event beginning = { .kind = WARD_EVENTS };
 	struct own_judging judging = { 0 };
@@ -210,7 +209,7 @@ int ward_ownership_create(const struct ward_machine *machine, const struct ward_
 	if (!err)
 		err = own_waivers_take(o, 0);
 	if (!err)
-		err = judge_beginning(o);
+		err = own_judge_beginning(o);
 	if (err) {
 		ward_ownership_destroy(o);
 		return err;

@@ -114,6 +114,10 @@ static int carry_lists(struct rebasing *r)
 			v.function = r->to[v.function];
 		if (v.controller != WARD_NONE)
 			v.controller = r->controllers[v.controller];
+		/* Who reaches it there could not be told any more. */
+		if (v.function != WARD_NONE && v.controller == WARD_NONE &&
+		    from->vectors[i].controller != WARD_NONE)
+			return -EINVAL;
 		err = ward_state_add_vector(r->state, &v);
 	}
 	for (uint32_t i = 0; i < from->attachments_count && !err; i++) {
@@ -259,7 +263,11 @@ static int carry_rest(const struct rebasing *r, struct ward_ownership *to)
 		return err;
 	own_environment_put(to->environment);
 	to->environment = environment;
-	err = carry_history(r, to);
+	/* Containers were not known yet when it was created. */
+	own_exposures_forget(to);
+	err = own_judge_beginning(to);
+	if (!err)
+		err = carry_history(r, to);
 	return err ? err : carry_newcomers(r, to);
 }
 

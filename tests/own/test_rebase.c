@@ -126,6 +126,65 @@ static void test_open_stays_open(void **unused)
 	end(&t, &m);
 }
 
+/* Three cards, the first at an ITS and the others at a frame. */
+static void frame_and_its(struct make *m)
+{
+	make_arm_v2m(m, 4096, 1);
+	make_controller(m, WARD_CONTROLLER_GICV3_ITS, WARD_YES, 0x8080000, 0x20000);
+	root_port(m, "00:01.0", 1, ACS_ON)->msix = false;
+	endpoint(m, "01:00.0")->controller = 1;
+	root_port(m, "00:02.0", 2, ACS_ON)->msix = false;
+	endpoint(m, "02:00.0");
+	root_port(m, "00:03.0", 3, ACS_ON)->msix = false;
+	endpoint(m, "03:00.0");
+}
+
+/* What is reached through a container only is reached on the new snapshot, too. */
+static void test_open_by_a_container(void **unused)
+{
+	struct ward_ownership *o;
+	struct own t = { 0 };
+	struct make m;
+	struct ward_event next;
+
+	(void)unused;
+	frame_and_its(&t.m);
+	own_begin(&t, NULL, "a");
+	assert_allowed(&t, claim(&t, "a", "0000:01:00.0 0000:02:00.0"));
+	assert_allowed(&t, attach(&t, "0000:01:00.0 0000:02:00.0", 0));
+	assert_recorded(&t, event(&t, WARD_EVENT_FREEZE, "0000:02:00.0"));
+	assert_unsettled(&t, bind_to(&t, "nvme", "0000:03:00.0", true), "msi-frame-shared");
+	frame_and_its(&m);
+	make_done(&m);
+	assert_int_equal(ward_ownership_rebase(t.o, m.machine, &o), 0);
+	assert_true(ward_ownership_next(o, &next));
+	assert_int_equal(next.kind, WARD_EVENT_QUARANTINE);
+	ward_ownership_destroy(o);
+	end(&t, &m);
+}
+
+/* Vectors at a frame that the new snapshot does not have are not forgotten. */
+static void test_controller_gone(void **unused)
+{
+	struct ward_ownership *o;
+	struct own t = { 0 };
+	struct make m;
+
+	(void)unused;
+	frame_and_its(&t.m);
+	own_begin(&t, NULL, "a");
+	assert_allowed(&t, bind_to(&t, "nvme", "0000:01:00.0", false));
+	frame_and_its(&m);
+	m.controllers[1].doorbells[0].start += 0x10000;
+	m.controllers[1].doorbells[0].last += 0x10000;
+	make_done(&m);
+	assert_int_equal(ward_ownership_rebase(t.o, m.machine, &o), 0);
+	ward_ownership_destroy(o);
+	assert_recorded(&t, vector(&t, "0000:01:00.0", 1));
+	assert_int_equal(ward_ownership_rebase(t.o, m.machine, &o), -EINVAL);
+	end(&t, &m);
+}
+
 struct sweep {
 	const struct ward_ownership *from;
 	const struct ward_machine *machine;
@@ -166,6 +225,8 @@ int main(void)
 		cmocka_unit_test(test_everything_goes_along),
 		cmocka_unit_test(test_moved_card),
 		cmocka_unit_test(test_open_stays_open),
+		cmocka_unit_test(test_open_by_a_container),
+		cmocka_unit_test(test_controller_gone),
 		cmocka_unit_test(test_sweep_rebase),
 	};
 
