@@ -241,9 +241,10 @@ int own_give_back(struct ward_ownership *o, uint32_t function);
 int own_freeze_domain(struct ward_ownership *o, uint32_t function);
 /* What an owner leaves comes to what was left there before. The function was touched. */
 void own_taint(struct ward_function_state *f, struct ward_owner owner);
-/* Who tainted it, for a sentence: "client web", "the host", "several". */
-void own_tainter(const struct ward_ownership *o, uint32_t function, char *ret_text, size_t size);
-/* taint.c: before a client's function stops reaching anything. 0 or -ENOMEM. */
+/* taint.c: somebody else left something in it, or a client in its PF: refused as tainted. */
+bool own_refuse_if_tainted(const struct ward_ownership *o, uint32_t function,
+			   struct ward_owner taker, struct own_refusal *refusal);
+/* Before a client's function stops reaching anything. 0 or -ENOMEM. */
 int own_taint_reached(struct ward_ownership *o, uint32_t function);
 /* "0000:01:00.0", for sentences; "client web". */
 const char *own_name(const struct ward_ownership *o, uint32_t function);

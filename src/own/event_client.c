@@ -50,32 +50,20 @@ static bool is_taken(const struct ward_ownership *o, uint32_t function, struct o
 			  own_name(o, function), f->driver);
 }
 
-static bool is_somebody_elses(const struct ward_owner *tainted_by, uint32_t client)
-{
-	return tainted_by->kind == WARD_OWNER_HOST ||
-	       (tainted_by->kind == WARD_OWNER_CLIENT && tainted_by->client != client);
-}
-
 static bool claim_refused(const struct ward_ownership *o, const struct ward_event *event,
 			  uint32_t function, struct own_refusal *refusal)
 {
-	const struct ward_function_state *f = &o->state->functions[function];
-	char tainter[128];
+	const struct ward_owner taker = { WARD_OWNER_CLIENT, event->client };
 	uint32_t revoking;
 
 	if (is_taken(o, function, refusal))
 		return true;
-	if (f->frozen)
+	if (o->state->functions[function].frozen)
 		return own_refuse(refusal, "frozen", function, WARD_NONE,
 				  "%s is frozen: it is of no use to anybody before it was reset",
 				  own_name(o, function));
-	if (is_somebody_elses(&f->tainted_by, event->client) &&
-	    !own_leaves_out(o, OWN_RULE_TAINT)) {
-		own_tainter(o, function, tainter, sizeof(tainter));
-		return own_refuse(refusal, "tainted", function, WARD_NONE,
-				  "%s had %s, and it was not reset since", tainter,
-				  own_name(o, function));
-	}
+	if (own_refuse_if_tainted(o, function, taker, refusal))
+		return true;
 	revoking = revoking_beside(o, function);
 	return revoking != WARD_NONE &&
 	       own_refuse(refusal, "revoking", function, revoking,

@@ -52,7 +52,6 @@ static bool bind_refused(const struct ward_ownership *o, const struct ward_event
 			 uint32_t function, struct own_refusal *refusal)
 {
 	const struct ward_function_state *f = &o->state->functions[function];
-	char tainter[128];
 
 	if (own_refuse_if_clients(o, function, refusal) ||
 	    own_refuse_if_shared(o, function, event->driver, refusal))
@@ -61,11 +60,8 @@ static bool bind_refused(const struct ward_ownership *o, const struct ward_event
 		return own_refuse(refusal, "frozen", function, WARD_NONE,
 				  "%s is frozen: no driver gets an answer from it",
 				  own_name(o, function));
-	if (f->tainted_by.kind != WARD_OWNER_CLIENT || own_leaves_out(o, OWN_RULE_TAINT))
-		return false;
-	own_tainter(o, function, tainter, sizeof(tainter));
-	return own_refuse(refusal, "tainted", function, WARD_NONE,
-			  "%s had %s, and it was not reset since", tainter, own_name(o, function));
+	return own_refuse_if_tainted(o, function, (struct ward_owner){ .kind = WARD_OWNER_HOST },
+				     refusal);
 }
 
 int own_take_by_driver(struct ward_ownership *o, uint32_t function, const char *driver)

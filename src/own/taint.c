@@ -40,7 +40,8 @@ void own_taint(struct ward_function_state *f, struct ward_owner owner)
 		f->tainted_by = (struct ward_owner){ WARD_OWNER_CLIENT, WARD_NONE };
 }
 
-void own_tainter(const struct ward_ownership *o, uint32_t function, char *ret_text, size_t size)
+static void name_tainter(const struct ward_ownership *o, uint32_t function, char *ret_text,
+			 size_t size)
 {
 	const struct ward_owner *by = &o->state->functions[function].tainted_by;
 
@@ -50,6 +51,30 @@ void own_tainter(const struct ward_ownership *o, uint32_t function, char *ret_te
 		snprintf(ret_text, size, "several");
 	else
 		snprintf(ret_text, size, "client %s", o->state->clients[by->client]);
+}
+
+bool own_refuse_if_tainted(const struct ward_ownership *o, uint32_t function,
+			   struct ward_owner taker, struct own_refusal *refusal)
+{
+	const uint32_t left[] = { function, o->machine->functions[function].physfn };
+	char tainter[128];
+
+	for (size_t i = 0; i < 2 && left[i] != WARD_NONE && !own_leaves_out(o, OWN_RULE_TAINT);
+	     i++) {
+		const struct ward_owner *by = &o->state->functions[left[i]].tainted_by;
+
+		if (by->kind == WARD_OWNER_NOBODY || is_same(*by, taker))
+			continue;
+		/* The host may have its PF do with VFs what it likes. */
+		if (left[i] != function && by->kind == WARD_OWNER_HOST)
+			continue;
+		name_tainter(o, left[i], tainter, sizeof(tainter));
+		return own_refuse(refusal, "tainted", function,
+				  left[i] == function ? WARD_NONE : left[i],
+				  "%s had %s, and it was not reset since", tainter,
+				  own_name(o, left[i]));
+	}
+	return false;
 }
 
 static int taint(struct ward_ownership *o, uint32_t function, struct ward_owner client)

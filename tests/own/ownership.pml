@@ -425,10 +425,17 @@ inline reset_vfs(x)
  */
 
 #define FREE(x) (there[x] && !IS_CLIENT(owner[x]))
+/* A client may have left something in the PF that is about its VFs. */
+#ifdef VFS
+#define LEFT_ABOVE(x, taker) ((x) != PF && IS_CLIENT(taint[PF]) && taint[PF] != (taker))
+#else
+#define LEFT_ABOVE(x, taker) false
+#endif
 
 #define EVENT_BIND(x, d)                                                                       \
 	:: d_step { SETTLED && FREE(x) && driver[x] == NONE && !frozen[x] &&                   \
-		    !IS_CLIENT(taint[x]) -> keep(); to_bound(x, d); end_request() }
+		    !IS_CLIENT(taint[x]) && !LEFT_ABOVE(x, HOST) ->                                \
+		    keep(); to_bound(x, d); end_request() }
 #define FACT_BIND(x)                                                                           \
 	:: d_step { FREE(x) && driver[x] == NONE -> to_bound(x, HOSTS); end_fact(NEWCOMER, 1 << x) }
 #define EVENT_UNBIND(x)                                                                        \
@@ -442,7 +449,8 @@ inline claim(c, named)
 		if
 		:: named >> f & 1 ->
 			refused = refused || owner[f] != NOBODY || frozen[f] ||
-				  (taint[f] != NOBODY && taint[f] != CLIENT(c));
+				  (taint[f] != NOBODY && taint[f] != CLIENT(c)) ||
+				  LEFT_ABOVE(f, CLIENT(c));
 			for (g : 0 .. N - 1) {
 				refused = refused || (there[g] && revoking[g] && TOGETHER(f, g))
 			}

@@ -32,6 +32,26 @@ static void test_left_upon_a_note(void **unused)
 	own_end(&t);
 }
 
+/* Nor is a VF anybody's whose PF may still do what a client has told it. */
+static void test_left_in_the_pf(void **unused)
+{
+	struct own t = { 0 };
+
+	(void)unused;
+	card(&t);
+	assert_allowed(&t, event(&t, WARD_EVENT_VFS_OFF, "0000:01:00.0"));
+	assert_allowed(&t, claim(&t, "a", "0000:01:00.0"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:01:00.0"));
+	assert_allowed(&t, event(&t, WARD_EVENT_VFS_ON, "0000:01:00.0"));
+	assert_refused(&t, claim(&t, "b", "0000:01:00.1"), "tainted");
+	assert_refused(&t, bind_to(&t, "ixgbevf", "0000:01:00.1", false), "tainted");
+	assert_allowed(&t, claim(&t, "a", "0000:01:00.1"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:01:00.1"));
+	assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.0"));
+	assert_allowed(&t, claim(&t, "b", "0000:01:00.1"));
+	own_end(&t);
+}
+
 static struct ward_space *make_space_of(enum ward_space_kind kind)
 {
 	const struct ward_space_options options = { .size = sizeof(options), .kind = kind };
@@ -150,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_left_upon_a_note),
+		cmocka_unit_test(test_left_in_the_pf),
 		cmocka_unit_test(test_container_of_two_spaces),
 		cmocka_unit_test(test_space_of_two_clients),
 		cmocka_unit_test(test_left_through_a_space),
