@@ -204,13 +204,12 @@ static int set_acs(struct making *m)
 	const struct app_machine_function *from = m->from;
 	struct ward_acs *acs = &m->f.acs;
 	bool bridge = m->type->header == 1, pcie = m->type->pcie != WARD_PCIE_NONE;
-	const char *told = from->acs			     ? from->acs
-			   : pcie && m->f.config_size < 4096 ? "unknown"
-			   : bridge && pcie && m->type->pcie != WARD_PCIE_TO_PCI &&
-					   m->type->pcie != WARD_PCI_TO_PCIE &&
-					   m->type->pcie != WARD_PCIE_UPSTREAM
-				   ? "full"
-				   : "none";
+	/* Ports may have it or not: who does not say it has not said that they isolate. */
+	bool port = pcie && bridge && m->type->pcie != WARD_PCIE_TO_PCI &&
+		    m->type->pcie != WARD_PCI_TO_PCIE && m->type->pcie != WARD_PCIE_UPSTREAM;
+	const char *told = from->acs				       ? from->acs
+			   : port || (pcie && m->f.config_size < 4096) ? "unknown"
+								       : "none";
 	bool found = false;
 	int code = 0;
 
@@ -305,7 +304,10 @@ static void set_abilities(struct making *m)
 	/* They are in extended config space, which only PCIe has. */
 	bool readable = f->config_size == 4096 || m->type->pcie == WARD_PCIE_NONE;
 
-	set_ability(from->ats, readable, &f->ats, &f->ats_enabled);
+	/* It goes past the IOMMU: that there is none has to be said, but of bridges. */
+	set_ability(from->ats,
+		    readable && (m->type->header == 1 || m->type->pcie == WARD_PCIE_NONE), &f->ats,
+		    &f->ats_enabled);
 	set_ability(from->pasid, readable, &f->pasid, &f->pasid_enabled);
 	set_ability(from->pri, readable, &f->pri, &f->pri_enabled);
 	f->resets_known =
@@ -326,9 +328,10 @@ static int set_iommu(struct making *m, uint32_t plain)
 
 	if (told && strcmp(told, "unknown") == 0)
 		return 0;
-	/* Else an id map says it. */
-	if (!told && !m->from->stream && !m->b->direct && f->kind == WARD_FUNCTION_PCI &&
-	    m->b->from->iommus_count)
+	/* Else an id map says it; or, of several, nobody does. */
+	if (!told && f->kind == WARD_FUNCTION_PCI &&
+	    ((!m->from->stream && !m->b->direct && m->b->from->iommus_count) ||
+	     m->b->from->iommus_count > 1))
 		return 0;
 	f->iommu_evidence = APP_MACHINE_EVIDENCE;
 	f->iommu_known = WARD_YES;
@@ -347,8 +350,9 @@ static int set_controller(struct making *m, uint32_t plain)
 
 	if (told && strcmp(told, "unknown") == 0)
 		return 0;
-	if (!told && !m->from->devid && !m->b->direct && f->kind == WARD_FUNCTION_PCI &&
-	    m->b->from->controllers_count)
+	if (!told && f->kind == WARD_FUNCTION_PCI &&
+	    ((!m->from->devid && !m->b->direct && m->b->from->controllers_count) ||
+	     m->b->from->controllers_count > 1))
 		return 0;
 	f->controller_evidence = APP_MACHINE_EVIDENCE;
 	f->controller_known = WARD_YES;

@@ -313,7 +313,7 @@ static int add_plain_map(struct app_machine_building *b, enum ward_id_map_kind k
 }
 
 /*
- * Arm: ids go through unchanged to the first IOMMU and the first controller, also those that no
+ * Arm: ids go through unchanged to the only IOMMU and the only controller, also those that no
  * function has for its own, such as what a bridge puts in their place. Where all functions of a
  * segment say themselves what serves them, nothing is added to that.
  */
@@ -333,9 +333,10 @@ static int add_plain_maps(struct app_machine_building *b)
 			iommu |= !f->iommu && !f->stream;
 			msi |= !f->controller && !f->devid;
 		}
-		if (iommu && b->from->iommus_count)
+		/* Of several nobody says which. */
+		if (iommu && b->from->iommus_count == 1)
 			code = add_plain_map(b, WARD_ID_MAP_IOMMU, segment);
-		if (!code && msi && b->from->controllers_count)
+		if (!code && msi && b->from->controllers_count == 1)
 			code = add_plain_map(b, WARD_ID_MAP_MSI, segment);
 	}
 	return code;

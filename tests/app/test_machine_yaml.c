@@ -96,7 +96,7 @@ static const char everything[] =
 	"    msi_off: yes\n"
 	"    tainted_by: vm2\n"
 	"  - {address: \"0001:01:00.1\", pf: \"0001:01:00.0\", owner: vm1, frozen: yes, revoking: yes,\n"
-	"     irq: msix, group: 12}\n"
+	"     irq: msix, group: 12, ats: no}\n"
 	"  - {address: \"0001:01:00.2\", pf: \"0001:01:00.0\", absent: yes, ats: unknown}\n"
 	"  - {address: \"0001:02:00.0\", type: conventional, parent: \"0001:00:01.0\", asleep: yes,\n"
 	"     quarantined: yes, tainted_by: host, iommu: none, controller: none}\n"
@@ -255,7 +255,7 @@ static void expect_rest(struct ward_function f[3])
 	f[1].pcie_known = WARD_YES;
 	f[1].port_number = 1;
 	f[1].acs.present = WARD_NO;
-	f[1].ats = f[1].pasid = f[1].pri = WARD_NO;
+	f[1].pasid = f[1].pri = WARD_NO;
 	f[1].intx_pin = 1;
 	f[1].resets = WARD_RESET_FLR;
 	f[1].resets_known = WARD_YES;
@@ -521,7 +521,9 @@ static void defaults(void **state)
 	assert_int_equal(read.machine->controllers[2].pool, 0);
 	assert_int_equal(read.machine->controllers[2].first_intid, 128);
 	f = &read.machine->functions[at(read.machine, "00:01.0")];
-	assert_int_equal(f->acs.control, WARD_ACS_SV | WARD_ACS_RR | WARD_ACS_CR | WARD_ACS_UF);
+	/* What could make it look safer than it is has to be said. */
+	assert_int_equal(f->acs.present, WARD_UNKNOWN);
+	assert_int_equal(f->ats, WARD_NO);
 	assert_int_equal(f->bridge.subordinate, 1);
 	assert_true(ward_range_is_empty(f->bar[0].range));
 	f = &read.machine->functions[at(read.machine, "01:00.0")];
@@ -529,7 +531,9 @@ static void defaults(void **state)
 	assert_true(f->msix_enabled);
 	assert_int_equal(f->stream.iommu, 0);
 	assert_int_equal(ward_sid_raw(f->stream.sid), 0x100);
-	assert_int_equal(f->controller, 0);
+	assert_int_equal(f->ats, WARD_UNKNOWN);
+	assert_int_equal(f->controller_known, WARD_UNKNOWN);
+	assert_int_equal(f->controller, WARD_NONE);
 	assert_int_equal(read.state->functions[at(read.machine, "01:00.0")].irq_mode,
 			 WARD_IRQ_MSIX);
 	f = &read.machine->functions[at(read.machine, "01:00.1")];

@@ -23,11 +23,11 @@ EXPECTED = ROOT / "tests/cli/scenarios"
 MACHINE = """
 machine:
   arch: arm64
-  iommus: [{name: smmu, kind: smmuv3}]
+  iommus: [{name: smmu, kind: smmuv3, ats: no}]
   controllers: [{name: its, kind: its, doorbells: ["0x08090000"]}]
   functions:
-    - {address: "00:01.0", type: root-port, secondary: 1, driver: pcieport}
-    - {address: "00:02.0", type: root-port, secondary: 2, driver: pcieport}
+    - {address: "00:01.0", type: root-port, acs: full, secondary: 1, driver: pcieport}
+    - {address: "00:02.0", type: root-port, acs: full, secondary: 2, driver: pcieport}
     - {address: "01:00.0", driver: vfio-pci}
     - {address: "02:00.0", driver: vfio-pci}
 clients: [red, blue]
