@@ -20,11 +20,13 @@ enum fact_kind {
 
 bool own_is_odd(const struct ward_machine *machine, uint32_t function, uint32_t controller)
 {
-	uint32_t own = machine->functions[function].controller;
+	const struct ward_function *f = &machine->functions[function];
+	uint32_t own = f->controller_known == WARD_YES ? f->controller : WARD_NONE;
 
 	if (controller == WARD_NONE || controller == own)
 		return false;
-	return own == WARD_NONE ||
+	/* Where writers are told apart, the function is told apart at its own only. */
+	return own == WARD_NONE || machine->controllers[controller].isolates == WARD_YES ||
 	       machine->controllers[own].kind != machine->controllers[controller].kind ||
 	       machine->controllers[own].pool != machine->controllers[controller].pool;
 }

@@ -166,6 +166,24 @@ static void test_revoked_with_its_domain(void **unused)
 	own_end(&t);
 }
 
+/* A vector at another ITS than its own is looked at, whatever pools the machine speaks of. */
+static void test_vector_at_another_its(void **unused)
+{
+	struct own t = { 0 };
+
+	(void)unused;
+	two_cards(&t, 0);
+	make_controller(&t.m, WARD_CONTROLLER_GICV3_ITS, WARD_YES, 0x80a0000, 0x20000)->pool =
+		t.m.controllers[0].pool;
+	t.m.functions[make_ordinal(&t.m, "02:00.0")].controller = 1;
+	t.m.functions[make_ordinal(&t.m, "02:00.0")].devid = ward_devid(0x100);
+	own_begin(&t, NULL, "a b");
+	assert_allowed(&t, claim(&t, "b", "0000:02:00.0"));
+	assert_allowed(&t, bind_to(&t, "nvme", "0000:01:00.0", false));
+	assert_unsettled(&t, vector(&t, "0000:01:00.0", 1), NULL);
+	own_end(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_space_of_two_clients),
 		cmocka_unit_test(test_left_through_a_space),
 		cmocka_unit_test(test_revoked_with_its_domain),
+		cmocka_unit_test(test_vector_at_another_its),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
