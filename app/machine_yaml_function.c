@@ -136,8 +136,13 @@ static int set_bridge(struct making *m)
 						from->address);
 		return 0;
 	}
+	/* Forgotten, what is below would stand on a root bus, and no port above it would matter. */
+	if (!from->secondary)
+		return app_machine_fail(m->b, at(m, "secondary"),
+					"which bus is below %s has to be told; 0: none",
+					from->address);
 	bridge->primary = from->primary ? *from->primary : ward_rid_bus(m->f.address.rid);
-	bridge->secondary = from->secondary ? *from->secondary : 0;
+	bridge->secondary = *from->secondary;
 	bridge->subordinate = from->subordinate ? *from->subordinate : bridge->secondary;
 	code = set_window(m, "window", from->window, &bridge->memory);
 	if (!code)
@@ -346,20 +351,20 @@ static int set_iommu(struct making *m, uint32_t plain)
 static int set_controller(struct making *m, uint32_t plain)
 {
 	const char *told = m->from->controller;
+	bool by_map = !m->from->devid && !m->b->direct;
 	struct ward_function *f = &m->f;
 
 	if (told && strcmp(told, "unknown") == 0)
 		return 0;
-	if (!told && f->kind == WARD_FUNCTION_PCI &&
-	    ((!m->from->devid && !m->b->direct && m->b->from->controllers_count) ||
-	     m->b->from->controllers_count > 1))
+	/* Without any the messages go who knows where; of several, nobody says to which. */
+	if (!told && f->kind == WARD_FUNCTION_PCI && (by_map || m->b->from->controllers_count != 1))
 		return 0;
 	f->controller_evidence = APP_MACHINE_EVIDENCE;
 	f->controller_known = WARD_YES;
 	f->devid = ward_devid(m->from->devid ? *m->from->devid : plain);
 	if (told && strcmp(told, "none") != 0)
 		return app_machine_find_controller(m->b, at(m, "controller"), told, &f->controller);
-	if (!told && f->kind == WARD_FUNCTION_PCI && m->b->from->controllers_count)
+	if (!told && f->kind == WARD_FUNCTION_PCI)
 		f->controller = 0;
 	return 0;
 }

@@ -570,6 +570,30 @@ static void aliases_follow(void **state)
 	app_machine_finish(&read);
 }
 
+/* Where no controller is told of, messages go nobody knows where; that they go nowhere is said. */
+static void no_controllers(void **state)
+{
+	static const char *const archs[] = { "x86", "arm64", "power" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
+		struct app_machine read;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "arch: %s\n"
+			 "functions:\n"
+			 "  - {address: \"00:01.0\"}\n"
+			 "  - {address: \"00:02.0\", controller: none}\n",
+			 archs[i]);
+		load_well(text, &read);
+		assert_int_equal(read.machine->functions[0].controller_known, WARD_UNKNOWN);
+		assert_int_equal(read.machine->functions[1].controller_known, WARD_YES);
+		assert_int_equal(read.machine->functions[1].controller, WARD_NONE);
+		app_machine_finish(&read);
+	}
+}
+
 /* On x86 and POWER nothing maps ids, and the kinds have their own defaults. */
 static void other_architectures(void **state)
 {
@@ -716,6 +740,8 @@ static const struct {
 	{ FUNCTION("config_size: 128"),
 	  "m.yaml:7: functions[1].config_size: 128 is none of 0, 64, 256, 4096" },
 	{ FUNCTION("secondary: 3"), "m.yaml:7: functions[1].secondary: 01:00.0 is no bridge" },
+	{ FUNCTION("type: upstream"),
+	  "m.yaml:7: functions[1].secondary: which bus is below 01:00.0 has to be told; 0: none" },
 	{ FUNCTION("window: \"0+4096\""), "m.yaml:7: functions[1].window: 01:00.0 is no bridge" },
 	{ FUNCTION("type: upstream, secondary: 2, window: \"0+0\""),
 	  "m.yaml:7: functions[1].window: \"0+0\" is no range: write \"0x10000000-0x100fffff\" or "
@@ -923,6 +949,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(aliases_follow),
 		cmocka_unit_test(other_architectures),
+		cmocka_unit_test(no_controllers),
 		cmocka_unit_test(every_error_is_told),
 		cmocka_unit_test(damaged_input),
 		cmocka_unit_test(what_is_written_comes_back),
