@@ -225,6 +225,9 @@ struct own_handler {
 		     uint32_t function, struct ward_error *error);
 	bool (*refused)(const struct ward_ownership *o, const struct ward_event *event,
 			uint32_t function, struct own_refusal *refusal);
+	/* The same, asked when all of it has taken effect: companions of who was absent. */
+	bool (*refused_then)(const struct ward_ownership *o, const struct ward_event *event,
+			     uint32_t function, struct own_refusal *refusal);
 	int (*effect)(struct ward_ownership *o, const struct ward_event *event, uint32_t function);
 };
 

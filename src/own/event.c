@@ -44,7 +44,6 @@ struct happening {
 	struct ward_environment *environment_before;
 	struct own_judging judging;
 	struct own_noting noting;
-	struct ward_verdict *refusal;
 };
 
 bool own_refuse(struct own_refusal *refusal, const char *code, uint32_t subject, uint32_t blocker,
@@ -172,11 +171,23 @@ static bool is_refused(struct happening *h, struct own_refusal *refusal)
 	return false;
 }
 
-static int make_refusal(struct happening *h, const struct own_refusal *refusal)
+static bool is_refused_then(struct happening *h, struct own_refusal *refusal)
 {
+	for (uint32_t i = 0; h->handler->refused_then && !h->fact && i < h->event.functions_count;
+	     i++) {
+		if (h->handler->refused_then(h->o, &h->event, h->event.functions[i], refusal))
+			return true;
+	}
+	return false;
+}
+
+static int refuse(struct happening *h, const struct own_refusal *refusal,
+		  struct ward_outcome *outcome)
+{
+	outcome->decision = WARD_REFUSED;
 	return ward_refusal_create(h->o->environment->isolation, h->o->options.policy,
 				   refusal->code, refusal->subject, refusal->blocker, refusal->text,
-				   &h->refusal);
+				   &outcome->verdict);
 }
 
 static int take_effect(struct happening *h, uint32_t count)
@@ -299,13 +310,9 @@ static bool is_found_unsafe(const struct happening *h)
 /* The verdict that tells most: of the claim, or of the first client that is exposed. */
 static struct ward_verdict *move_verdict(struct happening *h)
 {
-	struct ward_verdict *verdict = h->refusal;
+	struct ward_verdict *verdict = h->judging.claim;
 
-	h->refusal = NULL;
-	if (!verdict && h->judging.claim) {
-		verdict = h->judging.claim;
-		h->judging.claim = NULL;
-	}
+	h->judging.claim = NULL;
 	for (uint32_t i = 0; i < h->judging.count && (!verdict || verdict->answer == WARD_SAFE);
 	     i++) {
 		struct own_judged *judged = &h->judging.judged[i];
@@ -409,13 +416,13 @@ static int happen(struct happening *h, bool stays, struct ward_outcome *outcome,
 		return err;
 	if (h->event.kind == WARD_EVENT_DEATH)
 		name_all_of_client(h);
-	if (is_refused(h, &refusal)) {
-		err = make_refusal(h, &refusal);
-		outcome->decision = WARD_REFUSED;
-		outcome->verdict = err ? NULL : move_verdict(h);
-		return err;
-	}
+	if (is_refused(h, &refusal))
+		return refuse(h, &refusal, outcome);
 	err = take_effect(h, h->event.functions_count);
+	if (!err && is_refused_then(h, &refusal)) {
+		take_back(h);
+		return refuse(h, &refusal, outcome);
+	}
 	if (!err)
 		err = judge(h);
 	if (err) {

@@ -153,8 +153,13 @@ static int vfs_on_sense(const struct ward_ownership *o, const struct ward_event 
 static bool vfs_on_refused(const struct ward_ownership *o, const struct ward_event *event,
 			   uint32_t function, struct own_refusal *refusal)
 {
-	if (!own_leaves_out(o, OWN_RULE_VFS) && own_refuse_if_clients(o, function, refusal))
-		return true;
+	(void)event;
+	return !own_leaves_out(o, OWN_RULE_VFS) && own_refuse_if_clients(o, function, refusal);
+}
+
+static bool vfs_on_refused_then(const struct ward_ownership *o, const struct ward_event *event,
+				uint32_t function, struct own_refusal *refusal)
+{
 	for (uint32_t vf = o->first_vf[function]; vf != WARD_NONE; vf = o->next_vf[vf])
 		if (own_refuse_if_shared(o, vf, event->driver, refusal))
 			return true;
@@ -214,6 +219,7 @@ const struct own_handler own_vfs_on = {
 	.functions = true,
 	.sense = vfs_on_sense,
 	.refused = vfs_on_refused,
+	.refused_then = vfs_on_refused_then,
 	.effect = vfs_on_effect,
 };
 

@@ -184,6 +184,33 @@ static void test_vector_at_another_its(void **unused)
 	own_end(&t);
 }
 
+/* VFs that would come to the host with a StreamID that is in a client's container still. */
+static void test_vfs_share_an_id(void **unused)
+{
+	struct own t = { 0 };
+	struct ward_event e;
+
+	(void)unused;
+	make_arm_its(&t.m);
+	root_port_to(&t.m, "00:01.0", 1, 2, ACS_ON);
+	function(&t.m, "01:00.0", WARD_PCIE_ENDPOINT, ACS_ON)->vfs_total = 1;
+	vf(&t.m, "01:00.1", "0000:01:00.0");
+	root_port(&t.m, "00:03.0", 3, ACS_ON);
+	endpoint(&t.m, "03:00.0")->stream.sid = ward_sid(0x101);
+	own_begin(&t, NULL, "a");
+	assert_allowed(&t, event(&t, WARD_EVENT_VFS_OFF, "0000:01:00.0"));
+	assert_allowed(&t, claim(&t, "a", "0000:03:00.0"));
+	assert_allowed(&t, attach(&t, "0000:03:00.0", 0));
+	assert_recorded(&t, event(&t, WARD_EVENT_FREEZE, "0000:03:00.0"));
+	e = event_of(&t, WARD_EVENT_VFS_ON, "0000:01:00.0");
+	e.driver = "ixgbevf";
+	assert_refused(&t, happens(&t, e), "one-space");
+	assert_true(own_at(&t, "0000:01:00.1")->absent);
+	e.driver = NULL;
+	assert_allowed(&t, happens(&t, e));
+	own_end(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_space_of_two_clients),
 		cmocka_unit_test(test_left_through_a_space),
 		cmocka_unit_test(test_revoked_with_its_domain),
+		cmocka_unit_test(test_vfs_share_an_id),
 		cmocka_unit_test(test_vector_at_another_its),
 	};
 

@@ -260,6 +260,62 @@ static void test_containment_sweep(void **unused)
 	end(&p);
 }
 
+/* Every other kind, one after the other, each as it would happen next. */
+static void test_kinds_sweep(void **unused)
+{
+	const struct ward_space_options options = { .size = sizeof(options),
+						    .kind = WARD_SPACE_UNMANAGED };
+	struct packed p = { 0 };
+	struct ward_space *space;
+	const struct {
+		enum ward_event_kind kind;
+		const char *names;
+		const struct ward_event with;
+	} rows[] = {
+		{ WARD_EVENT_BIND, "0000:03:00.0", { .driver = "nvme" } },
+		{ WARD_EVENT_VECTOR, "0000:03:00.0", { .controller = 0 } },
+		{ WARD_EVENT_UNBIND, "0000:03:00.0", { .fact = false } },
+		{ WARD_EVENT_RESET, "0000:03:00.0", { .fact = false } },
+		{ WARD_EVENT_BIND, "0000:01:00.0", { .driver = "vfio-pci" } },
+		{ WARD_EVENT_CLAIM, "0000:01:00.0 0000:02:00.0 0000:02:00.1", { .client = 0 } },
+		{ WARD_EVENT_ATTACH, "0000:01:00.0 0000:02:00.0", { .container = 1 } },
+		{ WARD_EVENT_DETACH, "0000:02:00.0", { .fact = false } },
+		{ WARD_EVENT_ATTACH, "0000:02:00.0", { .container = 2 } },
+		{ WARD_EVENT_VECTOR, "0000:02:00.0", { .controller = 2 } },
+		{ WARD_EVENT_FREEZE, "0000:02:00.0", { .fact = true } },
+		{ WARD_EVENT_THAW, "0000:02:00.0", { .fact = false } },
+		{ WARD_EVENT_REVOKE, "0000:01:00.0 0000:02:00.0", { .fact = false } },
+		{ WARD_EVENT_RELEASE, "0000:01:00.0 0000:02:00.0", { .fact = false } },
+		{ WARD_EVENT_VFS_OFF, "0000:01:00.0", { .fact = false } },
+		{ WARD_EVENT_VFS_ON, "0000:01:00.0", { .driver = "ixgbevf" } },
+		{ WARD_EVENT_QUARANTINE, "0000:01:00.4", { .fact = false } },
+		{ WARD_EVENT_HOT_REMOVE, "0000:01:00.0 0000:03:00.0", { .fact = true } },
+		{ WARD_EVENT_HOT_ADD, "0000:01:00.0 0000:03:00.0", { .driver = "nvme" } },
+	};
+
+	(void)unused;
+	begin(&p);
+	assert_int_equal(ward_space_create(&options, &space), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ward_event e = rows[i].with,
+				  named = event_of(&p.t, rows[i].kind, rows[i].names);
+
+		e.size = sizeof(e);
+		e.kind = rows[i].kind;
+		e.functions = named.functions;
+		e.functions_count = named.functions_count;
+		if (e.kind == WARD_EVENT_ATTACH && e.container == 2)
+			e.space = space;
+		sweep(&p, e);
+		assert_int_equal(happens(&p.t, e), 0);
+		if (p.t.outcome.decision == WARD_REFUSED)
+			fail_msg("%s is refused: %s", ward_event_name(e.kind),
+				 p.t.outcome.verdict->findings[0].text);
+	}
+	end(&p);
+	ward_space_destroy(space);
+}
+
 static int sweep_create(void *context)
 {
 	struct packed *p = context;
@@ -291,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_claim_sweep),
 		cmocka_unit_test(test_death_sweep),
 		cmocka_unit_test(test_containment_sweep),
+		cmocka_unit_test(test_kinds_sweep),
 		cmocka_unit_test(test_create_sweep),
 	};
 
