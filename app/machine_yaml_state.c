@@ -46,6 +46,24 @@ static int set_owner(struct app_machine_building *b, struct ward_state *state, c
 	return 0;
 }
 
+/* What is there has one owner: docs/ownership.md, State. */
+static int check_owner(struct app_machine_building *b, const struct app_machine_function *from,
+		       const struct ward_function_state *f, const char *list, uint32_t index)
+{
+	bool driven = f->driver && !f->driver_yields;
+
+	if (from->absent)
+		return 0;
+	if (driven && f->owner.kind != WARD_OWNER_HOST)
+		return app_machine_fail(b, app_machine_at(b, list, index, "owner"),
+					"%s drives it for the host, so it is the host's",
+					f->driver);
+	if (from->quarantined && f->owner.kind != WARD_OWNER_NOBODY)
+		return app_machine_fail(b, app_machine_at(b, list, index, "quarantined"),
+					"what is quarantined is nobody's, and nothing drives it");
+	return 0;
+}
+
 static int set_function(struct app_machine_building *b, struct ward_state *state,
 			const struct app_machine_function *from, const char *list, uint32_t index)
 {
@@ -79,6 +97,8 @@ static int set_function(struct app_machine_building *b, struct ward_state *state
 	else if (!code && from->tainted_by)
 		code = set_owner(b, state, app_machine_at(b, list, index, "tainted_by"),
 				 from->tainted_by, &f->tainted_by);
+	if (!code)
+		code = check_owner(b, from, f, list, index);
 	if (code)
 		return code;
 	f->driver_override = from->driver_override;

@@ -740,6 +740,11 @@ static const struct {
 	{ FUNCTION("config_size: 128"),
 	  "m.yaml:7: functions[1].config_size: 128 is none of 0, 64, 256, 4096" },
 	{ FUNCTION("secondary: 3"), "m.yaml:7: functions[1].secondary: 01:00.0 is no bridge" },
+	{ FUNCTION("driver: nvme, owner: nobody"),
+	  "m.yaml:7: functions[1].owner: nvme drives it for the host, so it is the host's" },
+	{ FUNCTION("quarantined: yes, owner: vm"),
+	  "m.yaml:7: functions[1].quarantined: what is quarantined is nobody's, and nothing drives "
+	  "it" },
 	{ FUNCTION("type: upstream"),
 	  "m.yaml:7: functions[1].secondary: which bus is below 01:00.0 has to be told; 0: none" },
 	{ FUNCTION("window: \"0+4096\""), "m.yaml:7: functions[1].window: 01:00.0 is no bridge" },
