@@ -228,7 +228,7 @@ const struct ward_state *ward_ownership_state(const struct ward_ownership *owner
 const struct ward_isolation *ward_ownership_isolation(const struct ward_ownership *ownership);
 
 /**
- * Makes a client known.
+ * Makes a client known, for as long as the ownership is: one that died may claim again.
  * @param ownership an ownership
  * @param name its name
  * @param ret_client its index

@@ -147,6 +147,28 @@ static void test_left_through_a_space(void **unused)
 	ward_space_destroy(space);
 }
 
+/* Nor does a client wait where a card's registers will be. */
+static void test_mapped_before_it_comes(void **unused)
+{
+	struct ward_space *space = make_space_of(WARD_SPACE_UNMANAGED);
+	struct own t = { 0 };
+	struct ward_event e;
+
+	(void)unused;
+	two_cards(&t, 0);
+	own_begin(&t, NULL, "a");
+	assert_recorded(&t, event(&t, WARD_EVENT_HOT_REMOVE, "0000:02:00.0"));
+	assert_allowed(&t, claim(&t, "a", "0000:01:00.0"));
+	assert_int_equal(make_map(t.m.machine, "0000:02:00.0", space), 0);
+	assert_allowed(&t, attach_space(&t, "0000:01:00.0", 0, space));
+	e = event_of(&t, WARD_EVENT_HOT_ADD, "0000:02:00.0");
+	e.driver = "nvme";
+	assert_unsettled(&t, happens(&t, e), NULL);
+	assert_int_equal(contain(&t), 1);
+	own_end(&t);
+	ward_space_destroy(space);
+}
+
 /* By force means the error domain: nobody in it does anything. */
 static void test_revoked_with_its_domain(void **unused)
 {
@@ -219,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_container_of_two_spaces),
 		cmocka_unit_test(test_space_of_two_clients),
 		cmocka_unit_test(test_left_through_a_space),
+		cmocka_unit_test(test_mapped_before_it_comes),
 		cmocka_unit_test(test_revoked_with_its_domain),
 		cmocka_unit_test(test_vfs_share_an_id),
 		cmocka_unit_test(test_vector_at_another_its),
