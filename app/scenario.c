@@ -3,6 +3,7 @@
 
 #include "app/memory.h"
 #include "app/scenario_check.h"
+#include "app/yaml_check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +16,14 @@ static int load(char *bytes, size_t size, const char *file, struct app_script *r
 {
 	const cyaml_schema_value_t *schema = &app_scenario_with_machine;
 	struct app_script script = { .file = app_strdup(file), .bytes = bytes };
-	int code;
+	const struct app_yaml raw = { .name = script.file, .bytes = bytes, .size = size };
+	int code = app_yaml_check_events(&raw, error);
 
-	/* What is no YAML at all is found out below. */
-	if (app_places_create(bytes, size, &script.places) == 0 &&
+	if (!code && app_places_create(bytes, size, &script.places) == 0 &&
 	    app_places_is_scalar(script.places, "machine"))
 		schema = &app_scenario_with_file;
-	code = app_yaml_load(script.file, bytes, size, schema, &script.yaml, error);
+	if (!code)
+		code = app_yaml_load(script.file, bytes, size, schema, &script.yaml, error);
 	if (!code) {
 		script.scenario = script.yaml.data;
 		code = app_script_check(&script, error);
@@ -37,12 +39,6 @@ static int load(char *bytes, size_t size, const char *file, struct app_script *r
 int app_script_parse(const char *bytes, size_t size, const char *file,
 		     struct app_script *ret_script, struct ward_error *ret_error)
 {
-	if (size > APP_SCENARIO_BYTES) {
-		if (ret_error)
-			snprintf(ret_error->text, sizeof(ret_error->text),
-				 "%s:1: larger than 1 MiB, so no scenario", file);
-		return -EBADMSG;
-	}
 	return load(app_memdup(bytes, size), size, file, ret_script, ret_error);
 }
 

@@ -12,9 +12,6 @@
 
 #include <doorward/own.h>
 
-/* Bytes of a file, at most. */
-#define APP_SCENARIO_BYTES (1u << 20)
-
 /* A risk that is accepted. */
 struct app_scenario_waiver {
 	char *code, *function, *reason; /* function, reason: or NULL */

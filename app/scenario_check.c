@@ -120,20 +120,20 @@ static int check_expect(const struct app_script *script, uint32_t number, struct
 	const struct app_scenario_step *step = &script->scenario->steps[number];
 	const struct app_scenario_expect *expect = step->expect;
 	bool ring = step->ring, dma = step->write || step->read, hostile = step->hostile;
+	bool judged = !ring && !dma && !hostile && !step->enable && !step->contain;
 	const char *wrong = NULL;
 
 	if (!expect)
 		return 0;
 	if (!ring && (expect->arrives || expect->gsi))
 		wrong = expect->arrives ? "arrives" : "gsi";
+	else if (!ring && (expect->through || expect->number))
+		wrong = expect->through ? "through" : "number";
 	else if (!dma && (expect->ends || expect->of))
 		wrong = expect->ends ? "ends" : "of";
-	else if (!ring && !step->enable && (expect->through || expect->number))
-		wrong = expect->through ? "through" : "number";
 	else if (!hostile && expect->touched_count)
 		wrong = "touched";
-	else if ((ring || dma || hostile) &&
-		 (expect->decision || expect->findings_count || expect->accepted_count))
+	else if (!judged && (expect->decision || expect->findings_count || expect->accepted_count))
 		wrong = expect->decision	 ? "decision"
 			: expect->findings_count ? "findings"
 						 : "accepted";
@@ -257,11 +257,25 @@ static int check_clients(const struct app_script *script, struct ward_error *err
 	return 0;
 }
 
+/* An entry that says nothing could not fail. */
+static int check_final(const struct app_script *script, uint32_t number, struct ward_error *error)
+{
+	const struct app_scenario_final *final = &script->scenario->final[number];
+
+	if (final->owner || final->driver || final->tainted || final->container || final->blocked ||
+	    final->frozen || final->revoking || final->quarantined || final->absent)
+		return 0;
+	return app_yaml_fail(&script->yaml, error, place("final[%u]", number).path,
+			     "nothing is expected of %s", final->function);
+}
+
 int app_script_check(const struct app_script *script, struct ward_error *ret_error)
 {
 	int code = check_clients(script, ret_error);
 
 	for (uint32_t i = 0; !code && i < script->scenario->steps_count; i++)
 		code = check_step(script, i, ret_error);
+	for (uint32_t i = 0; !code && i < script->scenario->final_count; i++)
+		code = check_final(script, i, ret_error);
 	return code;
 }

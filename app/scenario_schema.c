@@ -19,6 +19,8 @@
 	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER, structure, member, &word, 1, most)
 #define MAYBE_WORDS(key, structure, member, most) \
 	CYAML_FIELD_SEQUENCE(key, OPTIONAL, structure, member, &word, 0, most)
+#define EXPECTED_WORDS(key, member) \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL, struct app_scenario_expect, member, &word, 1, WAIVERS)
 #define MAYBE_NUMBER(key, structure, member) \
 	CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, structure, member)
 #define MAYBE_BOOL(key, structure, member) \
@@ -91,10 +93,10 @@ static const cyaml_schema_field_t dma_fields[] = {
 static const cyaml_schema_field_t expect_fields[] = {
 	MAYBE_STRING("decision", struct app_scenario_expect, decision),
 	CYAML_FIELD_BOOL_PTR("settled", OPTIONAL, struct app_scenario_expect, settled),
-	MAYBE_WORDS("findings", struct app_scenario_expect, findings, WAIVERS),
-	MAYBE_WORDS("accepted", struct app_scenario_expect, accepted, WAIVERS),
+	EXPECTED_WORDS("findings", findings),
+	EXPECTED_WORDS("accepted", accepted),
 	MAYBE_WORDS("exposed", struct app_scenario_expect, exposed, CLIENTS),
-	MAYBE_WORDS("containments", struct app_scenario_expect, containments, WAIVERS),
+	EXPECTED_WORDS("containments", containments),
 	MAYBE_STRING("arrives", struct app_scenario_expect, arrives),
 	MAYBE_STRING("through", struct app_scenario_expect, through),
 	CYAML_FIELD_UINT_PTR("number", OPTIONAL, struct app_scenario_expect, number),

@@ -211,6 +211,11 @@ int app_stage_dma(struct app_stage *stage, const struct app_scenario_dma *what, 
 	reached = result->reached = app_alloc(1, sizeof(*reached));
 	reached->address = address;
 	code = ward_model_dma(stage->model->backend, function, &dma, &reached->dma);
+	if (code == -EINVAL)
+		return app_yaml_fail(&stage->script->yaml, error,
+				     app_stage_field(stage, "%s", name).path,
+				     "there are no %u bytes at 0x%llx", WORD_BYTES,
+				     (unsigned long long)address);
 	if (code)
 		return code;
 	of = app_stage_whose(stage, &reached->dma);

@@ -109,23 +109,28 @@ static void expect_exposures(const struct app_stage *stage, struct app_result *r
 			     const struct app_scenario_expect *expect)
 {
 	const struct ward_state *state = ward_ownership_state(stage->ownership);
-	uint32_t count, seen = 0;
+	uint32_t count;
 	const struct ward_exposure *all = ward_ownership_exposures(stage->ownership, &count);
 
 	all += result->exposures_first;
 	for (uint32_t i = 0; i < result->exposures_count; i++) {
 		const char *client = state->clients[all[i].client];
 
-		if (is_among(expect->exposed, expect->exposed_count, client))
-			seen++;
-		else
+		if (!is_among(expect->exposed, expect->exposed_count, client))
 			app_result_fail(stage, result, expected(stage, "exposed").path,
 					"expected no exposure of %s, got one: %s", client,
 					all[i].text ? all[i].text : all[i].code);
 	}
-	if (seen < expect->exposed_count)
-		app_result_fail(stage, result, expected(stage, "exposed").path,
-				"expected %u exposed clients, got %u", expect->exposed_count, seen);
+	for (uint32_t i = 0; i < expect->exposed_count; i++) {
+		bool seen = false;
+
+		for (uint32_t j = 0; j < result->exposures_count && !seen; j++)
+			seen = strcmp(state->clients[all[j].client], expect->exposed[i]) == 0;
+		if (!seen)
+			app_result_fail(stage, result, expected(stage, "exposed").path,
+					"expected %s to be exposed, and it is not",
+					expect->exposed[i]);
+	}
 }
 
 static void expect_containments(const struct app_stage *stage, struct app_result *result,

@@ -38,13 +38,11 @@ int app_stage_enable(struct app_stage *stage, const struct app_scenario_enable *
 	return code;
 }
 
-/* Appends a word to a list, once. */
+/* Appends a word to a list. */
 static void mention(char **list, const char *word)
 {
 	char *longer;
 
-	if (*list && strstr(*list, word))
-		return;
 	longer = *list ? app_printf("%s, %s", *list, word) : app_strdup(word);
 	free(*list);
 	*list = longer;
@@ -55,6 +53,7 @@ int app_stage_arrivals(struct app_stage *stage, char **ret_who,
 {
 	const struct ward_state *state = ward_ownership_state(stage->ownership);
 	char *who = NULL;
+	bool host = false;
 
 	for (uint32_t i = 0; i < stage->model->clients_count; i++) {
 		struct app_guest_arrival arrival;
@@ -73,7 +72,9 @@ int app_stage_arrivals(struct app_stage *stage, char **ret_who,
 	}
 	for (uint32_t f = 0; f < stage->machine->functions_count; f++)
 		if (ward_model_executor_rung(stage->model->executor, f))
-			mention(&who, "host");
+			host = true;
+	if (host)
+		mention(&who, "host");
 	*ret_who = who;
 	return 0;
 }

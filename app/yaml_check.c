@@ -331,7 +331,7 @@ static const char *objection(const yaml_event_t *event, uint32_t *depth, uint32_
 }
 
 /* Structure alone, event by event, so that nothing large is ever built of what is refused. */
-static int check_events(const struct app_yaml *yaml, struct ward_error *ret_error)
+int app_yaml_check_events(const struct app_yaml *yaml, struct ward_error *ret_error)
 {
 	uint32_t depth = 0, nodes = 0, documents = 0;
 	yaml_parser_t parser;
@@ -365,7 +365,7 @@ int app_yaml_check(const struct app_yaml *yaml, struct ward_error *ret_error)
 	struct check check = { .yaml = yaml, .error = ret_error };
 	const yaml_node_t *root;
 	yaml_parser_t parser;
-	int code = check_events(yaml, ret_error);
+	int code = app_yaml_check_events(yaml, ret_error);
 
 	if (code)
 		return code;

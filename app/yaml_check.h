@@ -11,6 +11,9 @@
 /* Returns 0, -EBADMSG or -ENOMEM with a sentence; data of yaml does not count. */
 int app_yaml_check(const struct app_yaml *yaml, struct ward_error *ret_error);
 
+/* The first part of it, without the schema: whether it is YAML, no deeper than it may be. */
+int app_yaml_check_events(const struct app_yaml *yaml, struct ward_error *ret_error);
+
 /* "NAME:LINE: path: text". Returns -EBADMSG. */
 int app_yaml_fail_at(const struct app_yaml *yaml, struct ward_error *ret_error, size_t line,
 		     const char *path, const char *text);

@@ -12,7 +12,7 @@
 
 static int fail(const struct cli_options *options, int code, const char *text)
 {
-	if (code == -EBADMSG || code == -EFBIG || code == -ENOENT)
+	if (code == -EBADMSG || code == -EFBIG)
 		return cli_fail(options, CLI_USAGE, "%s", text);
 	return cli_fail(options, code == -EACCES ? CLI_PERMISSION : CLI_FAILURE, "%s",
 			*text ? text : strerror(-code));

@@ -53,6 +53,22 @@ WRONG = [
     ("an expectation that cannot be met",
      "steps: [{hostile: \"01:00.0\", expect: {decision: allowed}}]", 2,
      "nothing of the kind comes of \"hostile\""),
+    ("a decision of no event",
+     "steps: [{contain: one, expect: {decision: refused}}]", 2,
+     "nothing of the kind comes of \"contain\""),
+    ("a way of no interrupt",
+     "steps: [{enable: {functions: [\"01:00.0\"]}, expect: {through: its}}]", 2,
+     "nothing of the kind comes of \"enable\""),
+    ("findings, and none named",
+     "steps: [{unbind: {functions: [\"01:00.0\"]}, expect: {findings: []}}]", 2, "findings"),
+    ("a decision of no event",
+     "steps: [{contain: one, expect: {decision: refused}}]", 2,
+     "nothing of the kind comes of \"contain\""),
+    ("a way of no interrupt",
+     "steps: [{enable: {functions: [\"01:00.0\"]}, expect: {through: its}}]", 2,
+     "nothing of the kind comes of \"enable\""),
+    ("findings, and none named",
+     "steps: [{unbind: {functions: [\"01:00.0\"]}, expect: {findings: []}}]", 2, "findings"),
     ("a decision that is none",
      "steps: [{unbind: {functions: [\"01:00.0\"]}, expect: {decision: alowed}}]", 2,
      "did you mean \"allowed\"?"),
@@ -75,8 +91,13 @@ WRONG = [
     ("makes no sense", "steps: [{unbind: {functions: [\"01:00.0\"]}}, "
      "{unbind: {functions: [\"01:00.0\"]}}]", 2, "steps[1].unbind"),
     ("a client called host", "steps: []\nnested: [host]", 2, "there is no client \"host\""),
-    ("an end of nobody", "steps: []\nfinal: [{function: \"09:00.0\"}]", 2,
+    ("an end of nobody", "steps: []\nfinal: [{function: \"09:00.0\", owner: red}]", 2,
      "final[0].function"),
+    ("an end of which nothing is said", "steps: []\nfinal: [{function: \"01:00.0\"}]", 2,
+     "final[0]: nothing is expected of 01:00.0"),
+    ("past the end",
+     "steps: [{write: {function: \"01:00.0\", address: \"0xfffffffffffffffe\"}}]", 2,
+     "there are no 4 bytes at 0xfffffffffffffffe"),
     ("not as expected",
      "steps: [{claim: {functions: [\"01:00.0\"], client: red}, expect: {decision: refused}}]", 3,
      "steps[0].expect.decision: expected refused, got allowed"),
@@ -136,8 +157,8 @@ def refuse_files(tap):
                 ("no scenario", "- 1\n- 2\n", 2, "wrong.yaml:1"),
                 ("no title", "machine: x.yaml\nsteps: []\n", 2, "title"),
                 ("no machine there", "title: x\nmachine: x.yaml\nsteps: []\n", 1, "x.yaml"),
-                ("too large", "title: x\n" + "#" * (1 << 20), 2, "larger than 1 MiB"),
-                ("deep", "title: x\nsteps: " + "[" * 100000, 2, "wrong.yaml:"),
+                ("too large", "title: x\n" + "#" * (1 << 24), 2, "more than 16 MiB"),
+                ("deep", "title: x\nsteps: " + "[" * 15000000, 2, "wrong.yaml:"),
                 ("an alias", "title: &a x\nmachine: *a\nsteps: []\n", 2, "wrong.yaml:")]:
             path.write_text(text)
             done = run(path)
@@ -145,7 +166,7 @@ def refuse_files(tap):
             tap.report(f"file: {what}", [] if well else
                        [f"exit {done.returncode}", *done.stderr.splitlines()])
         done = run(pathlib.Path(folder) / "none.yaml")
-        tap.report("file: none", [] if done.returncode == 2 else [f"exit {done.returncode}"])
+        tap.report("file: none", [] if done.returncode == 1 else [f"exit {done.returncode}"])
 
 
 def main():
