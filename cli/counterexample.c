@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/machine_yaml.h"
 #include "app/memory.h"
-
-/* What a capture is called where there is none yet. */
-#define CAPTURED "doorward.tar"
 
 /* YAML's double quotes: names come from files that others wrote. */
 static void put_quoted(FILE *file, const char *text)
@@ -200,16 +198,42 @@ static void put_final(FILE *file, const struct cli_proof *proof, const struct wa
 	free(named);
 }
 
-/* A scenario looks for its machine beside itself; a tree of files has to be captured first. */
+/* A description, as it is in a file of its own, and nothing else supposed. */
+static char *file_of(const struct cli_proof *proof)
+{
+	if (!proof->context->described || proof->context->options->suppose.count)
+		return NULL;
+	return realpath(proof->machine, NULL);
+}
+
+/* The machine itself, so that it can be played anywhere: captures and computers change. */
+static void put_whole(FILE *file, const struct cli_proof *proof)
+{
+	char *text = NULL, *rest, *line;
+	size_t size;
+	FILE *machine = app_need(open_memstream(&text, &size));
+
+	app_machine_write(machine, NULL, proof->context->machine, proof->context->state);
+	if (fclose(machine))
+		app_need(NULL);
+	fprintf(file, "machine:\n");
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			fprintf(file, "  %s\n", line);
+	free(text);
+}
+
 static void put_machine(FILE *file, const struct cli_proof *proof)
 {
-	char *path = proof->machine ? realpath(proof->machine, NULL) : NULL;
+	char *path = file_of(proof);
 
-	if (!path)
-		fprintf(file, "# Of a tree of files; write it with: doorward capture -o %s\n",
-			CAPTURED);
+	if (!path) {
+		put_whole(file, proof);
+		return;
+	}
 	fprintf(file, "machine: ");
-	put_quoted(file, path ? path : CAPTURED);
+	put_quoted(file, path);
 	fprintf(file, "\n");
 	free(path);
 }
@@ -232,7 +256,8 @@ static void put_top(FILE *file, const struct cli_proof *proof, const struct ward
 		fprintf(file, "%s", i ? ", " : "");
 		put_quoted(file, clients[i]);
 	}
-	fprintf(file, "]\ncontain: by-hand\nvectors: by-hand\nsteps:%s\n",
+	fprintf(file, "]\npolicy: %s\ncontain: by-hand\nvectors: by-hand\nsteps:%s\n",
+		proof->explored->ownership->policy == WARD_POLICY_LINUX ? "linux" : "strict",
 		breach->events_count ? "" : " []");
 }
 

@@ -186,12 +186,19 @@ static bool fits(const struct cli_option *option, const struct cli_verb *verb)
 	return !verb || (option->verbs & verb->bit);
 }
 
-static const struct cli_option *find_long(const char *name, size_t length)
+static const struct cli_option *find_long(const char *name, size_t length,
+					  const struct cli_verb *verb)
 {
-	for (const struct cli_option *option = cli_option_table; option->name; option++)
-		if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+	const struct cli_option *other = NULL;
+
+	for (const struct cli_option *option = cli_option_table; option->name; option++) {
+		if (strlen(option->name) != length || strncmp(option->name, name, length) != 0)
+			continue;
+		if (fits(option, verb))
 			return option;
-	return NULL;
+		other = option;
+	}
+	return other;
 }
 
 static const struct cli_option *find_short(char letter, const struct cli_verb *verb)
@@ -241,7 +248,7 @@ static int wrong_verb(const struct cli_options *options, const struct cli_option
 static int parse_long(struct cli_options *options, struct line *line, const char *name)
 {
 	size_t length = strcspn(name, "=");
-	const struct cli_option *option = find_long(name, length);
+	const struct cli_option *option = find_long(name, length, line->verb);
 	const char *argument = name[length] ? name + length + 1 : NULL;
 
 	if (!option)
@@ -312,7 +319,7 @@ static bool wants_next(const char *word)
 	const struct cli_option *option;
 
 	if (word[1] == '-') {
-		option = find_long(word + 2, strlen(word + 2));
+		option = find_long(word + 2, strlen(word + 2), NULL);
 		return option && option->argument;
 	}
 	for (word++; *word; word++) {

@@ -9,7 +9,7 @@
 
 struct cli_proof {
 	const struct cli_context *context;
-	const char *machine; /* its file, or NULL: this computer, or a tree of files */
+	const char *machine; /* its file, "-", or NULL: this computer, or a tree of files */
 	struct ward_exploration *exploration;
 	struct ward_ownership *ownership; /* as it begins, to play the way to a breach on */
 	const struct ward_explore_options *explored;
