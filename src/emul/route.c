@@ -232,6 +232,9 @@ enum emul_hop ward_emul_climb(const struct ward_emul *emul, struct emul_request 
 			return hop;
 		if (parent == WARD_NONE)
 			return EMUL_ROOT;
+		/* A card goes with all that is in it; until it is told of each, nothing gets out. */
+		if (emul->functions[parent].absent)
+			return nowhere(request, ret_result);
 		hop = into(emul, parent, request, ret_result);
 		if (hop != EMUL_UP)
 			return hop;

@@ -55,6 +55,20 @@ static void gone_and_back(void **unused)
 	rig_free(&rig);
 }
 
+/* The port is gone, and nobody has said yet that so is what is behind it. */
+static void cut_off(void **unused)
+{
+	struct rig rig = { .arch = WARD_ARCH_ARM64 };
+
+	(void)unused;
+	two_cards(&rig);
+	assert_int_equal(ward_emul_present(rig.emul, rig_at(&rig, "00:01.0"), false), 0);
+	rig.asked = 0;
+	rig_expect(&rig, "01:00.0", RIG_MAPPED, WARD_DMA_NOWHERE, NULL);
+	assert_int_equal(rig.asked, 0);
+	rig_free(&rig);
+}
+
 static void errors_go_with_the_last(void **unused)
 {
 	struct rig rig = { .arch = WARD_ARCH_ARM64 };
@@ -98,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gone_and_back),
+		cmocka_unit_test(cut_off),
 		cmocka_unit_test(errors_go_with_the_last),
 		cmocka_unit_test(deaf_to_resets),
 	};
