@@ -166,7 +166,10 @@ static int freeze(struct ward_model_executor *executor, const struct ward_plan_s
 	return ward_model_freeze(executor->backend, step->function);
 }
 
-/* Drivers of the host set their functions up anew; clients have theirs still to do so. */
+/*
+ * Drivers of the host set their functions up anew; clients have theirs still to do so. What is not
+ * frozen, as freezing it has failed, is reset all the same; what was not seen to be reset is frozen.
+ */
 static int thaw(struct ward_model_executor *executor, const struct ward_plan_step *step,
 		struct ward_error *error)
 {
@@ -176,12 +179,13 @@ static int thaw(struct ward_model_executor *executor, const struct ward_plan_ste
 	while (ward_error_domain_next(executor->machine, step->function, &cursor, &member))
 		ward_model_hand_silence(executor, member);
 	code = ward_model_thaw(executor->backend, step->function);
-	if (code && code != -ENOENT)
+	if (!code || code == -ENOENT)
+		code = ward_model_reset_domain(executor, step->function);
+	if (code) {
+		(void)ward_model_freeze(executor->backend, step->function);
 		return ward_fail(error, code, "%s: cannot be thawed",
 				 executor->machine->functions[step->function].name);
-	cursor = 0;
-	while (ward_error_domain_next(executor->machine, step->function, &cursor, &member))
-		ward_model_driver_recover(executor, member);
+	}
 	return 0;
 }
 

@@ -71,5 +71,7 @@ void ward_model_driver_stop(struct ward_model_executor *executor, uint32_t funct
 
 /* executor_reset.c: -EIO it did not come back as after power-on; -EOPNOTSUPP it cannot be reset. */
 int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t function);
+/* What thawing a function resets, verified: its error domain, and the VFs of what is in it. */
+int ward_model_reset_domain(struct ward_model_executor *executor, uint32_t function);
 
 #endif

@@ -101,3 +101,30 @@ int ward_model_reset_verified(struct ward_model_executor *executor, uint32_t fun
 			ward_model_driver_recover(executor, i);
 	return code;
 }
+
+/* What thawing a function hits: its error domain, and the VFs of what is in it. */
+static bool is_thawed(const struct ward_machine *machine, uint32_t function, uint32_t other)
+{
+	uint32_t cursor = 0, member;
+
+	while (ward_error_domain_next(machine, function, &cursor, &member))
+		if (other == member || machine->functions[other].physfn == member)
+			return true;
+	return false;
+}
+
+int ward_model_reset_domain(struct ward_model_executor *executor, uint32_t function)
+{
+	const struct ward_machine *machine = executor->machine;
+	struct ward_emul *emul = executor->model->emul;
+	int code = 0;
+
+	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
+		if (machine->functions[i].kind == WARD_FUNCTION_PCI &&
+		    is_thawed(machine, function, i) && ward_emul_is_present(emul, i))
+			code = reset_one(executor, i, ward_emul_frozen(emul, i));
+	for (uint32_t i = 0; i < machine->functions_count && !code; i++)
+		if (is_thawed(machine, function, i))
+			ward_model_driver_recover(executor, i);
+	return code;
+}
