@@ -141,8 +141,7 @@ struct ward_breach {
 	enum ward_promise promise;
 	const struct ward_event *events; /**< from the first state; the last one breaks it */
 	uint32_t events_count;
-	const char *text;	      /**< who reaches whom, or what is in two hands */
-	struct ward_verdict *verdict; /**< or NULL */
+	const char *text; /**< who reaches whom, or what is in two hands */
 };
 
 /**

@@ -36,6 +36,7 @@ static const struct ward_rule rules[OWN_RULES + 1] = {
 					 "what a client gives back is the host's at once" },
 	[OWN_RULE_WAIVERS] = { "waivers",
 			       "waivers are forgotten after the claim that they came with" },
+	[OWN_RULE_REFUSAL_SAYS] = { "refusal-says", "what is refused is not told why" },
 };
 
 const struct ward_rule *ward_rules(void)

@@ -185,6 +185,8 @@ static int refuse(struct happening *h, const struct own_refusal *refusal,
 		  struct ward_outcome *outcome)
 {
 	outcome->decision = WARD_REFUSED;
+	if (own_leaves_out(h->o, OWN_RULE_REFUSAL_SAYS))
+		return 0;
 	return ward_refusal_create(h->o->environment->isolation, h->o->options.policy,
 				   refusal->code, refusal->subject, refusal->blocker, refusal->text,
 				   &outcome->verdict);

@@ -330,7 +330,6 @@ void ward_exploration_destroy(struct ward_exploration *exploration)
 	free(exploration->choices.list);
 	ward_arena_finish(&exploration->choices.arena);
 	free(exploration->pairs);
-	ward_verdict_destroy(exploration->breach.verdict);
 	free(exploration->breach_events);
 	ward_arena_finish(&exploration->breach_arena);
 	free(exploration->counters);

@@ -186,6 +186,23 @@ int ward_worker_step(struct ward_worker *worker, const struct ward_event *event)
 	return err;
 }
 
+/* With nothing to contain it an exposure would stay open, and the state unsettled, for ever. */
+static bool is_left_open(struct ward_worker *worker)
+{
+	uint32_t count;
+	const struct ward_exposure *exposures = ward_ownership_exposures(worker->ownership, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (exposures[i].contained)
+			continue;
+		snprintf(worker->text, sizeof(worker->text),
+			 "an exposure is open, and there is no containment for it");
+		broke(worker, WARD_PROMISE_CONTAINMENT);
+		return true;
+	}
+	return false;
+}
+
 /* Containments, one after the other, come to an end. */
 static int check_containment(struct ward_worker *worker)
 {
@@ -229,6 +246,8 @@ int ward_worker_check(struct ward_worker *worker)
 		return err;
 	if (!settled)
 		return check_containment(worker);
+	if (is_left_open(worker))
+		return 0;
 	worker->settled++;
 	err = ward_promise_reach(x, worker->ownership, worker->members, worker->text,
 				 sizeof(worker->text));

@@ -53,6 +53,8 @@ static int note_breach(struct ward_worker *worker, uint32_t state, uint32_t choi
 		while (x->busy > 1)
 			pthread_cond_wait(&x->changed, &x->lock);
 		err = ward_breach_note(worker, state, choice);
+		/* Without its words nobody can be told of it. */
+		x->breached = !err;
 		/* The way there was walked a second time. */
 		worker->transitions = worker->refused = worker->exposures = worker->settled = 0;
 	}

@@ -32,7 +32,7 @@ RULES = {
     "bind-check": ("minimal", "reach"),
     "vector-landed": ("v2m-two-frames", "reach"),
     "newcomer-quarantine": ("minimal", "reach"),
-    "containment-freeze": ("hotplug", "reach"),
+    "containment-freeze": ("hotplug", "containment"),
     "taint": ("minimal", "release"),
     "reset-scope": ("power", "one-owner"),
     "revoking": ("minimal", "one-owner"),
@@ -43,6 +43,7 @@ RULES = {
     "all-or-nothing": ("hotplug", "unchanged"),
     "release-to-nobody": ("minimal", "release"),
     "waivers": ("minimal", "reach", "--accept", "msi-frame-shared"),
+    "refusal-says": ("minimal", "finding"),
 }
 # Nothing that a scenario could name: the machine stands in the scenario itself.
 WHOLE = [
@@ -50,8 +51,8 @@ WHOLE = [
     ("claim-reach", "arm64-its-dt-6.12-mix.tar.xz", "reach"),
     ("claim-reach", "v2m.yaml", "reach", "--suppose", "intx=0000:01:00.0", "--policy", "linux"),
 ]
-# Every event comes out as with the rule: what is missing is the record that a risk was accepted.
-ALIKE = ("waivers",)
+# Every event comes out as with the rule: what is missing is a record, or words.
+ALIKE = ("waivers", "refusal-says")
 
 
 class Tap:
