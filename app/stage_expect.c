@@ -225,7 +225,7 @@ static void expect_reached(const struct app_stage *stage, struct app_result *res
 		expect_text(stage, result, "ends", expect->ends, app_dma_end(reached->dma.end));
 	if (expect->of)
 		expect_text(stage, result, "of", expect->of, reached->of ? reached->of : "nothing");
-	else if (!expect->ends && reached->of && strcmp(reached->of, owner) != 0)
+	else if (reached->of && strcmp(reached->of, owner) != 0)
 		expect_text(stage, result, "of", owner, reached->of);
 }
 

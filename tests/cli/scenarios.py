@@ -101,6 +101,11 @@ WRONG = [
     ("not as expected",
      "steps: [{claim: {functions: [\"01:00.0\"], client: red}, expect: {decision: refused}}]", 3,
      "steps[0].expect.decision: expected refused, got allowed"),
+    ("whose it is, when only its kind was named",
+     "steps: [{hand-over: {functions: [\"01:00.0\"], to: red}}, "
+     "{enable: {functions: [\"01:00.0\"]}}, "
+     "{write: {function: \"01:00.0\", doorbell: its, data: 9}, expect: {ends: doorbell}}]", 3,
+     "steps[2].expect.of: expected red, got nobody"),
     ("not the end that was expected",
      "steps: []\nfinal: [{function: \"01:00.0\", owner: red}]", 3,
      "final[0].owner: expected red, got nobody"),
