@@ -18,7 +18,13 @@
 #define TIB (UINT64_C(1) << 40)
 #define PAGE 4096u
 
-/* Where no function, window or doorbell of the machine is. */
+/* What ends in the last TiB there is has room below it, not above. */
+static uint64_t go_past(uint64_t at, uint64_t last)
+{
+	return last < at || last > UINT64_MAX - TIB ? at : (last / TIB + 1) * TIB;
+}
+
+/* Where no function or doorbell of the machine is. */
 static uint64_t find_room(const struct ward_machine *machine)
 {
 	uint64_t at = TIB;
@@ -27,14 +33,12 @@ static uint64_t find_room(const struct ward_machine *machine)
 		const struct ward_function *f = &machine->functions[i];
 
 		for (unsigned int bar = 0; bar < 7; bar++)
-			if (!ward_range_is_empty(f->bar[bar].range) && !f->bar[bar].io &&
-			    f->bar[bar].range.last >= at)
-				at = (f->bar[bar].range.last / TIB + 1) * TIB;
+			if (!ward_range_is_empty(f->bar[bar].range) && !f->bar[bar].io)
+				at = go_past(at, f->bar[bar].range.last);
 	}
 	for (uint32_t i = 0; i < machine->controllers_count; i++)
 		for (uint32_t j = 0; j < machine->controllers[i].doorbells_count; j++)
-			if (machine->controllers[i].doorbells[j].last >= at)
-				at = (machine->controllers[i].doorbells[j].last / TIB + 1) * TIB;
+			at = go_past(at, machine->controllers[i].doorbells[j].last);
 	return at;
 }
 
