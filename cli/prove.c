@@ -156,6 +156,8 @@ static int write_scenario(struct proving *p)
 		code = cli_fail(p->context.options, CLI_FAILURE, "%s: %s", name, strerror(errno));
 	else if (file != stdout)
 		p->proof.scenario = name;
+	else
+		code = CLI_NOT_SAFE; /* whoever plays it wants nothing else there */
 	free(text);
 	return code;
 }
@@ -188,6 +190,9 @@ static int prove(struct proving *p, const struct cli_options *options)
 			   : processors > 0 ? (uint32_t)processors
 					    : 1,
 	};
+	if (code < 0 && options->json && options->output && strcmp(options->output, "-") == 0)
+		code = cli_fail(options, CLI_USAGE,
+				"standard output cannot hold both the scenario and JSON");
 	if (code < 0)
 		code = create(p);
 	if (code < 0)

@@ -171,11 +171,15 @@ static void say_breach(const struct cli_proof *proof)
 		return;
 	app_say(out, "\n");
 	app_paragraph(out, 0, 0, "%s.", breach->text);
-	app_say(out, "The shortest way there:\n");
+	if (breach->events_count)
+		app_say(out, "The shortest way there:\n");
+	else
+		app_say(out, "It is so from the beginning.\n");
 	for (uint32_t i = 0; i < breach->events_count; i++) {
 		char *event = cli_prove_event(proof, &breach->events[i]);
 
-		app_say(out, "%3u. %s\n", i + 1, event);
+		app_say(out, "%3u. ", i + 1);
+		app_paragraph(out, 5, 5, "%s", event);
 		free(event);
 	}
 	if (proof->scenario)
@@ -201,7 +205,7 @@ static void say_promises(const struct cli_proof *proof)
 			   broken  ? "broken"
 			   : holds ? "holds"
 				   : "so far");
-		app_say(out, "%s\n", sentences[i]);
+		app_paragraph(out, 24, 24, "%s", sentences[i]);
 	}
 }
 

@@ -200,7 +200,8 @@ const struct cli_option cli_option_table[] = {
 	{ CLI_OPTION_PROGRESS, "progress", 0, NULL, PROVE, NULL,
 	  "say each second how far it is, also where that is no terminal" },
 	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", PROVE, "@file",
-	  "write the way to a broken promise as a scenario into FILE" },
+	  "write the way to a broken promise as a scenario into FILE; \"-\" is\n"
+	  "                             standard output, and then it is all that is printed" },
 #ifdef DOORWARD_BREAKABLE
 	{ CLI_OPTION_BREAK, "break", 0, "RULE", PROVE | SIMULATE, NULL,
 	  "do without a rule of ownership (\"help\" lists them)" },

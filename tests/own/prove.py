@@ -134,6 +134,17 @@ def broken(tap, schemas, folder, rule, machine, promise, *words):
     tap.report(f"{machine} without {rule}: played again", complaints)
 
 
+def alone(tap):
+    words = (MACHINES / "minimal.yaml", "--break", "taint", "-o", "-")
+    written = run(BREAKABLE, "prove", *words)
+    played = subprocess.run([BREAKABLE, "simulate", "--break", "taint", "-"], text=True,
+                            input=written.stdout, capture_output=True, check=False)
+    both = run(BREAKABLE, "prove", "--json", *words)
+    codes = (written.returncode, played.returncode, both.returncode)
+    tap.report("the scenario alone on standard output", [] if codes == (3, 0, 2) else
+               [f"exit {codes}", *played.stderr.splitlines()])
+
+
 def limits(tap):
     complaints = []
     for code, words in ((2, ["--clients", "9"]), (2, ["--events", "clam"]), (2, ["--depth", "x"]),
@@ -152,6 +163,7 @@ def main():
     if write:
         return 0
     limits(tap)
+    alone(tap)
     for machine in sorted(MACHINES.glob("*.yaml")):
         holds(tap, schemas, machine, DEPTH)
     # Real machines have more functions.
