@@ -39,6 +39,8 @@ static int set_owner(struct app_machine_building *b, struct ward_state *state, c
 		ret_owner->kind = *name == 'h' ? WARD_OWNER_HOST : WARD_OWNER_NOBODY;
 		return 0;
 	}
+	if (strcmp(name, "several") == 0)
+		return app_machine_fail(b, path, "%s is no owner", name);
 	code = ward_state_client(state, name, &owner.client);
 	if (code)
 		return app_machine_refused(b, path, code);
@@ -164,7 +166,8 @@ static int add_client(struct app_machine_building *b, struct ward_state *state, 
 	int code;
 
 	snprintf(path, sizeof(path), "%sclients[%u]", b->prefix, (unsigned int)index);
-	if (strcmp(name, "host") == 0 || strcmp(name, "nobody") == 0)
+	if (strcmp(name, "host") == 0 || strcmp(name, "nobody") == 0 ||
+	    strcmp(name, "several") == 0)
 		return app_machine_fail(b, path, "%s is no client", name);
 	code = ward_state_client(state, name, &client);
 	return code ? app_machine_refused(b, path, code) : 0;

@@ -246,7 +246,8 @@ static int check_clients(const struct app_script *script, struct ward_error *err
 		const char *name = scenario->clients[i];
 		struct place at = place("clients[%u]", i);
 
-		if (!strcmp(name, "host") || !strcmp(name, "nobody") || !strcmp(name, "nowhere"))
+		if (!strcmp(name, "host") || !strcmp(name, "nobody") || !strcmp(name, "nowhere") ||
+		    !strcmp(name, "several"))
 			return app_yaml_fail(&script->yaml, error, at.path,
 					     "\"%s\" is no name for a client", name);
 		for (uint32_t j = 0; j < i; j++)

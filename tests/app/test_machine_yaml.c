@@ -790,6 +790,7 @@ static const struct {
 	{ HEAD "platform_devices: [{name: a, acs: full}]\n",
 	  "m.yaml:5: platform_devices[0]: there is no field \"acs\"" },
 	{ HEAD "clients: [vm, host]\n", "m.yaml:5: clients[1]: host is no client" },
+	{ HEAD "clients: [several]\n", "m.yaml:5: clients[0]: several is no client" },
 	{ HEAD "groups: [{number: 4}, {number: 4}]\n",
 	  "m.yaml:5: groups[1].number: this group stands here twice" },
 	{ HEAD "regions: [{range: \"0+1\", kind: direct}]\n",
