@@ -193,6 +193,7 @@ int app_stage_hostile(struct app_stage *stage, const char *what, struct app_resu
 	hostile.own = app_stage_owner(stage, app_stage_state(stage, hostile.function)->owner);
 	code = app_stage_arrivals(stage, &who, NULL);
 	free(who);
+	who = NULL;
 	hostile.code = code;
 	ring_all(&hostile);
 	try_bars(&hostile);
@@ -200,7 +201,6 @@ int app_stage_hostile(struct app_stage *stage, const char *what, struct app_resu
 	code = hostile.code;
 	if (!code)
 		code = app_stage_arrivals(stage, &who, NULL);
-	if (!code)
-		free(who);
+	free(who);
 	return code;
 }

@@ -89,7 +89,7 @@ void ward_graph_add_landed(struct ward_graph *graph, uint32_t function)
 	uint32_t count, from = ward_graph_node(graph, WARD_NODE_FUNCTION, function);
 	const struct ward_landed *landed = ward_graph_landed(graph, function, &count);
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; landed && i < count; i++) {
 		uint32_t controller = landed[i].controller, pool = graph->pool_of[controller];
 		enum ward_certainty certainty =
 			graph->machine->controllers[controller].isolates == WARD_UNKNOWN

@@ -120,7 +120,7 @@ static void judge_from(struct ward_judgement *j, const struct ward_back *back,
 void ward_judge_others(struct ward_judgement *j)
 {
 	struct ward_back back;
-	uint32_t count, *others = NULL;
+	uint32_t count = 0, *others = NULL;
 
 	if (ward_back_walk(&back, j->isolation, j->state, j->claimed, j->claimed_count))
 		j->failed = true;

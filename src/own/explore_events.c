@@ -206,7 +206,7 @@ static void add_remove_with_vfs(struct choosing *c, const uint32_t *card, uint32
 /* A card goes and comes with all its functions; told once, for the first that is a subject. */
 static void add_slot(struct choosing *c, const struct ward_subject *s)
 {
-	uint32_t card[8], count = 0, first = s->function, last = s->function;
+	uint32_t card[8] = { 0 }, count = 0, first = s->function, last = first;
 	struct ward_event event = { .kind = WARD_EVENT_HOT_ADD, .fact = true };
 
 	if (c->machine->functions[s->function].kind == WARD_FUNCTION_PCI)
