@@ -3,6 +3,8 @@
 
 #include "app/machine_yaml_build.h"
 #include "app/memory.h"
+#include "app/places.h"
+#include "app/yaml_check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,6 +127,26 @@ int app_machine_build(const struct app_machine_yaml *description, const struct a
 	return 0;
 }
 
+/* Whoever hands a scenario in where a machine is wanted is not told of its fields. */
+static int refused(const char *file, const char *bytes, size_t size, struct ward_error *error)
+{
+	const struct app_yaml raw = { .name = file, .bytes = bytes, .size = size };
+	struct ward_error unused;
+	struct app_places *places;
+
+	if (app_yaml_check_events(&raw, &unused) == 0 &&
+	    app_places_create(bytes, size, &places) == 0) {
+		bool scenario = app_places_has(places, "steps");
+
+		app_places_destroy(places);
+		if (scenario)
+			app_yaml_fail(&raw, error, "",
+				      "this is a scenario, which \"doorward simulate\" plays; it "
+				      "names its machine");
+	}
+	return -EBADMSG;
+}
+
 int app_machine_load(const char *file, struct app_machine *ret_machine,
 		     struct ward_error *ret_error)
 {
@@ -136,6 +158,8 @@ int app_machine_load(const char *file, struct app_machine *ret_machine,
 	if (code)
 		return code;
 	code = app_yaml_load(file, bytes, size, &app_machine_schema, &yaml, ret_error);
+	if (code == -EBADMSG)
+		code = refused(file, bytes, size, ret_error);
 	if (!code) {
 		code = app_machine_build(yaml.data, &yaml, "", ret_machine, ret_error);
 		app_yaml_finish(&yaml);

@@ -109,6 +109,13 @@ uint32_t app_places_line(const struct app_places *places, const char *path)
 	return line;
 }
 
+bool app_places_has(const struct app_places *places, const char *path)
+{
+	uint32_t line;
+
+	return walk(places, path, &line);
+}
+
 bool app_places_is_scalar(const struct app_places *places, const char *path)
 {
 	uint32_t line;

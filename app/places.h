@@ -22,6 +22,9 @@ void app_places_destroy(struct app_places *places);
  */
 uint32_t app_places_line(const struct app_places *places, const char *path);
 
+/* Whether the path names something. */
+bool app_places_has(const struct app_places *places, const char *path);
+
 /* Whether the path names something that is no sequence and no mapping. */
 bool app_places_is_scalar(const struct app_places *places, const char *path);
 

@@ -19,9 +19,15 @@ static int load(char *bytes, size_t size, const char *file, struct app_script *r
 	const struct app_yaml raw = { .name = script.file, .bytes = bytes, .size = size };
 	int code = app_yaml_check_events(&raw, error);
 
-	if (!code && app_places_create(bytes, size, &script.places) == 0 &&
-	    app_places_is_scalar(script.places, "machine"))
-		schema = &app_scenario_with_file;
+	if (!code && app_places_create(bytes, size, &script.places) == 0) {
+		if (app_places_is_scalar(script.places, "machine"))
+			schema = &app_scenario_with_file;
+		if (app_places_has(script.places, "functions") &&
+		    !app_places_has(script.places, "steps"))
+			code = app_yaml_fail(
+				&raw, error, "",
+				"this is a machine; a scenario names one, and has steps");
+	}
 	if (!code)
 		code = app_yaml_load(script.file, bytes, size, schema, &script.yaml, error);
 	if (!code) {

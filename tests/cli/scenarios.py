@@ -160,6 +160,7 @@ def refuse_files(tap):
         for what, text, code, said in [
                 ("no YAML", "title: [", 2, "wrong.yaml:"),
                 ("no scenario", "- 1\n- 2\n", 2, "wrong.yaml:1"),
+                ("a machine", "arch: x86\nfunctions: []\n", 2, "wrong.yaml:1: this is a machine"),
                 ("no title", "machine: x.yaml\nsteps: []\n", 2, "title"),
                 ("no machine there", "title: x\nmachine: x.yaml\nsteps: []\n", 1, "x.yaml"),
                 ("too large", "title: x\n" + "#" * (1 << 24), 2, "more than 16 MiB"),

@@ -154,6 +154,9 @@ def limits(tap):
         if done.returncode != code:
             complaints.append(f"{words}: exit {done.returncode}, not {code}: {done.stderr}")
     tap.report("what it takes and what not", complaints)
+    done = run(DOORWARD, "prove", ROOT / "examples/scenarios/pe-freeze.yaml")
+    tap.report("a scenario is no machine", [] if done.returncode == 2 and
+               "this is a scenario" in done.stderr else [done.stderr])
 
 
 def main():
