@@ -248,6 +248,9 @@ void own_taint(struct ward_function_state *f, struct ward_owner owner);
 /* taint.c: somebody else left something in it, or a client in its PF: refused as tainted. */
 bool own_refuse_if_tainted(const struct ward_ownership *o, uint32_t function,
 			   struct ward_owner taker, struct own_refusal *refusal);
+/* What a claim, which has taken effect, gets at of nobody's: somebody else left something there. */
+int own_find_left(const struct ward_ownership *o, const struct ward_event *claim,
+		  struct own_refusal *refusal, bool *ret_found);
 /* Before a client's function stops reaching anything. 0 or -ENOMEM. */
 int own_taint_reached(struct ward_ownership *o, uint32_t function);
 /* "0000:01:00.0", for sentences; "client web". */

@@ -412,6 +412,7 @@ static int happen(struct happening *h, bool stays, struct ward_outcome *outcome,
 		  struct ward_error *error)
 {
 	struct own_refusal refusal;
+	bool left = false;
 	int err = check_sense(h, error);
 
 	if (err)
@@ -427,11 +428,13 @@ static int happen(struct happening *h, bool stays, struct ward_outcome *outcome,
 	}
 	if (!err)
 		err = judge(h);
-	if (err) {
+	if (!err && h->event.kind == WARD_EVENT_CLAIM && !is_found_unsafe(h))
+		err = own_find_left(h->o, &h->event, &refusal, &left);
+	if (err || left)
 		take_back(h);
-		return err;
-	}
-	return decide(h, stays, outcome);
+	if (left)
+		return refuse(h, &refusal, outcome);
+	return err ? err : decide(h, stays, outcome);
 }
 
 static int run(struct ward_ownership *o, const struct ward_event *event, bool stays,

@@ -112,3 +112,46 @@ int own_taint_reached(struct ward_ownership *o, uint32_t function)
 	ward_reach_destroy(reach);
 	return err;
 }
+
+int own_find_left(const struct ward_ownership *o, const struct ward_event *claim,
+		  struct own_refusal *refusal, bool *ret_found)
+{
+	const struct ward_owner taker = { WARD_OWNER_CLIENT, claim->client };
+	struct ward_reached reached;
+	struct ward_reach *reach;
+	uint32_t cursor = 0;
+	bool found = false;
+	int err;
+
+	*ret_found = false;
+	/*
+	 * What the host leaves where a client gets at it the host has decided to leave. By the policy of
+	 * Linux nobody looks at what can be got at, clean or not.
+	 */
+	if (own_leaves_out(o, OWN_RULE_TAINT) || o->options.policy == WARD_POLICY_LINUX)
+		return 0;
+	err = ward_reach_past(&o->environment->isolation->graph, claim->functions,
+			      claim->functions_count, is_somebodys, is_frozen, o, &reach);
+	if (err)
+		return err;
+	while (!found && ward_reach_next(reach, &cursor, &reached)) {
+		const struct ward_function_state *f;
+
+		if (reached.kind != WARD_NODE_FUNCTION)
+			continue;
+		f = &o->state->functions[reached.index];
+		found = f->owner.kind == WARD_OWNER_NOBODY && !f->absent &&
+			f->tainted_by.kind == WARD_OWNER_CLIENT && !is_same(f->tainted_by, taker);
+	}
+	ward_reach_destroy(reach);
+	if (found) {
+		char tainter[128];
+
+		name_tainter(o, reached.index, tainter, sizeof(tainter));
+		own_refuse(refusal, "tainted", claim->functions[0], reached.index,
+			   "%s had %s, which is to be got at from there and was not reset since",
+			   tainter, own_name(o, reached.index));
+	}
+	*ret_found = found;
+	return 0;
+}

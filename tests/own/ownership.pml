@@ -452,7 +452,9 @@ inline claim(c, named)
 				  (taint[f] != NOBODY && taint[f] != CLIENT(c)) ||
 				  LEFT_ABOVE(f, CLIENT(c));
 			for (g : 0 .. N - 1) {
-				refused = refused || (there[g] && revoking[g] && TOGETHER(f, g))
+				refused = refused || (there[g] && revoking[g] && TOGETHER(f, g)) ||
+					  (!(named >> g & 1) && there[g] && owner[g] == NOBODY &&
+					   CONTROLS(f, g) && IS_CLIENT(taint[g]) && taint[g] != CLIENT(c))
 			}
 		:: else
 		fi

@@ -398,6 +398,9 @@ static void test_taint_of_the_neighbour(void **unused)
 		if (ends[i] == WARD_EVENT_RELEASE || ends[i] == WARD_EVENT_DEATH) {
 			assert_refused(&t, claim(&t, "b", "0000:01:00.1"), "tainted");
 			assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.1"));
+			/* It is clean, and what can be got at from there is not. */
+			assert_refused(&t, claim(&t, "b", "0000:01:00.1"), "tainted");
+			assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.0"));
 			assert_allowed(&t, claim(&t, "b", "0000:01:00.1"));
 		}
 		own_end(&t);

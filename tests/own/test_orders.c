@@ -25,9 +25,10 @@ static void test_left_upon_a_note(void **unused)
 	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:01:00.1"));
 	assert_allowed(&t, bind_to(&t, "ixgbevf", "0000:01:00.2", false));
 	assert_allowed(&t, event(&t, WARD_EVENT_UNBIND, "0000:01:00.2"));
+	assert_refused(&t, claim(&t, "a", "0000:01:00.0"), "tainted");
+	assert_allowed(&t, event(&t, WARD_EVENT_RESET, "0000:01:00.1"));
 	assert_allowed(&t, claim(&t, "a", "0000:01:00.0"));
 	assert_allowed(&t, event(&t, WARD_EVENT_RELEASE, "0000:01:00.0"));
-	assert_refused(&t, claim(&t, "b", "0000:01:00.1"), "tainted");
 	assert_refused(&t, bind_to(&t, "ixgbevf", "0000:01:00.2", false), "tainted");
 	own_end(&t);
 }
