@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "isolate/back.h"
+#include "isolate/isolation.h"
 
 bool own_counts(const struct ward_finding *finding)
 {
@@ -211,12 +212,19 @@ int own_judge_concerned(struct ward_ownership *o, const struct ward_event *event
 			struct own_judging *judging)
 {
 	uint32_t count, *touched = list_touched(o, event, &count);
+	uint64_t judged = UINT64_MAX;
 	int err = 0;
 
 	if (!touched)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count && !err; i++)
-		err = judge_group_owners(o, touched[i], judging);
+	for (uint32_t i = 0; i < count && !err; i++) {
+		uint64_t key = ward_group_key(o->environment->isolation, touched[i]);
+
+		/* One walk for a large group of which all were touched. */
+		if (key == UINT64_MAX || key != judged)
+			err = judge_group_owners(o, touched[i], judging);
+		judged = key;
+	}
 	if (!err && count)
 		err = judge_reaching(o, touched, count, judging);
 	free(touched);
