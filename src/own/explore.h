@@ -160,7 +160,6 @@ int ward_promise_hands(const struct ward_exploration *exploration,
 		       char *text, size_t size);
 bool ward_is_reset_with(const struct ward_machine *machine, enum ward_event_kind kind,
 			uint32_t reset, uint32_t function);
-bool ward_same_owner(struct ward_owner a, struct ward_owner b);
 
 /* Notes a breach: the way to a state, and a choice there, or WARD_EVENT_FIRST for the state. */
 int ward_breach_note(struct ward_worker *worker, uint32_t state, uint32_t choice);

@@ -20,11 +20,6 @@ struct change {
 	bool vectors;
 };
 
-bool ward_same_owner(struct ward_owner a, struct ward_owner b)
-{
-	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
-}
-
 /* A reset of one function is one of another: with its bus, its error domain, or its PF. */
 bool ward_is_reset_with(const struct ward_machine *machine, enum ward_event_kind kind,
 			uint32_t reset, uint32_t function)

@@ -5,6 +5,11 @@
 
 #include <doorward/own.h>
 
+static inline bool ward_same_owner(struct ward_owner a, struct ward_owner b)
+{
+	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
+}
+
 /* A copy to try things on, without the history: event numbers and exposures begin anew. */
 int ward_ownership_copy(const struct ward_ownership *ownership,
 			struct ward_ownership **ret_ownership);

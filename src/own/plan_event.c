@@ -119,11 +119,6 @@ static int look_at(const struct ward_ownership *ownership, struct look *ret_look
 	return code;
 }
 
-static bool same_owner(struct ward_owner a, struct ward_owner b)
-{
-	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
-}
-
 static bool same_driver(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -131,7 +126,8 @@ static bool same_driver(const char *a, const char *b)
 
 static bool is_taken(const struct glance *before, const struct glance *after)
 {
-	return before->owner.kind == WARD_OWNER_CLIENT && !same_owner(before->owner, after->owner);
+	return before->owner.kind == WARD_OWNER_CLIENT &&
+	       !ward_same_owner(before->owner, after->owner);
 }
 
 static bool loses_driver(const struct glance *before, const struct glance *after)
@@ -169,7 +165,8 @@ static bool thaws(const struct glance *before, const struct glance *after)
 
 static bool is_given(const struct glance *before, const struct glance *after)
 {
-	return after->owner.kind == WARD_OWNER_CLIENT && !same_owner(before->owner, after->owner);
+	return after->owner.kind == WARD_OWNER_CLIENT &&
+	       !ward_same_owner(before->owner, after->owner);
 }
 
 static bool gets_driver(const struct glance *before, const struct glance *after)

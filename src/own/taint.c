@@ -27,16 +27,11 @@ static bool is_frozen(const void *context, uint32_t function)
 	return o->state->functions[function].frozen;
 }
 
-static bool is_same(struct ward_owner a, struct ward_owner b)
-{
-	return a.kind == b.kind && (a.kind != WARD_OWNER_CLIENT || a.client == b.client);
-}
-
 void own_taint(struct ward_function_state *f, struct ward_owner owner)
 {
 	if (f->tainted_by.kind == WARD_OWNER_NOBODY)
 		f->tainted_by = owner;
-	else if (!is_same(f->tainted_by, owner))
+	else if (!ward_same_owner(f->tainted_by, owner))
 		f->tainted_by = (struct ward_owner){ WARD_OWNER_CLIENT, WARD_NONE };
 }
 
@@ -63,7 +58,7 @@ bool own_refuse_if_tainted(const struct ward_ownership *o, uint32_t function,
 	     i++) {
 		const struct ward_owner *by = &o->state->functions[left[i]].tainted_by;
 
-		if (by->kind == WARD_OWNER_NOBODY || is_same(*by, taker))
+		if (by->kind == WARD_OWNER_NOBODY || ward_same_owner(*by, taker))
 			continue;
 		/* The host may have its PF do with VFs what it likes. */
 		if (left[i] != function && by->kind == WARD_OWNER_HOST)
@@ -141,7 +136,8 @@ int own_find_left(const struct ward_ownership *o, const struct ward_event *claim
 			continue;
 		f = &o->state->functions[reached.index];
 		found = f->owner.kind == WARD_OWNER_NOBODY && !f->absent &&
-			f->tainted_by.kind == WARD_OWNER_CLIENT && !is_same(f->tainted_by, taker);
+			f->tainted_by.kind == WARD_OWNER_CLIENT &&
+			!ward_same_owner(f->tainted_by, taker);
 	}
 	ward_reach_destroy(reach);
 	if (found) {
