@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/**
+ * @file
+ * Who follows a virtio-iommu: told in order what becomes of domains and endpoints, before the guest is
+ * told. So a host's IOMMU (shadow.h), or the IOTLB of a vhost device, is kept the same.
+ *
+ * What gives may be refused: then the request fails, and everything is as before, also at the listeners
+ * that agreed already. What takes away may not: a listener that fails there has its endpoints frozen
+ * (freeze is called, their DMA is blocked), and the device is broken.
+ *
+ * | errno of a refusal | status of the request |
+ * |---|---|
+ * | ENOMEM, ENOSPC | NOMEM |
+ * | EFAULT | FAULT |
+ * | EINVAL, EADDRINUSE, EEXIST | INVAL |
+ * | EOPNOTSUPP | UNSUPP |
+ * | EOVERFLOW, ERANGE | RANGE |
+ * | any other | DEVERR |
+ *
+ * Threads: called by the thread that changes the device; must not call it back, but may read: endpoints,
+ * regions, the space of a place.
+ */
+#ifndef DOORWARD_VIOMMU_LISTENER_H
+#define DOORWARD_VIOMMU_LISTENER_H
+
+#include <doorward/viommu_endpoint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct ward_viommu_listener_ops {
+	/**
+	 * An endpoint goes from one place to another: the old or the new, never a third. May be refused
+	 * when to is not BLOCKED and the guest asked for it (ATTACH, hot-plug); never by the end of an
+	 * endpoint's stay: DETACH, reset, a change of the bypass byte. To or from BLOCKED, endpoint
+	 * options are those of its add. An endpoint begins and ends BLOCKED.
+	 */
+	int (*move)(void *context, uint32_t endpoint, const struct ward_viommu_place *from,
+		    const struct ward_viommu_place *to);
+	/**
+	 * One MAP request: the whole of it, targets are guest physical. May be refused. It is not among
+	 * the domain's mappings yet. NULL: not interested.
+	 */
+	int (*map)(void *context, uint32_t domain, const struct ward_mapping *mapping);
+	/**
+	 * All mappings within the range, which cuts none; also to take back a map that another listener
+	 * refused. When it returns, nothing uses them any more. NULL: not interested.
+	 */
+	int (*unmap)(void *context, uint32_t domain, struct ward_range range);
+	/** The domain has ended: no endpoint is in it, its mappings are gone. Or NULL. */
+	void (*gone)(void *context, uint32_t domain);
+	/** Cut the endpoint off by any means; the guest's view of it is BLOCKED. Or NULL. */
+	void (*freeze)(void *context, uint32_t endpoint);
+};
+
+/** Most listeners of a device. */
+#define WARD_VIOMMU_LISTENERS 8u
+
+/**
+ * Adds a listener, while there are no endpoints; called in the order in which they were added, backwards
+ * where something is taken back.
+ * @param viommu a device
+ * @param ops what it does; lives for ever
+ * @param context handed to ops
+ * @return 0; -EINVAL no move; -EBUSY there are endpoints; -ENOSPC WARD_VIOMMU_LISTENERS
+ */
+int ward_viommu_listen(struct ward_viommu *viommu, const struct ward_viommu_listener_ops *ops,
+		       void *context);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
