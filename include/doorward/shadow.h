@@ -56,9 +56,12 @@ struct ward_shadow_options {
  * Creates a shadow and lets it listen to the device.
  * @param options how
  * @param ret_shadow the shadow; the caller destroys it, after the device
- * @return 0; -EINVAL; -EBUSY, -ENOSPC of ward_viommu_listen; -ENOMEM
+ * @param ret_error a sentence on failure; may be NULL
+ * @return 0; -EINVAL options that make no sense; -EOPNOTSUPP pages of the host are larger than the
+ * device's granule; -EBUSY, -ENOSPC of ward_viommu_listen; -ENOMEM; an error of ward_backend_space
  */
-int ward_shadow_create(const struct ward_shadow_options *options, struct ward_shadow **ret_shadow);
+int ward_shadow_create(const struct ward_shadow_options *options, struct ward_shadow **ret_shadow,
+		       struct ward_error *ret_error);
 
 /**
  * Destroys a shadow: functions are taken out of its spaces. After the virtio-iommu device is gone.

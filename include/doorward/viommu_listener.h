@@ -6,7 +6,8 @@
  *
  * What gives may be refused: then the request fails, and everything is as before, also at the listeners
  * that agreed already. What takes away may not: a listener that fails there has its endpoints frozen
- * (freeze is called, their DMA is blocked), and the device is broken.
+ * (freeze is called, their DMA is blocked), and the device is broken. So it is when what gives is refused
+ * with EIO: the listener could not go back to what was before.
  *
  * | errno of a refusal | status of the request |
  * |---|---|
@@ -15,6 +16,7 @@
  * | EINVAL, EADDRINUSE, EEXIST | INVAL |
  * | EOPNOTSUPP | UNSUPP |
  * | EOVERFLOW, ERANGE | RANGE |
+ * | EIO | DEVERR, and the endpoint that moves, or those of the domain, are frozen |
  * | any other | DEVERR |
  *
  * Threads: called by the thread that changes the device; must not call it back, but may read: endpoints,
