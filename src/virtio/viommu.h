@@ -38,6 +38,8 @@ struct viommu_domain {
 	struct ward_space *space; /* its own; bypass: NULL, endpoints are in viommu->identity */
 	struct viommu_endpoint *endpoints; /* by next */
 	uint32_t endpoints_count;
+	/* While a mapping is made: it lies in an IDENTITY region, and listeners are not told. */
+	bool window;
 };
 
 /* One endpoint; readers find it through viommu->endpoints and look at what is named below only. */
@@ -58,9 +60,9 @@ struct viommu_endpoint {
 	uint32_t tokens;
 };
 
-/* All endpoints, by id; a change makes another one and waits for readers. */
+/* All endpoints, by id; a change fills another one and waits for readers. */
 struct viommu_endpoints {
-	uint32_t count;
+	uint32_t count, capacity;
 	struct viommu_endpoint *endpoint[];
 };
 
@@ -88,9 +90,10 @@ struct ward_viommu {
 	bool bypass; /* the byte */
 	bool broken;
 	struct ward_error error;
-	struct ward_space *identity; /* of all that is in bypass mode */
-	struct viommu_endpoints *_Atomic endpoints;
-	struct viommu_domain **domains; /* domains_count of them, by id */
+	struct ward_space *identity;		    /* of all that is in bypass mode */
+	struct viommu_endpoints *_Atomic endpoints; /* never NULL */
+	struct viommu_endpoints *spare;		    /* room for one endpoint less at least */
+	struct viommu_domain **domains;		    /* domains_count of them, by id */
 	size_t domains_count, domains_capacity;
 	uint64_t mappings, mappings_peak;
 	struct viommu_listener listeners[WARD_VIOMMU_LISTENERS];
@@ -102,9 +105,16 @@ struct ward_viommu {
 /* endpoint.c */
 /* For readers and for the thread that changes: NULL when there is none. */
 struct viommu_endpoint *ward_viommu_endpoint_find(const struct ward_viommu *viommu, uint32_t id);
+/* The endpoint at an index, for the thread that changes; NULL beyond the last one. */
+struct viommu_endpoint *ward_viommu_endpoint_at(const struct ward_viommu *viommu, uint32_t index);
+/* Where it is now. */
+struct ward_viommu_place ward_viommu_place_now(const struct ward_viommu *viommu,
+					       const struct viommu_endpoint *endpoint);
 /* Where one goes that is in this domain (NULL: none), as things are. */
 struct ward_viommu_place ward_viommu_place_of(const struct ward_viommu *viommu,
 					      const struct viommu_domain *domain);
+/* Frees all of them, nobody reads any more. */
+void ward_viommu_endpoints_finish(struct ward_viommu *viommu);
 
 /* region.c: what PROBE tells, made once when the endpoint is added. */
 /* 0 and *ret_regions (freed by the caller), or -EINVAL, -ENOMEM. */
@@ -115,6 +125,13 @@ int ward_viommu_regions_make(const struct ward_viommu *viommu,
 const struct ward_viommu_region *ward_viommu_region_at(const struct viommu_endpoint *endpoint,
 						       struct ward_range range);
 
+/*
+ * request_probe.c: the properties of an endpoint, into room bytes that are 0. NOENT, or INVAL when room is
+ * less than options.probe_size: nothing is written.
+ */
+enum viommu_status ward_viommu_probe(const struct ward_viommu *viommu, uint32_t endpoint,
+				     uint8_t *ret_properties, size_t room);
+
 /* domain.c */
 struct viommu_domain *ward_viommu_domain_find(const struct ward_viommu *viommu, uint32_t id);
 /* Makes one without endpoints, found from now on. 0 or -ENOMEM. */
@@ -122,29 +139,54 @@ int ward_viommu_domain_create(struct ward_viommu *viommu, uint32_t id, bool bypa
 			      struct viommu_domain **ret_domain);
 /* Nobody is in it: told to listeners, and gone. */
 void ward_viommu_domain_end(struct viommu_domain *domain);
-/* One MAP or UNMAP, checked by the caller but for what the space and listeners say. */
+/* Frees all of them without telling anybody. */
+void ward_viommu_domains_finish(struct ward_viommu *viommu);
+/*
+ * One MAP or UNMAP of a domain with mappings, in which endpoints are already; flags, bounds, granule and
+ * input range were checked by the caller.
+ */
 enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
 					  const struct ward_mapping *mapping);
 enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range);
+/* Nothing that is mapped in the domain is in the way of the endpoint's regions. */
+bool ward_viommu_domain_admits(const struct viommu_domain *domain,
+			       const struct viommu_endpoint *endpoint);
+/* A mapping in an IDENTITY region: listeners were not told of it. entry: of domain->space's tree. */
+bool ward_viommu_domain_untold(uint64_t value);
 
 /* place.c: moving endpoints. */
-/* Into a domain, or out of all (NULL). given: a refusal of listeners is an answer (the errno). */
+/*
+ * Into a domain, or out of all (NULL): where it goes then is as bypass says. An old domain that has
+ * nobody left ends. given: a refusal of listeners is an answer (the errno), and the endpoint stays;
+ * else it moves, and is frozen if a listener failed: -EIO.
+ */
 int ward_viommu_move(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
 		     struct viommu_domain *domain, bool given);
+/* Out of all domains and blocked, whatever bypass says: the end of its stay. */
+void ward_viommu_move_out(struct ward_viommu *viommu, struct viommu_endpoint *endpoint);
+/* Endpoints that are in no domain go where bypass says now. */
+void ward_viommu_move_free(struct ward_viommu *viommu);
 /* Blocks it, tells listeners to cut it off, breaks the device. */
 void ward_viommu_freeze(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
 			const char *why);
 
-/* listener.c: in order, with all taken back on a refusal; what cannot be taken back freezes. */
+/*
+ * listener.c: in order. A refusal of what may be refused is taken back from those that agreed, and is the
+ * errno returned. What cannot be taken back, or fails at all, freezes those concerned: -EIO.
+ */
 int ward_viommu_tell_map(struct viommu_domain *domain, const struct ward_mapping *mapping);
-/* -EIO: endpoints of the domain were frozen. */
 int ward_viommu_tell_unmap(struct viommu_domain *domain, struct ward_range range);
 int ward_viommu_tell_move(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
-			  const struct ward_viommu_place *from, const struct ward_viommu_place *to);
+			  const struct ward_viommu_place *from, const struct ward_viommu_place *to,
+			  bool given);
+void ward_viommu_tell_gone(const struct viommu_domain *domain);
+void ward_viommu_tell_freeze(const struct ward_viommu *viommu, uint32_t endpoint);
 enum viommu_status ward_viommu_status(int code);
 
 /* event.c */
 int ward_viommu_events_init(struct viommu_events *events, uint32_t max);
 void ward_viommu_events_finish(struct viommu_events *events);
+/* Nothing waits any more. */
+void ward_viommu_events_drop(struct viommu_events *events);
 
 #endif
