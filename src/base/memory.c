@@ -3,7 +3,7 @@
  * Regions lie sorted in an array and are found by halving it. There is no memory of the last hit:
  * it would be written by every reader.
  */
-#include <doorward/memory.h>
+#include "base/memory.h"
 
 #include "base/fault.h"
 
@@ -311,4 +311,19 @@ void *ward_memory_at(const struct ward_memory *memory, struct ward_range range, 
 	if (write && (region->flags & WARD_MEMORY_READ_ONLY))
 		return NULL;
 	return region->host + (range.start - region->range.start);
+}
+
+bool ward_memory_region_at(const struct ward_memory *memory, uint64_t address,
+			   struct ward_memory_region *ret_region)
+{
+	const struct region *region = region_at(memory, address);
+
+	if (!region)
+		return false;
+	*ret_region = (struct ward_memory_region){
+		.range = region->range,
+		.host = region->host,
+		.read_only = region->flags & WARD_MEMORY_READ_ONLY,
+	};
+	return true;
 }
