@@ -35,15 +35,21 @@ struct ward_virtq_options {
 	size_t size;
 	/** Guest memory; borrowed. Regions stay as they are while the queue lives. */
 	const struct ward_memory *memory;
-	ward_gpa_t descriptors, available, used; /**< aligned to 16, 2, 4; each in one region */
-	uint32_t entries;			 /**< a power of two, 1 to WARD_VIRTQ_SIZE_MAX */
-	uint32_t features;			 /**< WARD_VIRTQ_* */
-	/** Where it goes on: 0 after a reset, else of ward_virtq_info (a saved queue). */
+	/** Aligned to 16, 2, 4 (in this process, too, but no more than to 8); each in one region. */
+	ward_gpa_t descriptors, available, used;
+	uint32_t entries;  /**< a power of two, 1 to WARD_VIRTQ_SIZE_MAX */
+	uint32_t features; /**< WARD_VIRTQ_* */
+	/**
+	 * Where it goes on: 0 after a reset, else of ward_virtq_info (a saved queue). What lies between
+	 * the two is buffers that are out: they are pushed here, or, where they were used in order, popped
+	 * again when next_available is set back to next_used.
+	 */
 	uint16_t next_available, next_used;
 };
 
 /**
- * Creates the device's side of a queue.
+ * Creates the device's side of a queue. It writes nothing yet, and buffers may be available already:
+ * pop until there is none.
  * @param options how
  * @param ret_queue the queue; the caller destroys it
  * @param ret_error a sentence on failure; may be NULL
@@ -58,7 +64,10 @@ int ward_virtq_create(const struct ward_virtq_options *options, struct ward_virt
  */
 void ward_virtq_destroy(struct ward_virtq *queue);
 
-/** A buffer that the driver made available; the pieces are the queue's, until the next pop. */
+/**
+ * A buffer that the driver made available; the pieces are the queue's, until the next pop. A piece
+ * is within one region; descriptors without bytes have none. The guest may change what is in them.
+ */
 struct ward_virtq_buffer {
 	uint16_t head; /**< index of its first descriptor */
 	const struct iovec *readable, *writable;
@@ -67,11 +76,11 @@ struct ward_virtq_buffer {
 };
 
 /**
- * Takes the next buffer.
+ * Takes the next buffer. No allocation, no system call.
  * @param queue a queue
  * @param ret_buffer the buffer
- * @return 0; -ENOENT none is available, and with EVENT_IDX the driver will notify of the next one;
- * -EBADMSG the queue is broken
+ * @return 0, and the driver need not notify of more until this says -ENOENT; -ENOENT none is
+ * available, and the driver will notify of the next one; -EBADMSG the queue is broken
  */
 int ward_virtq_pop(struct ward_virtq *queue, struct ward_virtq_buffer *ret_buffer);
 
@@ -80,12 +89,13 @@ int ward_virtq_pop(struct ward_virtq *queue, struct ward_virtq_buffer *ret_buffe
  * @param queue a queue
  * @param head of the buffer
  * @param written bytes written, from the beginning of the writable part
- * @return 0; -EBADMSG the queue is broken; -EINVAL no buffer is out
+ * @return 0; -EBADMSG the queue is broken; -EINVAL no buffer is out, or none can have this head
  */
 int ward_virtq_push(struct ward_virtq *queue, uint16_t head, uint32_t written);
 
 /**
- * Whether the driver wants to be told of what was pushed since this was asked last.
+ * Whether the driver wants to be told of what was pushed since this was asked last; yes where that
+ * cannot be known: the queue was broken since, or saved elsewhere.
  * @param queue a queue
  * @return true: notify it
  */
