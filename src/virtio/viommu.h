@@ -71,13 +71,16 @@ struct viommu_listener {
 	void *context;
 };
 
+#define VIOMMU_FRAMES_MAX 64u
 #define VIOMMU_EVENT_SIZE 24u
+/* A property RESV_MEM with its header. */
+#define VIOMMU_PROPERTY_SIZE 24u
 
-/* Events that wait, a ring. */
+/* Events that wait, a ring; all of it is under the lock, which is apart so that a const device has it. */
 struct viommu_events {
-	pthread_mutex_t lock;
+	pthread_mutex_t *lock;
 	uint8_t (*event)[VIOMMU_EVENT_SIZE];
-	uint32_t first, count;
+	uint32_t first, count, max;
 	uint64_t told, dropped, limited;
 };
 
@@ -117,7 +120,10 @@ struct ward_viommu_place ward_viommu_place_of(const struct ward_viommu *viommu,
 void ward_viommu_endpoints_finish(struct ward_viommu *viommu);
 
 /* region.c: what PROBE tells, made once when the endpoint is added. */
-/* 0 and *ret_regions (freed by the caller), or -EINVAL, -ENOMEM. */
+/*
+ * Looks at all of the options but the id. 0 and *ret_regions (freed by the caller, NULL when there are
+ * none); -EINVAL, -EOPNOTSUPP, -ENOSPC (probe_size) as ward_viommu_endpoint_add; -ENOMEM.
+ */
 int ward_viommu_regions_make(const struct ward_viommu *viommu,
 			     const struct ward_viommu_endpoint_options *options,
 			     struct ward_viommu_region **ret_regions, uint32_t *ret_count);
@@ -183,10 +189,27 @@ void ward_viommu_tell_gone(const struct viommu_domain *domain);
 void ward_viommu_tell_freeze(const struct ward_viommu *viommu, uint32_t endpoint);
 enum viommu_status ward_viommu_status(int code);
 
-/* event.c */
+/*
+ * event.c. A fault is reported from any thread, without a reader: it looks at viommu->endpoints and at
+ * the budget of one of them under the lock.
+ */
 int ward_viommu_events_init(struct viommu_events *events, uint32_t max);
 void ward_viommu_events_finish(struct viommu_events *events);
-/* Nothing waits any more. */
+/* After viommu->endpoints changed, before the old ones are freed or changed: nobody looks at them for a fault. */
+void ward_viommu_events_settle(struct viommu_events *events);
+/* Nothing waits any more: a reset. */
 void ward_viommu_events_drop(struct viommu_events *events);
+/* Faults of an endpoint so far. */
+uint64_t ward_viommu_events_faults(const struct viommu_events *events,
+				   const struct viommu_endpoint *endpoint);
+
+/* pieces.c: what a buffer of a guest is made of. */
+/* Bytes of all pieces; UINT64_MAX when there are more. */
+uint64_t ward_viommu_pieces_size(const struct iovec *pieces, uint32_t count);
+/* Copies from, or to, their beginning; returns how much there was of size. */
+size_t ward_viommu_pieces_read(const struct iovec *pieces, uint32_t count, void *ret_bytes,
+			       size_t size);
+size_t ward_viommu_pieces_write(const struct iovec *pieces, uint32_t count, const void *bytes,
+				size_t size);
 
 #endif
