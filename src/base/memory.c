@@ -313,8 +313,8 @@ void *ward_memory_at(const struct ward_memory *memory, struct ward_range range, 
 	return region->host + (range.start - region->range.start);
 }
 
-bool ward_memory_region_at(const struct ward_memory *memory, uint64_t address,
-			   struct ward_memory_region *ret_region)
+bool ward_memory_find(const struct ward_memory *memory, uint64_t address,
+		      struct ward_memory_region *ret_region)
 {
 	const struct region *region = region_at(memory, address);
 

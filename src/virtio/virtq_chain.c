@@ -59,7 +59,7 @@ static int find_region(struct ward_virtq *queue, uint64_t address)
 {
 	if (queue->region.host && ward_range_has(queue->region.range, address))
 		return 0;
-	if (ward_memory_region_at(queue->memory, address, &queue->region))
+	if (ward_memory_find(queue->memory, address, &queue->region))
 		return 0;
 	return ward_virtq_broken(queue, "A buffer is at 0x%" PRIx64 ", where there is no memory",
 				 address);
