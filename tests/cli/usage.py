@@ -509,7 +509,10 @@ def signals_clean_up():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             child = subprocess.Popen([DOORWARD, "-m", "-", "list"], stdin=subprocess.PIPE,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                     env={**os.environ, "TMPDIR": folder})
+                                     env={**os.environ, "TMPDIR": folder},
+                                     # Under nohup it would be ignored.
+                                     preexec_fn=lambda: signal.signal(signal.SIGHUP,
+                                                                      signal.SIG_DFL))
             # One whole entry, and then the pipe stalls.
             child.stdin.write(archive_of([("a", tarfile.REGTYPE, b"x" * 200000)])[:150000])
             child.stdin.flush()
