@@ -166,17 +166,19 @@ int ward_viommu_handle(struct ward_viommu *viommu, const struct iovec *request,
  * @param viommu a device
  * @param queue the request queue
  * @param limit most requests to serve
- * @param ret_notify the driver is to be notified; may be NULL
- * @return how many were served: limit, and more may wait; -EIO the device is broken
+ * @param ret_notify the driver is to be notified, also on -EIO; NULL: not asked (virtq.h)
+ * @return how many were served: limit, and more may wait, of which the driver does not notify; less,
+ * and it will; -EIO the device is broken
  */
 int ward_viommu_serve(struct ward_viommu *viommu, struct ward_virtq *queue, uint32_t limit,
 		      bool *ret_notify);
 
 /**
- * Puts events that wait into buffers of the event queue.
+ * Puts events that wait into buffers of the event queue: after ward_viommu_fault said so, and when
+ * the driver notifies of that queue.
  * @param viommu a device
  * @param queue the event queue
- * @param ret_notify the driver is to be notified; may be NULL
+ * @param ret_notify the driver is to be notified, also on -EIO; NULL: not asked (virtq.h)
  * @return how many were put there; -EIO the device is broken
  */
 int ward_viommu_serve_events(struct ward_viommu *viommu, struct ward_virtq *queue,
