@@ -9,9 +9,15 @@
  *   all of guest memory.
  * - One MAP becomes as few mappings of the host as memory allows: pieces that lie side by side there
  *   are one, but never with pieces of another MAP, so that no UNMAP has to cut one.
- * - The host's limit of mappings (VFIO: 65535 a container) is looked at before anything is mapped.
+ * - The host's limit of mappings (VFIO: 65535 a container) is looked at before anything is mapped. So is
+ *   the range of addresses that it has (ERANGE): options.input of the device is best the host's.
  * - What the guest maps with the MMIO flag to one of its doorbells is not mapped in the host: no function
- *   writes there, its messages go where the host sends them.
+ *   writes there, its messages go where the host sends them. Where the feature MMIO was not negotiated it
+ *   needs no flag. Anything else that is no memory, or read-only and to be written, is refused (EFAULT).
+ * - Functions that the host cannot tell apart (backend.h: one group of VFIO) are in one space; a guest that
+ *   wants them apart is refused (EOPNOTSUPP).
+ * - What the host lets a function into is never more than the guest mapped for it; when the host fails
+ *   to take something away, the function is taken out altogether.
  *
  * Threads: as viommu.h.
  */
@@ -75,12 +81,14 @@ void ward_shadow_destroy(struct ward_shadow *shadow);
  * @param shadow a shadow
  * @param endpoint its id
  * @param device opened from the backend, in no space; borrowed, open until it is removed
- * @return 0; -EEXIST; -ENOMEM
+ * @return 0; -EINVAL no device; -EEXIST the id or the device is there already; -EBUSY the endpoint was
+ * added before; -ENOMEM
  */
 int ward_shadow_add(struct ward_shadow *shadow, uint32_t endpoint, struct ward_device *device);
 
 /**
- * Forgets a function, after ward_viommu_endpoint_remove.
+ * Forgets a function, after ward_viommu_endpoint_remove. What the host did not take from it is in its
+ * reach until the device is closed.
  * @param shadow a shadow
  * @param endpoint its id
  * @return 0; -ENOENT; -EBUSY the endpoint is still there
@@ -89,6 +97,8 @@ int ward_shadow_remove(struct ward_shadow *shadow, uint32_t endpoint);
 
 struct ward_shadow_info {
 	uint32_t functions, frozen, spaces;
+	/** Frozen ones that the host failed to take out of their space: a reset tries again; closing does it. */
+	uint32_t stuck;
 	uint64_t mappings;	/**< of the host, in all spaces */
 	uint64_t fullest;	/**< of the space that has most */
 	uint64_t mappings_max;	/**< of one space; 0: no limit */
