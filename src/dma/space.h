@@ -78,6 +78,12 @@ static inline struct ward_mapping ward_space_mapping(const struct ward_tree_entr
  */
 int ward_space_map_doorbell(struct ward_space *space, const struct ward_mapping *mapping);
 
+/*
+ * Removes the mappings within the range, wherever its bounds are, of a space without doorbells: 0, also
+ * when there were none; -ERANGE it would cut one; an error of the backend, as of ward_space_unmap.
+ */
+int ward_space_unmap_whole(struct ward_space *space, struct ward_range range);
+
 /* Reserves all of them or nothing; as ward_space_reserve. */
 int ward_space_reserve_all(struct ward_space *space, const struct ward_reserved *reserved,
 			   uint32_t count);

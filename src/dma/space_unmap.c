@@ -178,6 +178,22 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 	return code;
 }
 
+int ward_space_unmap_whole(struct ward_space *space, struct ward_range range)
+{
+	struct part part;
+	uint64_t bytes = 0;
+	int code;
+
+	if (!mapped_part(space, range, &part))
+		return 0;
+	if (part.cuts)
+		return -ERANGE;
+	code = unmap_backend(space, &part);
+	if (code == 0)
+		forget(space, part.range, &bytes);
+	return code;
+}
+
 int ward_space_unmap_all(struct ward_space *space)
 {
 	uint64_t bytes = 0;

@@ -72,6 +72,7 @@ struct viommu_listener {
 };
 
 #define VIOMMU_FRAMES_MAX 64u
+#define VIOMMU_PROBE_MAX 4096u
 #define VIOMMU_EVENT_SIZE 24u
 /* A property RESV_MEM with its header. */
 #define VIOMMU_PROPERTY_SIZE 24u
@@ -110,12 +111,8 @@ struct ward_viommu {
 struct viommu_endpoint *ward_viommu_endpoint_find(const struct ward_viommu *viommu, uint32_t id);
 /* The endpoint at an index, for the thread that changes; NULL beyond the last one. */
 struct viommu_endpoint *ward_viommu_endpoint_at(const struct ward_viommu *viommu, uint32_t index);
-/* Where it is now. */
-struct ward_viommu_place ward_viommu_place_now(const struct ward_viommu *viommu,
-					       const struct viommu_endpoint *endpoint);
-/* Where one goes that is in this domain (NULL: none), as things are. */
-struct ward_viommu_place ward_viommu_place_of(const struct ward_viommu *viommu,
-					      const struct viommu_domain *domain);
+/* 0 or -ENOMEM. */
+int ward_viommu_endpoints_init(struct ward_viommu *viommu);
 /* Frees all of them, nobody reads any more. */
 void ward_viommu_endpoints_finish(struct ward_viommu *viommu);
 
@@ -157,10 +154,16 @@ enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct
 /* Nothing that is mapped in the domain is in the way of the endpoint's regions. */
 bool ward_viommu_domain_admits(const struct viommu_domain *domain,
 			       const struct viommu_endpoint *endpoint);
-/* A mapping in an IDENTITY region: listeners were not told of it. entry: of domain->space's tree. */
+/* By the value in its tree: a mapping in an IDENTITY region, of which listeners were not told. */
 bool ward_viommu_domain_untold(uint64_t value);
 
-/* place.c: moving endpoints. */
+/* place.c: where endpoints are, and how they move. */
+/* Where it is now. */
+struct ward_viommu_place ward_viommu_place_now(const struct ward_viommu *viommu,
+					       const struct viommu_endpoint *endpoint);
+/* Where one goes that is in this domain (NULL: none), as things are. */
+struct ward_viommu_place ward_viommu_place_of(const struct ward_viommu *viommu,
+					      const struct viommu_domain *domain);
 /*
  * Into a domain, or out of all (NULL): where it goes then is as bypass says. An old domain that has
  * nobody left ends. given: a refusal of listeners is an answer (the errno), and the endpoint stays;
@@ -170,8 +173,10 @@ int ward_viommu_move(struct ward_viommu *viommu, struct viommu_endpoint *endpoin
 		     struct viommu_domain *domain, bool given);
 /* Out of all domains and blocked, whatever bypass says: the end of its stay. */
 void ward_viommu_move_out(struct ward_viommu *viommu, struct viommu_endpoint *endpoint);
-/* Endpoints that are in no domain go where bypass says now. */
+/* Endpoints that are in no domain go where bypass says now, but for frozen ones. */
 void ward_viommu_move_free(struct ward_viommu *viommu);
+/* Those of them that are frozen are tried again. */
+void ward_viommu_move_frozen(struct ward_viommu *viommu);
 /* Blocks it, tells listeners to cut it off, breaks the device. */
 void ward_viommu_freeze(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
 			const char *why);
