@@ -110,7 +110,8 @@ uint64_t ward_viommu_features(const struct ward_viommu *viommu);
  * What the driver accepted; when it sets FEATURES_OK. Until then no request is known.
  * @param viommu a device
  * @param features bits 0 to 23 are looked at
- * @return 0; -EINVAL one that was not offered: FEATURES_OK stays clear
+ * @return 0; -EINVAL one that was not offered: FEATURES_OK stays clear; -EIO the device is broken, and is
+ * to be reset first
  */
 int ward_viommu_negotiate(struct ward_viommu *viommu, uint64_t features);
 
@@ -131,7 +132,8 @@ void ward_viommu_config_read(const struct ward_viommu *viommu, uint32_t offset, 
  * @param offset in bytes
  * @param bytes what
  * @param size how many
- * @return 0; -EINVAL anything else: nothing was changed, and a guest need not be told
+ * @return 0; -EINVAL anything else, or the device is broken: nothing was changed, and a guest need not be
+ * told
  */
 int ward_viommu_config_write(struct ward_viommu *viommu, uint32_t offset, const void *bytes,
 			     size_t size);

@@ -37,7 +37,12 @@ struct ward_viommu_listener_ops {
 	 * An endpoint goes from one place to another: the old or the new, never a third. May be refused
 	 * when to is not BLOCKED and the guest asked for it (ATTACH, hot-plug); never by the end of an
 	 * endpoint's stay: DETACH, reset, a change of the bypass byte. To or from BLOCKED, endpoint
-	 * options are those of its add. An endpoint begins and ends BLOCKED.
+	 * options are those of its add. An endpoint begins and ends BLOCKED. Mappings of a place's space
+	 * that lie in an IDENTITY region of the endpoint are the guest's half alone, and not told by map.
+	 *
+	 * What ends a stay is told to all listeners, also after one has failed. A frozen endpoint is moved
+	 * from BLOCKED once more, by a reset or its removal, perhaps to BLOCKED: what was left behind can go
+	 * then, though its domain may be gone.
 	 */
 	int (*move)(void *context, uint32_t endpoint, const struct ward_viommu_place *from,
 		    const struct ward_viommu_place *to);
@@ -51,7 +56,10 @@ struct ward_viommu_listener_ops {
 	 * refused. When it returns, nothing uses them any more. NULL: not interested.
 	 */
 	int (*unmap)(void *context, uint32_t domain, struct ward_range range);
-	/** The domain has ended: no endpoint is in it, its mappings are gone. Or NULL. */
+	/**
+	 * The domain has ended: no endpoint is in it, its mappings are gone. Also when its first ATTACH
+	 * was refused, and a listener may not have heard of it. Or NULL.
+	 */
 	void (*gone)(void *context, uint32_t domain);
 	/** Cut the endpoint off by any means; the guest's view of it is BLOCKED. Or NULL. */
 	void (*freeze)(void *context, uint32_t endpoint);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
  * Telling listeners. What gives is asked of one after the other, and taken back from those that agreed
- * when one refuses. What takes away is told to all, whoever fails: who may hold on to something is
- * frozen.
+ * when one refuses. What takes away is told to all, whoever fails. Who may hold on to something, or lost
+ * what it had (a refusal with EIO), is frozen.
  */
 #include "virtio/viommu.h"
 
@@ -63,7 +63,7 @@ int ward_viommu_tell_map(struct viommu_domain *domain, const struct ward_mapping
 	const struct ward_range range = { ward_iova_raw(mapping->start),
 					  ward_iova_raw(mapping->last) };
 	uint32_t i;
-	int code = 0, stuck = 0;
+	int code = 0, stuck;
 
 	for (i = 0; i < viommu->listeners_count && code == 0; i++) {
 		const struct viommu_listener *listener = &viommu->listeners[i];
@@ -73,6 +73,7 @@ int ward_viommu_tell_map(struct viommu_domain *domain, const struct ward_mapping
 	}
 	if (code == 0)
 		return 0;
+	stuck = code == -EIO;
 	/* Not the one that refused. */
 	for (i--; i-- > 0;)
 		stuck |= unmap(&viommu->listeners[i], domain->id, range);
@@ -113,6 +114,7 @@ int ward_viommu_tell_move(struct ward_viommu *viommu, struct viommu_endpoint *en
 	}
 	if (code) {
 		why = "a move that was refused could not be taken back";
+		stuck = code == -EIO;
 		/* Not the one that refused. */
 		for (i--; i-- > 0;)
 			stuck |= move(&viommu->listeners[i], endpoint->id, to, from);
