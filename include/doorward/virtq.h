@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /**
  * @file
- * Split virtqueues in guest memory, the device's side (virtio 1.3, 2.7): for monitors that have no rings
- * of their own. Every index, length and chain is the guest's and is bounded; a queue that makes no
- * sense is broken, and stays it: it is never read or written again.
+ * Split virtqueues in guest memory, the device's side (virtio 1.3, 2.7): for monitors that have no
+ * rings of their own. Every index, length and chain is the guest's and is bounded; a queue that makes
+ * no sense is broken, and stays it: it is never read or written again.
  *
  * Threads: one at a time uses a queue; the guest's CPUs use the rings meanwhile.
  */
@@ -48,8 +48,8 @@ struct ward_virtq_options {
 };
 
 /**
- * Creates the device's side of a queue. It writes nothing yet, and buffers may be available already:
- * pop until there is none.
+ * Creates the device's side of a queue. It writes nothing yet, and buffers may be available
+ * already: pop until there is none.
  * @param options how
  * @param ret_queue the queue; the caller destroys it
  * @param ret_error a sentence on failure; may be NULL

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-/* The device behind split rings of ours. What was popped is pushed before anything else is popped. */
+/* The device behind split rings of ours. What was popped is pushed before the next is popped. */
 #include "virtio/viommu.h"
 #include "virtio/virtq.h"
 

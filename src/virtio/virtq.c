@@ -13,8 +13,8 @@
 #define FEATURES (WARD_VIRTQ_INDIRECT | WARD_VIRTQ_EVENT_IDX)
 
 /*
- * A chain has as many descriptors as the queue has, and one that crosses from a region to the next needs
- * more than one piece.
+ * A chain has at most as many descriptors as the queue, and one that crosses from a region to the next
+ * needs more than one piece.
  */
 static uint32_t pieces_of(uint32_t entries)
 {

@@ -4,8 +4,8 @@
  *
  * No notification is lost: we say that we want one, then look at the index again; the driver writes
  * the index, then looks at what we want. Each side writes one place and reads the other's, so that
- * all four accesses have to be in one order: they are sequentially consistent here, and the driver has
- * a full barrier between its two.
+ * all four accesses have to be in one order: they are sequentially consistent here, and the driver
+ * has a full barrier between its two.
  */
 #include "virtio/virtq.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * From the head of a chain to pieces of memory (virtio 1.3, 2.7.4, 2.7.5). Descriptors without bytes are
- * nothing, wherever they say they are.
+ * From the head of a chain to pieces of memory (virtio 1.3, 2.7.4, 2.7.5). Descriptors without bytes
+ * are nothing, wherever they say they are.
  */
 #include "virtio/virtq.h"
 

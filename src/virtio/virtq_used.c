@@ -53,8 +53,8 @@ bool ward_virtq_notify(struct ward_virtq *queue)
 	if (pushed == 0 || queue->broken || unasked)
 		return pushed != 0 || unasked;
 	/*
-	 * The driver writes what it wants, then looks at the index again (virtq_available.c has the same the other
-	 * way round). The index is written once more, in the order that all four accesses need.
+	 * The driver writes what it wants, then looks at the index again; virtq_available.c has the same
+	 * the other way round. The index is written once more, in the order that all four accesses need.
 	 */
 	__atomic_store_n(&queue->used[1], htole16(queue->next_used), __ATOMIC_SEQ_CST);
 	if (queue->event_index)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's memory with one split queue in it, and what its driver does there. Fields are written and
- * read as a driver does on another CPU: one atomic access each, little-endian.
+ * A guest's memory with one split queue in it, and what its driver does there. Fields are written
+ * and read as a driver does on another CPU: one atomic access each, little-endian.
  */
 #ifndef TESTS_VIRTIO_QUEUE_RIG_H
 #define TESTS_VIRTIO_QUEUE_RIG_H
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-/* Memory: the main part, another one that touches it, one to be read only that touches that; the end. */
+/* Memory: the main part, one that touches it, one to be read only that touches that; the end. */
 #define RIG_MAIN 0x10000u
 #define RIG_MAIN_LAST 0x1fffffu
 #define RIG_NEXT 0x200000u

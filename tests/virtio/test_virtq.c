@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * A split queue from its creation to its end: what it is made of, the indices and their wrap, buffers
- * that are out, and where it goes on after a save.
+ * A split queue from its creation to its end: what it is made of, the indices and their wrap,
+ * buffers that are out, and where it goes on after a save.
  */
 #include "queue_rig.h"
 

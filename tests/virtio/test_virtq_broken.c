@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * Queues that make no sense: one thing is wrong at a time. Each is broken with its sentence, nothing is
- * written, and it stays broken whatever the driver does then.
+ * Queues that make no sense: one thing is wrong at a time. Each is broken with its sentence, nothing
+ * is written, and it stays broken whatever the driver does then.
  */
 #include "queue_rig.h"
 
@@ -9,14 +9,13 @@
 
 #define ENTRIES 8u
 
-/* The descriptor that is wrong is rig->descriptor[1], after one that is right. */
 struct wrong {
 	const char *name, *sentence;
 	void (*make)(struct rig *rig);
 	uint32_t features;
 };
 
-/* A head whose first descriptor is 0, good, and whose next one is 1. */
+/* A buffer whose first descriptor is 0, and good; 1 is the next one. */
 static void begin(struct rig *rig)
 {
 	rig_describe(rig, 0, RIG_BUFFER, 8, RIG_F_NEXT, 1);
@@ -305,7 +304,7 @@ static void one_wrong_thing_at_a_time(void **state)
 		check_wrong(&wrongs[i]);
 }
 
-/* What was pushed before and not told of yet: the driver is notified, and nothing is read for it. */
+/* What was pushed before and not told of yet: the driver is notified, whatever it asks for. */
 static void what_was_pushed_before_is_told(void **state)
 {
 	struct ward_virtq_buffer buffer;
