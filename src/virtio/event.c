@@ -93,8 +93,7 @@ static bool spend(const struct ward_viommu_options *options, struct viommu_endpo
 					   : 0;
 	if (gained >= options->events_burst - endpoint->tokens) {
 		endpoint->tokens = options->events_burst;
-		if (now > endpoint->tokens_at)
-			endpoint->tokens_at = now;
+		endpoint->tokens_at = now;
 	} else {
 		endpoint->tokens += (uint32_t)gained;
 		endpoint->tokens_at += gained * options->events_interval;

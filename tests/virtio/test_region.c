@@ -272,7 +272,7 @@ static void as_many_as_probe_tells(void **state)
 	};
 	struct world *world = *state;
 
-	world->options.probe_size = 48;
+	world->options.probe_size = 64;
 	again(world);
 	assert_int_equal(add(world, reserved, 3), -ENOSPC);
 	assert_int_equal(add(world, reserved, 2), 0);
