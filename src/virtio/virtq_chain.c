@@ -29,8 +29,8 @@ struct table {
 struct walk {
 	uint32_t descriptors; /* of those that can have bytes */
 	uint32_t pieces, readable;
-	uint64_t size[2]; /* readable, writable */
-	bool writable;	  /* a writable descriptor was met */
+	uint64_t size, readable_size;
+	bool writable; /* a writable descriptor was met */
 };
 
 static struct descriptor decode(const uint64_t words[2])
@@ -112,12 +112,14 @@ static int add(struct ward_virtq *queue, struct walk *walk, const struct descrip
 		return 0;
 	if (last < address)
 		return ward_virtq_broken(queue, "A buffer at 0x%" PRIx64 " wraps", address);
-	walk->size[write] += length;
-	if (walk->size[0] + walk->size[1] > CHAIN_BYTES_MAX)
+	walk->size += length;
+	if (walk->size > CHAIN_BYTES_MAX)
 		return ward_virtq_broken(queue, "A chain has more than 2^32 bytes");
 	code = add_pieces(queue, walk, address, last, write);
-	if (!write)
+	if (!write) {
 		walk->readable = walk->pieces;
+		walk->readable_size = walk->size;
+	}
 	return code;
 }
 
@@ -221,10 +223,10 @@ int ward_virtq_chain(struct ward_virtq *queue, uint16_t head, struct ward_virtq_
 		.head = head,
 		.readable = queue->pieces,
 		.readable_count = walk.readable,
-		.readable_size = walk.size[0],
+		.readable_size = walk.readable_size,
 		.writable = queue->pieces + walk.readable,
 		.writable_count = walk.pieces - walk.readable,
-		.writable_size = walk.size[1],
+		.writable_size = walk.size - walk.readable_size,
 	};
 	return 0;
 }
