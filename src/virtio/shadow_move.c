@@ -81,7 +81,7 @@ static int enter(struct ward_shadow *shadow, struct shadow_function *function,
 		return 0;
 	}
 	ward_shadow_space_settle(shadow, space);
-	/* It is nowhere, and stays there until it was detached. */
+	/* It is nowhere, they say; what it was in counts as its place until it was detached. */
 	if (code == -EIO) {
 		shadow->refused_other++;
 		function->frozen = true;
