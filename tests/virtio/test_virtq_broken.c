@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * Queues that make no sense: one thing is wrong at a time. Each is broken with its sentence, nothing
- * is written, and it stays broken whatever the driver does then.
+ * Queues that make no sense: one thing is wrong at a time. Each is broken with its sentence,
+ * nothing is written, and it stays broken whatever the driver does then.
  */
-#include "queue_rig.h"
+#include "ring.h"
 
 #include <errno.h>
 
@@ -11,209 +11,209 @@
 
 struct wrong {
 	const char *name, *sentence;
-	void (*make)(struct rig *rig);
+	void (*make)(struct ring *ring);
 	uint32_t features;
 };
 
 /* A buffer whose first descriptor is 0, and good; 1 is the next one. */
-static void begin(struct rig *rig)
+static void begin(struct ring *ring)
 {
-	rig_describe(rig, 0, RIG_BUFFER, 8, RIG_F_NEXT, 1);
-	rig_offer(rig, 0);
+	ring_describe(ring, 0, RING_BUFFER, 8, RING_F_NEXT, 1);
+	ring_offer(ring, 0);
 }
 
-static void index_too_far(struct rig *rig)
+static void index_too_far(struct ring *ring)
 {
-	rig_write16(rig, RIG_AVAILABLE + 2, ENTRIES + 1);
+	ring_write16(ring, RING_AVAILABLE + 2, ENTRIES + 1);
 }
 
-static void index_backwards(struct rig *rig)
+static void index_backwards(struct ring *ring)
 {
-	rig_write16(rig, RIG_AVAILABLE + 2, 65535);
+	ring_write16(ring, RING_AVAILABLE + 2, 65535);
 }
 
 /* All descriptors are in use, and there is one more buffer. */
-static void index_beyond_those_out(struct rig *rig)
+static void index_beyond_those_out(struct ring *ring)
 {
 	struct ward_virtq_buffer buffer;
 
 	for (uint32_t i = 0; i < ENTRIES; i++) {
-		rig_describe(rig, i, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-		rig_offer(rig, i);
-		assert_int_equal(ward_virtq_pop(rig->queue, &buffer), 0);
+		ring_describe(ring, i, RING_BUFFER, 8, 0, RING_NO_NEXT);
+		ring_offer(ring, i);
+		assert_int_equal(ward_virtq_pop(ring->queue, &buffer), 0);
 	}
-	rig_offer(rig, 0);
+	ring_offer(ring, 0);
 }
 
-static void head_outside(struct rig *rig)
+static void head_outside(struct ring *ring)
 {
-	rig_offer(rig, ENTRIES);
+	ring_offer(ring, ENTRIES);
 }
 
-static void next_outside(struct rig *rig)
+static void next_outside(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_BUFFER, 8, RIG_F_NEXT, ENTRIES);
+	begin(ring);
+	ring_describe(ring, 1, RING_BUFFER, 8, RING_F_NEXT, ENTRIES);
 }
 
-static void next_far_outside(struct rig *rig)
+static void next_far_outside(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_BUFFER, 8, RIG_F_NEXT, 65535);
+	begin(ring);
+	ring_describe(ring, 1, RING_BUFFER, 8, RING_F_NEXT, 65535);
 }
 
-static void loop(struct rig *rig)
+static void loop(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_BUFFER, 8, RIG_F_NEXT, 0);
+	begin(ring);
+	ring_describe(ring, 1, RING_BUFFER, 8, RING_F_NEXT, 0);
 }
 
-static void loop_of_one(struct rig *rig)
+static void loop_of_one(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_BUFFER, 0, RIG_F_NEXT, 1);
+	begin(ring);
+	ring_describe(ring, 1, RING_BUFFER, 0, RING_F_NEXT, 1);
 }
 
-static void readable_after_writable(struct rig *rig)
+static void readable_after_writable(struct ring *ring)
 {
-	rig_describe(rig, 0, RIG_BUFFER, 8, RIG_F_NEXT | RIG_F_WRITE, 1);
-	rig_describe(rig, 1, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-	rig_offer(rig, 0);
+	ring_describe(ring, 0, RING_BUFFER, 8, RING_F_NEXT | RING_F_WRITE, 1);
+	ring_describe(ring, 1, RING_BUFFER, 8, 0, RING_NO_NEXT);
+	ring_offer(ring, 0);
 }
 
 /* Also when there are no bytes. */
-static void nothing_after_writable(struct rig *rig)
+static void nothing_after_writable(struct ring *ring)
 {
-	rig_describe(rig, 0, RIG_BUFFER, 0, RIG_F_NEXT | RIG_F_WRITE, 1);
-	rig_describe(rig, 1, RIG_BUFFER, 0, 0, RIG_NO_NEXT);
-	rig_offer(rig, 0);
+	ring_describe(ring, 0, RING_BUFFER, 0, RING_F_NEXT | RING_F_WRITE, 1);
+	ring_describe(ring, 1, RING_BUFFER, 0, 0, RING_NO_NEXT);
+	ring_offer(ring, 0);
 }
 
-static void nowhere(struct rig *rig)
+static void nowhere(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_HOLE, 1, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_HOLE, 1, 0, RING_NO_NEXT);
 }
 
-static void partly_nowhere(struct rig *rig)
+static void partly_nowhere(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_HOLE - 8, 9, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_HOLE - 8, 9, 0, RING_NO_NEXT);
 }
 
-static void before_memory(struct rig *rig)
+static void before_memory(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_MAIN - 1, 2, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_MAIN - 1, 2, 0, RING_NO_NEXT);
 }
 
-static void read_only(struct rig *rig)
+static void read_only(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_READ_ONLY, 1, RIG_F_WRITE, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_READ_ONLY, 1, RING_F_WRITE, RING_NO_NEXT);
 }
 
-static void partly_read_only(struct rig *rig)
+static void partly_read_only(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_READ_ONLY - 1, 2, RIG_F_WRITE, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_READ_ONLY - 1, 2, RING_F_WRITE, RING_NO_NEXT);
 }
 
-static void wraps(struct rig *rig)
+static void wraps(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, UINT64_MAX, 2, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, UINT64_MAX, 2, 0, RING_NO_NEXT);
 }
 
-static void wraps_into_memory(struct rig *rig)
+static void wraps_into_memory(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, UINT64_MAX - 15, RIG_MAIN + 32, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, UINT64_MAX - 15, RING_MAIN + 32, 0, RING_NO_NEXT);
 }
 
-static void indirect_not_negotiated(struct rig *rig)
+static void indirect_not_negotiated(struct ring *ring)
 {
-	rig_describe_at(rig, RIG_TABLE, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-	rig_describe(rig, 0, RIG_TABLE, 16, RIG_F_INDIRECT, RIG_NO_NEXT);
-	rig_offer(rig, 0);
+	ring_describe_at(ring, RING_TABLE, RING_BUFFER, 8, 0, RING_NO_NEXT);
+	ring_describe(ring, 0, RING_TABLE, 16, RING_F_INDIRECT, RING_NO_NEXT);
+	ring_offer(ring, 0);
 }
 
 /* A table of two, whose second one is to be made. */
-static void begin_table(struct rig *rig, uint64_t length, uint32_t flags)
+static void begin_table(struct ring *ring, uint64_t length, uint32_t flags)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_TABLE, length, RIG_F_INDIRECT | flags, 2);
-	rig_describe(rig, 2, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-	rig_describe_at(rig, RIG_TABLE, RIG_BUFFER, 8, RIG_F_NEXT, 1);
-	rig_describe_at(rig, RIG_TABLE + 16, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_TABLE, length, RING_F_INDIRECT | flags, 2);
+	ring_describe(ring, 2, RING_BUFFER, 8, 0, RING_NO_NEXT);
+	ring_describe_at(ring, RING_TABLE, RING_BUFFER, 8, RING_F_NEXT, 1);
+	ring_describe_at(ring, RING_TABLE + 16, RING_BUFFER, 8, 0, RING_NO_NEXT);
 }
 
-static void indirect_with_next(struct rig *rig)
+static void indirect_with_next(struct ring *ring)
 {
-	begin_table(rig, 32, RIG_F_NEXT);
+	begin_table(ring, 32, RING_F_NEXT);
 }
 
-static void table_of_nothing(struct rig *rig)
+static void table_of_nothing(struct ring *ring)
 {
-	begin_table(rig, 0, 0);
+	begin_table(ring, 0, 0);
 }
 
-static void table_of_odd_length(struct rig *rig)
+static void table_of_odd_length(struct ring *ring)
 {
-	begin_table(rig, 33, 0);
+	begin_table(ring, 33, 0);
 }
 
-static void table_too_short(struct rig *rig)
+static void table_too_short(struct ring *ring)
 {
-	begin_table(rig, 16, 0);
+	begin_table(ring, 16, 0);
 }
 
-static void indirect_in_table(struct rig *rig)
+static void indirect_in_table(struct ring *ring)
 {
-	begin_table(rig, 32, 0);
-	rig_describe_at(rig, RIG_TABLE + 16, RIG_TABLE + 32, 16, RIG_F_INDIRECT, RIG_NO_NEXT);
-	rig_describe_at(rig, RIG_TABLE + 32, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
+	begin_table(ring, 32, 0);
+	ring_describe_at(ring, RING_TABLE + 16, RING_TABLE + 32, 16, RING_F_INDIRECT, RING_NO_NEXT);
+	ring_describe_at(ring, RING_TABLE + 32, RING_BUFFER, 8, 0, RING_NO_NEXT);
 }
 
-static void loop_in_table(struct rig *rig)
+static void loop_in_table(struct ring *ring)
 {
-	begin_table(rig, 32, 0);
-	rig_describe_at(rig, RIG_TABLE + 16, RIG_BUFFER, 0, RIG_F_NEXT, 1);
+	begin_table(ring, 32, 0);
+	ring_describe_at(ring, RING_TABLE + 16, RING_BUFFER, 0, RING_F_NEXT, 1);
 }
 
 /* One more than the queue has, the ones before the table and in it together. */
-static void long_table(struct rig *rig)
+static void long_table(struct ring *ring)
 {
-	begin_table(rig, ENTRIES * 16, 0);
+	begin_table(ring, ENTRIES * 16, 0);
 	for (uint32_t i = 0; i < ENTRIES; i++)
-		rig_describe_at(rig, RIG_TABLE + 16 * i, RIG_BUFFER, 8,
-				i + 1 < ENTRIES ? RIG_F_NEXT : 0, i + 1);
+		ring_describe_at(ring, RING_TABLE + 16 * i, RING_BUFFER, 8,
+				 i + 1 < ENTRIES ? RING_F_NEXT : 0, i + 1);
 }
 
-static void table_nowhere(struct rig *rig)
+static void table_nowhere(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_HOLE, 16, RIG_F_INDIRECT, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, RING_HOLE, 16, RING_F_INDIRECT, RING_NO_NEXT);
 }
 
-static void table_partly_nowhere(struct rig *rig)
+static void table_partly_nowhere(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, RIG_NEXT - 8, 0x100000, RIG_F_INDIRECT, RIG_NO_NEXT);
-	rig_describe_at(rig, RIG_NEXT - 8, RIG_BUFFER, 8, RIG_F_NEXT, 0x3000);
+	begin(ring);
+	ring_describe(ring, 1, RING_NEXT - 8, 0x100000, RING_F_INDIRECT, RING_NO_NEXT);
+	ring_describe_at(ring, RING_NEXT - 8, RING_BUFFER, 8, RING_F_NEXT, 0x3000);
 }
 
-static void table_wraps(struct rig *rig)
+static void table_wraps(struct ring *ring)
 {
-	begin(rig);
-	rig_describe(rig, 1, UINT64_MAX - 15, 32, RIG_F_INDIRECT, RIG_NO_NEXT);
-	rig_describe_at(rig, UINT64_MAX - 15, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
+	begin(ring);
+	ring_describe(ring, 1, UINT64_MAX - 15, 32, RING_F_INDIRECT, RING_NO_NEXT);
+	ring_describe_at(ring, UINT64_MAX - 15, RING_BUFFER, 8, 0, RING_NO_NEXT);
 }
 
-static void table_begins_wrong(struct rig *rig)
+static void table_begins_wrong(struct ring *ring)
 {
-	begin_table(rig, 32, 0);
-	rig_describe_at(rig, RIG_TABLE, RIG_HOLE, 8, 0, RIG_NO_NEXT);
+	begin_table(ring, 32, 0);
+	ring_describe_at(ring, RING_TABLE, RING_HOLE, 8, 0, RING_NO_NEXT);
 }
 
 #define INDIRECT WARD_VIRTQ_INDIRECT
@@ -253,23 +253,23 @@ static const struct wrong wrongs[] = {
 };
 
 /* Everything is made right again, and one more buffer is there: it is not looked at. */
-static void check_stays_broken(struct rig *rig, const struct ward_virtq_info *info)
+static void check_stays_broken(struct ring *ring, const struct ward_virtq_info *info)
 {
 	static unsigned char before[0x100];
 	struct ward_virtq_buffer buffer = { .head = 77 };
 	struct ward_virtq_info after;
 
-	memcpy(before, rig_at(rig, RIG_USED), sizeof(before));
+	memcpy(before, ring_at(ring, RING_USED), sizeof(before));
 	for (uint32_t i = 0; i < ENTRIES; i++)
-		rig_describe(rig, i, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-	rig->next = info->next_available;
-	rig_offer(rig, 0);
-	assert_int_equal(ward_virtq_pop(rig->queue, &buffer), -EBADMSG);
+		ring_describe(ring, i, RING_BUFFER, 8, 0, RING_NO_NEXT);
+	ring->next = info->next_available;
+	ring_offer(ring, 0);
+	assert_int_equal(ward_virtq_pop(ring->queue, &buffer), -EBADMSG);
 	assert_int_equal(buffer.head, 77);
-	assert_int_equal(ward_virtq_push(rig->queue, 0, 0), -EBADMSG);
-	(void)ward_virtq_notify(rig->queue);
-	assert_memory_equal(before, rig_at(rig, RIG_USED), sizeof(before));
-	ward_virtq_info(rig->queue, &after);
+	assert_int_equal(ward_virtq_push(ring->queue, 0, 0), -EBADMSG);
+	(void)ward_virtq_notify(ring->queue);
+	assert_memory_equal(before, ring_at(ring, RING_USED), sizeof(before));
+	ward_virtq_info(ring->queue, &after);
 	assert_true(after.broken);
 	assert_string_equal(after.error.text, info->error.text);
 	assert_int_equal(after.next_available, info->next_available);
@@ -280,21 +280,21 @@ static void check_wrong(const struct wrong *wrong)
 {
 	struct ward_virtq_buffer buffer = { .head = 77 };
 	struct ward_virtq_info info;
-	struct rig rig;
+	struct ring ring;
 
-	rig_start(&rig, ENTRIES, wrong->features);
-	wrong->make(&rig);
-	assert_int_equal(ward_virtq_pop(rig.queue, &buffer), -EBADMSG);
+	ring_start(&ring, ENTRIES, wrong->features);
+	wrong->make(&ring);
+	assert_int_equal(ward_virtq_pop(ring.queue, &buffer), -EBADMSG);
 	assert_int_equal(buffer.head, 77);
-	assert_int_equal(rig_used_index(&rig), 0);
+	assert_int_equal(ring_used_index(&ring), 0);
 	for (uint32_t i = 0; i < ENTRIES; i++)
-		assert_true(rig_used_head(&rig, i) == 0 && rig_used_length(&rig, i) == 0);
-	ward_virtq_info(rig.queue, &info);
+		assert_true(ring_used_head(&ring, i) == 0 && ring_used_length(&ring, i) == 0);
+	ward_virtq_info(ring.queue, &info);
 	assert_true(info.broken);
 	if (!strstr(info.error.text, wrong->sentence))
 		fail_msg("%s: %s", wrong->name, info.error.text);
-	check_stays_broken(&rig, &info);
-	rig_finish(&rig);
+	check_stays_broken(&ring, &info);
+	ring_finish(&ring);
 }
 
 static void one_wrong_thing_at_a_time(void **state)
@@ -308,20 +308,20 @@ static void one_wrong_thing_at_a_time(void **state)
 static void what_was_pushed_before_is_told(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, 0);
-	rig_set_flags(&rig, 1);
-	rig_describe(&rig, 0, RIG_BUFFER, 8, 0, RIG_NO_NEXT);
-	rig_offer(&rig, 0);
-	assert_int_equal(ward_virtq_pop(rig.queue, &buffer), 0);
-	assert_int_equal(ward_virtq_push(rig.queue, 0, 0), 0);
-	head_outside(&rig);
-	assert_int_equal(ward_virtq_pop(rig.queue, &buffer), -EBADMSG);
-	assert_true(ward_virtq_notify(rig.queue));
-	assert_false(ward_virtq_notify(rig.queue));
-	rig_finish(&rig);
+	ring_start(&ring, ENTRIES, 0);
+	ring_set_flags(&ring, 1);
+	ring_describe(&ring, 0, RING_BUFFER, 8, 0, RING_NO_NEXT);
+	ring_offer(&ring, 0);
+	assert_int_equal(ward_virtq_pop(ring.queue, &buffer), 0);
+	assert_int_equal(ward_virtq_push(ring.queue, 0, 0), 0);
+	head_outside(&ring);
+	assert_int_equal(ward_virtq_pop(ring.queue, &buffer), -EBADMSG);
+	assert_true(ward_virtq_notify(ring.queue));
+	assert_false(ward_virtq_notify(ring.queue));
+	ring_finish(&ring);
 }
 
 int main(void)

@@ -3,35 +3,35 @@
  * From descriptors to pieces of memory: chains as drivers make them, and random ones as a naive
  * walker reads them, byte by byte.
  */
-#include "queue_rig.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
 #define ENTRIES 8u
 
-static void check_piece(const struct rig *rig, const struct iovec *piece, uint64_t address,
+static void check_piece(const struct ring *ring, const struct iovec *piece, uint64_t address,
 			uint64_t size)
 {
-	assert_ptr_equal(piece->iov_base, rig_byte(rig, address));
+	assert_ptr_equal(piece->iov_base, ring_byte(ring, address));
 	assert_int_equal(piece->iov_len, size);
 }
 
-static void pop(struct rig *rig, struct ward_virtq_buffer *ret_buffer)
+static void pop(struct ring *ring, struct ward_virtq_buffer *ret_buffer)
 {
 	struct ward_virtq_info info;
 
-	rig_offer(rig, 0);
-	if (ward_virtq_pop(rig->queue, ret_buffer)) {
-		ward_virtq_info(rig->queue, &info);
+	ring_offer(ring, 0);
+	if (ward_virtq_pop(ring->queue, ret_buffer)) {
+		ward_virtq_info(ring->queue, &info);
 		fail_msg("%s", info.error.text);
 	}
 	assert_int_equal(ret_buffer->head, 0);
 }
 
-static void push(struct rig *rig)
+static void push(struct ring *ring)
 {
-	assert_int_equal(ward_virtq_push(rig->queue, 0, 0), 0);
+	assert_int_equal(ward_virtq_push(ring->queue, 0, 0), 0);
 }
 
 static void sizes(const struct ward_virtq_buffer *buffer, uint32_t readable_count,
@@ -47,83 +47,83 @@ static void sizes(const struct ward_virtq_buffer *buffer, uint32_t readable_coun
 static void longest_chain(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, 0);
+	ring_start(&ring, ENTRIES, 0);
 	for (uint32_t i = 0; i < ENTRIES; i++) {
-		uint32_t index = i * 5 % ENTRIES, flags = i < 3 ? 0 : RIG_F_WRITE;
+		uint32_t index = i * 5 % ENTRIES, flags = i < 3 ? 0 : RING_F_WRITE;
 
-		rig_describe(&rig, index, RIG_BUFFER + 0x100 * i, i + 1,
-			     flags | (i < ENTRIES - 1 ? RIG_F_NEXT : 0), (i + 1) * 5 % ENTRIES);
+		ring_describe(&ring, index, RING_BUFFER + 0x100 * i, i + 1,
+			      flags | (i < ENTRIES - 1 ? RING_F_NEXT : 0), (i + 1) * 5 % ENTRIES);
 	}
-	pop(&rig, &buffer);
+	pop(&ring, &buffer);
 	sizes(&buffer, 3, 1 + 2 + 3, 5, 4 + 5 + 6 + 7 + 8);
 	for (uint32_t i = 0; i < 3; i++)
-		check_piece(&rig, &buffer.readable[i], RIG_BUFFER + 0x100 * i, i + 1);
+		check_piece(&ring, &buffer.readable[i], RING_BUFFER + 0x100 * i, i + 1);
 	for (uint32_t i = 3; i < ENTRIES; i++)
-		check_piece(&rig, &buffer.writable[i - 3], RIG_BUFFER + 0x100 * i, i + 1);
-	rig_finish(&rig);
+		check_piece(&ring, &buffer.writable[i - 3], RING_BUFFER + 0x100 * i, i + 1);
+	ring_finish(&ring);
 }
 
 static void one_direction_only(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, 0);
-	rig_describe(&rig, 0, RIG_READ_ONLY + 7, 9, 0, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_start(&ring, ENTRIES, 0);
+	ring_describe(&ring, 0, RING_READ_ONLY + 7, 9, 0, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 1, 9, 0, 0);
-	check_piece(&rig, buffer.readable, RIG_READ_ONLY + 7, 9);
-	push(&rig);
-	rig_describe(&rig, 0, UINT64_MAX - 8, 9, RIG_F_WRITE, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	check_piece(&ring, buffer.readable, RING_READ_ONLY + 7, 9);
+	push(&ring);
+	ring_describe(&ring, 0, UINT64_MAX - 8, 9, RING_F_WRITE, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 0, 0, 1, 9);
-	check_piece(&rig, buffer.writable, UINT64_MAX - 8, 9);
-	rig_finish(&rig);
+	check_piece(&ring, buffer.writable, UINT64_MAX - 8, 9);
+	ring_finish(&ring);
 }
 
 /* No bytes are nowhere, wherever they say they are. */
 static void descriptors_without_bytes(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, 0);
-	rig_describe(&rig, 0, RIG_HOLE, 0, RIG_F_NEXT, 1);
-	rig_describe(&rig, 1, RIG_BUFFER, 5, RIG_F_NEXT, 2);
-	rig_describe(&rig, 2, UINT64_MAX, 0, RIG_F_NEXT, 3);
-	rig_describe(&rig, 3, RIG_READ_ONLY, 0, RIG_F_NEXT | RIG_F_WRITE, 4);
-	rig_describe(&rig, 4, RIG_BUFFER, 6, RIG_F_WRITE, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_start(&ring, ENTRIES, 0);
+	ring_describe(&ring, 0, RING_HOLE, 0, RING_F_NEXT, 1);
+	ring_describe(&ring, 1, RING_BUFFER, 5, RING_F_NEXT, 2);
+	ring_describe(&ring, 2, UINT64_MAX, 0, RING_F_NEXT, 3);
+	ring_describe(&ring, 3, RING_READ_ONLY, 0, RING_F_NEXT | RING_F_WRITE, 4);
+	ring_describe(&ring, 4, RING_BUFFER, 6, RING_F_WRITE, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 1, 5, 1, 6);
-	push(&rig);
-	rig_describe(&rig, 0, 0, 0, 0, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	push(&ring);
+	ring_describe(&ring, 0, 0, 0, 0, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 0, 0, 0, 0);
-	rig_finish(&rig);
+	ring_finish(&ring);
 }
 
 static void pieces_end_with_their_regions(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, 0);
-	rig_describe(&rig, 0, RIG_NEXT - 3, 0x10000 + 8, RIG_F_NEXT, 1);
-	rig_describe(&rig, 1, RIG_NEXT - 1, 2, RIG_F_WRITE, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_start(&ring, ENTRIES, 0);
+	ring_describe(&ring, 0, RING_NEXT - 3, 0x10000 + 8, RING_F_NEXT, 1);
+	ring_describe(&ring, 1, RING_NEXT - 1, 2, RING_F_WRITE, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 3, 0x10000 + 8, 2, 2);
-	check_piece(&rig, &buffer.readable[0], RIG_NEXT - 3, 3);
-	check_piece(&rig, &buffer.readable[1], RIG_NEXT, 0x10000);
-	check_piece(&rig, &buffer.readable[2], RIG_READ_ONLY, 5);
-	check_piece(&rig, &buffer.writable[0], RIG_NEXT - 1, 1);
-	check_piece(&rig, &buffer.writable[1], RIG_NEXT, 1);
-	rig_finish(&rig);
+	check_piece(&ring, &buffer.readable[0], RING_NEXT - 3, 3);
+	check_piece(&ring, &buffer.readable[1], RING_NEXT, 0x10000);
+	check_piece(&ring, &buffer.readable[2], RING_READ_ONLY, 5);
+	check_piece(&ring, &buffer.writable[0], RING_NEXT - 1, 1);
+	check_piece(&ring, &buffer.writable[1], RING_NEXT, 1);
+	ring_finish(&ring);
 }
 
 /* Memory of very many regions: at some point it is too much, and nothing is written beyond. */
@@ -131,26 +131,27 @@ static void too_many_pieces(void **state)
 {
 	struct ward_virtq_buffer buffer;
 	uint32_t most = 2 * 2 + 64;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, 2, 0);
+	ring_start(&ring, 2, 0);
 	for (uint32_t i = 0; i < 100; i++)
-		assert_int_equal(ward_memory_add(rig.memory,
-						 (struct ward_range){ RIG_HOLE + i, RIG_HOLE + i },
+		assert_int_equal(ward_memory_add(ring.memory,
+						 (struct ward_range){ RING_HOLE + i,
+								      RING_HOLE + i },
 						 0, NULL),
 				 0);
-	rig_describe(&rig, 0, RIG_HOLE, most - 1, RIG_F_NEXT, 1);
-	rig_describe(&rig, 1, RIG_HOLE + 99, 1, RIG_F_WRITE, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_describe(&ring, 0, RING_HOLE, most - 1, RING_F_NEXT, 1);
+	ring_describe(&ring, 1, RING_HOLE + 99, 1, RING_F_WRITE, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, most - 1, most - 1, 1, 1);
 	for (uint32_t i = 0; i < most - 1; i++)
-		check_piece(&rig, &buffer.readable[i], RIG_HOLE + i, 1);
-	push(&rig);
-	rig_describe(&rig, 0, RIG_HOLE, most, RIG_F_NEXT, 1);
-	rig_offer(&rig, 0);
-	assert_int_equal(ward_virtq_pop(rig.queue, &buffer), -EBADMSG);
-	rig_finish(&rig);
+		check_piece(&ring, &buffer.readable[i], RING_HOLE + i, 1);
+	push(&ring);
+	ring_describe(&ring, 0, RING_HOLE, most, RING_F_NEXT, 1);
+	ring_offer(&ring, 0);
+	assert_int_equal(ward_virtq_pop(ring.queue, &buffer), -EBADMSG);
+	ring_finish(&ring);
 }
 
 /* 2^32 bytes, and one more; they are only ever pointed to. */
@@ -161,84 +162,85 @@ static void largest_chain(void **state)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct ward_virtq_buffer buffer;
 	struct ward_virtq_info info;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
 	assert_ptr_not_equal(bytes, MAP_FAILED);
-	rig_start(&rig, ENTRIES, 0);
-	assert_int_equal(ward_memory_add(rig.memory, range, 0, bytes), 0);
-	rig_describe(&rig, 0, range.start, UINT32_MAX, RIG_F_NEXT, 1);
-	rig_describe(&rig, 1, range.last, 1, RIG_F_WRITE, RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_start(&ring, ENTRIES, 0);
+	assert_int_equal(ward_memory_add(ring.memory, range, 0, bytes), 0);
+	ring_describe(&ring, 0, range.start, UINT32_MAX, RING_F_NEXT, 1);
+	ring_describe(&ring, 1, range.last, 1, RING_F_WRITE, RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 1, UINT32_MAX, 1, 1);
-	push(&rig);
-	rig_describe(&rig, 1, range.last - 1, 2, RIG_F_WRITE, RIG_NO_NEXT);
-	rig_offer(&rig, 0);
-	assert_int_equal(ward_virtq_pop(rig.queue, &buffer), -EBADMSG);
-	ward_virtq_info(rig.queue, &info);
+	push(&ring);
+	ring_describe(&ring, 1, range.last - 1, 2, RING_F_WRITE, RING_NO_NEXT);
+	ring_offer(&ring, 0);
+	assert_int_equal(ward_virtq_pop(ring.queue, &buffer), -EBADMSG);
+	ward_virtq_info(ring.queue, &info);
 	assert_non_null(strstr(info.error.text, "2^32"));
-	rig_finish(&rig);
+	ring_finish(&ring);
 	munmap(bytes, (size_t)UINT32_MAX + 1);
 }
 
 /* Two descriptors, the second one first in the table. */
-static void make_table(struct rig *rig, uint64_t at)
+static void make_table(struct ring *ring, uint64_t at)
 {
-	rig_describe_at(rig, at, RIG_BUFFER, 20, RIG_F_NEXT, 2);
-	rig_describe_at(rig, at + 16, RIG_HOLE, 1, 0, RIG_NO_NEXT);
-	rig_describe_at(rig, at + 32, RIG_BUFFER + 64, 4, RIG_F_WRITE, RIG_NO_NEXT);
+	ring_describe_at(ring, at, RING_BUFFER, 20, RING_F_NEXT, 2);
+	ring_describe_at(ring, at + 16, RING_HOLE, 1, 0, RING_NO_NEXT);
+	ring_describe_at(ring, at + 32, RING_BUFFER + 64, 4, RING_F_WRITE, RING_NO_NEXT);
 }
 
 /* Wherever it lies: unaligned, across regions, at the end of addresses, in read-only memory. */
 static void indirect_tables(void **state)
 {
 	static const uint64_t places[] = {
-		RIG_TABLE,     RIG_TABLE + 8,	RIG_TABLE + 1,	RIG_NEXT - 48,
-		RIG_NEXT - 24, RIG_NEXT - 16,	RIG_NEXT - 1,	RIG_NEXT - 41,
-		RIG_NEXT,      UINT64_MAX - 47, RIG_BUFFER + 5,
+		RING_TABLE,	RING_TABLE + 8,	 RING_TABLE + 1,  RING_NEXT - 48,
+		RING_NEXT - 24, RING_NEXT - 16,	 RING_NEXT - 1,	  RING_NEXT - 41,
+		RING_NEXT,	UINT64_MAX - 47, RING_BUFFER + 5,
 	};
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, WARD_VIRTQ_INDIRECT);
+	ring_start(&ring, ENTRIES, WARD_VIRTQ_INDIRECT);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		/* The WRITE flag of the descriptor that refers to it means nothing. */
-		uint32_t flags = RIG_F_INDIRECT | (i & 1 ? RIG_F_WRITE : 0);
+		uint32_t flags = RING_F_INDIRECT | (i & 1 ? RING_F_WRITE : 0);
 
-		rig_describe(&rig, 0, places[i], 48, flags, ENTRIES);
-		make_table(&rig, places[i]);
-		pop(&rig, &buffer);
+		ring_describe(&ring, 0, places[i], 48, flags, ENTRIES);
+		make_table(&ring, places[i]);
+		pop(&ring, &buffer);
 		sizes(&buffer, 1, 20, 1, 4);
-		check_piece(&rig, buffer.readable, RIG_BUFFER, 20);
-		check_piece(&rig, buffer.writable, RIG_BUFFER + 64, 4);
-		push(&rig);
+		check_piece(&ring, buffer.readable, RING_BUFFER, 20);
+		check_piece(&ring, buffer.writable, RING_BUFFER + 64, 4);
+		push(&ring);
 	}
-	rig_finish(&rig);
+	ring_finish(&ring);
 }
 
 /* Others before it; as many as the queue has, of both kinds together. */
 static void a_table_ends_a_chain(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
 	for (uint32_t before = 0; before < ENTRIES; before++) {
-		rig_start(&rig, ENTRIES, WARD_VIRTQ_INDIRECT);
+		ring_start(&ring, ENTRIES, WARD_VIRTQ_INDIRECT);
 		for (uint32_t i = 0; i < before; i++)
-			rig_describe(&rig, i, RIG_BUFFER + 16 * i, 16, RIG_F_NEXT, i + 1);
-		rig_describe(&rig, before, RIG_TABLE, 16 * (ENTRIES - before),
-			     RIG_F_INDIRECT | RIG_F_WRITE, RIG_NO_NEXT);
+			ring_describe(&ring, i, RING_BUFFER + 16 * i, 16, RING_F_NEXT, i + 1);
+		ring_describe(&ring, before, RING_TABLE, 16 * (ENTRIES - before),
+			      RING_F_INDIRECT | RING_F_WRITE, RING_NO_NEXT);
 		for (uint32_t i = before; i < ENTRIES; i++)
-			rig_describe_at(&rig, RIG_TABLE + 16 * (i - before), RIG_BUFFER + 16 * i,
-					16, i < ENTRIES - 1 ? RIG_F_NEXT : RIG_F_WRITE,
-					i - before + 1);
-		pop(&rig, &buffer);
+			ring_describe_at(&ring, RING_TABLE + 16 * (i - before),
+					 RING_BUFFER + 16 * i, 16,
+					 i < ENTRIES - 1 ? RING_F_NEXT : RING_F_WRITE,
+					 i - before + 1);
+		pop(&ring, &buffer);
 		sizes(&buffer, ENTRIES - 1, 16 * (ENTRIES - 1), 1, 16);
 		for (uint32_t i = 0; i < ENTRIES - 1; i++)
-			check_piece(&rig, &buffer.readable[i], RIG_BUFFER + 16 * i, 16);
-		rig_finish(&rig);
+			check_piece(&ring, &buffer.readable[i], RING_BUFFER + 16 * i, 16);
+		ring_finish(&ring);
 	}
 }
 
@@ -246,17 +248,17 @@ static void a_table_ends_a_chain(void **state)
 static void a_table_with_room(void **state)
 {
 	struct ward_virtq_buffer buffer;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, WARD_VIRTQ_INDIRECT);
-	rig_describe(&rig, 0, RIG_TABLE, 0xfffffff0, RIG_F_INDIRECT, RIG_NO_NEXT);
-	rig_describe_at(&rig, RIG_TABLE, RIG_BUFFER, 20, RIG_F_NEXT, 0x2fff);
-	rig_describe_at(&rig, RIG_TABLE + 0x2fff * 16, RIG_BUFFER + 32, 4, RIG_F_WRITE,
-			RIG_NO_NEXT);
-	pop(&rig, &buffer);
+	ring_start(&ring, ENTRIES, WARD_VIRTQ_INDIRECT);
+	ring_describe(&ring, 0, RING_TABLE, 0xfffffff0, RING_F_INDIRECT, RING_NO_NEXT);
+	ring_describe_at(&ring, RING_TABLE, RING_BUFFER, 20, RING_F_NEXT, 0x2fff);
+	ring_describe_at(&ring, RING_TABLE + 0x2fff * 16, RING_BUFFER + 32, 4, RING_F_WRITE,
+			 RING_NO_NEXT);
+	pop(&ring, &buffer);
 	sizes(&buffer, 1, 20, 1, 4);
-	rig_finish(&rig);
+	ring_finish(&ring);
 }
 
 /* What a chain comes to, byte by byte: addresses, and whether they are written. */
@@ -274,11 +276,11 @@ struct seen {
 	uint32_t length, flags, next;
 };
 
-static bool reference_read(const struct rig *rig, uint64_t at, struct seen *ret_seen)
+static bool reference_read(const struct ring *ring, uint64_t at, struct seen *ret_seen)
 {
 	uint64_t words[2];
 
-	if (ward_memory_read(rig->memory, at, words, sizeof(words)))
+	if (ward_memory_read(ring->memory, at, words, sizeof(words)))
 		return false;
 	ret_seen->address = le64toh(words[0]);
 	ret_seen->length = (uint32_t)le64toh(words[1]);
@@ -289,14 +291,14 @@ static bool reference_read(const struct rig *rig, uint64_t at, struct seen *ret_
 
 static bool reference_is_there(uint64_t address, bool write)
 {
-	if (address >= RIG_READ_ONLY && address <= RIG_READ_ONLY_LAST)
+	if (address >= RING_READ_ONLY && address <= RING_READ_ONLY_LAST)
 		return !write;
-	return (address >= RIG_MAIN && address <= RIG_NEXT_LAST) || address >= RIG_TOP;
+	return (address >= RING_MAIN && address <= RING_NEXT_LAST) || address >= RING_TOP;
 }
 
 static bool reference_add(struct reference *reference, const struct seen *seen)
 {
-	bool write = seen->flags & RIG_F_WRITE;
+	bool write = seen->flags & RING_F_WRITE;
 
 	if (++reference->descriptors > ENTRIES || (reference->writable && !write))
 		return false;
@@ -313,12 +315,12 @@ static bool reference_add(struct reference *reference, const struct seen *seen)
 	return true;
 }
 
-static bool reference_indirect(const struct rig *rig, struct reference *reference,
+static bool reference_indirect(const struct ring *ring, struct reference *reference,
 			       const struct seen *table)
 {
 	struct seen seen = { .next = 0 };
 
-	if (!(rig->features & WARD_VIRTQ_INDIRECT) || (table->flags & RIG_F_NEXT))
+	if (!(ring->features & WARD_VIRTQ_INDIRECT) || (table->flags & RING_F_NEXT))
 		return false;
 	if (table->length == 0 || table->length % 16 != 0)
 		return false;
@@ -326,26 +328,26 @@ static bool reference_indirect(const struct rig *rig, struct reference *referenc
 		return false;
 	do {
 		if (seen.next >= table->length / 16 ||
-		    !reference_read(rig, table->address + 16 * (uint64_t)seen.next, &seen) ||
-		    (seen.flags & RIG_F_INDIRECT) || !reference_add(reference, &seen))
+		    !reference_read(ring, table->address + 16 * (uint64_t)seen.next, &seen) ||
+		    (seen.flags & RING_F_INDIRECT) || !reference_add(reference, &seen))
 			return false;
-	} while (seen.flags & RIG_F_NEXT);
+	} while (seen.flags & RING_F_NEXT);
 	return true;
 }
 
-static bool reference_walk(const struct rig *rig, struct reference *reference)
+static bool reference_walk(const struct ring *ring, struct reference *reference)
 {
 	struct seen seen = { .next = 0 };
 
 	do {
 		if (seen.next >= ENTRIES ||
-		    !reference_read(rig, RIG_DESCRIPTORS + 16 * (uint64_t)seen.next, &seen))
+		    !reference_read(ring, RING_DESCRIPTORS + 16 * (uint64_t)seen.next, &seen))
 			return false;
-		if (seen.flags & RIG_F_INDIRECT)
-			return reference_indirect(rig, reference, &seen);
+		if (seen.flags & RING_F_INDIRECT)
+			return reference_indirect(ring, reference, &seen);
 		if (!reference_add(reference, &seen))
 			return false;
-	} while (seen.flags & RIG_F_NEXT);
+	} while (seen.flags & RING_F_NEXT);
 	return true;
 }
 
@@ -356,40 +358,40 @@ static uint32_t next_random(uint32_t *state, uint32_t below)
 }
 
 /* Mostly right, so that chains get long; each kind of wrong once in a while. */
-static void random_descriptor(const struct rig *rig, uint32_t *random, uint64_t at, uint32_t index,
-			      uint32_t count, bool indirect)
+static void random_descriptor(const struct ring *ring, uint32_t *random, uint64_t at,
+			      uint32_t index, uint32_t count, bool indirect)
 {
 	static const uint64_t places[] = {
-		RIG_BUFFER, RIG_BUFFER,		RIG_BUFFER,    RIG_BUFFER,	RIG_BUFFER,
-		RIG_BUFFER, RIG_BUFFER,		RIG_NEXT - 60, RIG_NEXT,	RIG_NEXT,
-		RIG_TOP,    RIG_READ_ONLY - 70, RIG_BUFFER,    UINT64_MAX - 90,
+		RING_BUFFER, RING_BUFFER,	  RING_BUFFER,	  RING_BUFFER,	   RING_BUFFER,
+		RING_BUFFER, RING_BUFFER,	  RING_NEXT - 60, RING_NEXT,	   RING_NEXT,
+		RING_TOP,    RING_READ_ONLY - 70, RING_BUFFER,	  UINT64_MAX - 90,
 	};
 	bool odd = next_random(random, 24) == 0;
 	uint64_t address = places[next_random(random, sizeof(places) / sizeof(*places))];
 	uint32_t length = next_random(random, 100), next = index + 1, flags;
 
-	flags = index >= count / 2 ? RIG_F_WRITE : 0;
+	flags = index >= count / 2 ? RING_F_WRITE : 0;
 	if (next < count && next_random(random, 8))
-		flags |= RIG_F_NEXT;
+		flags |= RING_F_NEXT;
 	if (odd && next_random(random, 2))
 		flags ^= 1u << next_random(random, 3);
 	if (odd && next_random(random, 2))
 		next = next_random(random, 12);
 	if (odd && next_random(random, 6) == 0)
-		address = next_random(random, 2) ? RIG_HOLE - 10 : RIG_MAIN - 3;
+		address = next_random(random, 2) ? RING_HOLE - 10 : RING_MAIN - 3;
 	if (indirect && next_random(random, 5) == 0) {
-		flags = RIG_F_INDIRECT | (next_random(random, 2) ? RIG_F_WRITE : 0);
-		flags |= next_random(random, 30) ? 0 : RIG_F_NEXT;
-		address = RIG_TABLE + (next_random(random, 3) ? 0 : 16);
+		flags = RING_F_INDIRECT | (next_random(random, 2) ? RING_F_WRITE : 0);
+		flags |= next_random(random, 30) ? 0 : RING_F_NEXT;
+		address = RING_TABLE + (next_random(random, 3) ? 0 : 16);
 		length = 16 * (1 + next_random(random, ENTRIES)) + !next_random(random, 30);
 	}
-	rig_describe_at(rig, at, address + next_random(random, 4), length, flags, next);
+	ring_describe_at(ring, at, address + next_random(random, 4), length, flags, next);
 	/* A table has to be where it is looked for. */
-	if (flags & RIG_F_INDIRECT)
-		rig_describe_at(rig, at, address, length, flags, next);
+	if (flags & RING_F_INDIRECT)
+		ring_describe_at(ring, at, address, length, flags, next);
 }
 
-static void check_part(const struct rig *rig, const struct reference *reference, bool write,
+static void check_part(const struct ring *ring, const struct reference *reference, bool write,
 		       const struct iovec *pieces, uint32_t count, uint64_t size)
 {
 	uint32_t piece = 0;
@@ -400,7 +402,7 @@ static void check_part(const struct rig *rig, const struct reference *reference,
 			continue;
 		assert_true(piece < count);
 		assert_ptr_equal((const unsigned char *)pieces[piece].iov_base + within,
-				 rig_byte(rig, reference->address[i]));
+				 ring_byte(ring, reference->address[i]));
 		bytes++;
 		if (++within == pieces[piece].iov_len)
 			piece++, within = 0;
@@ -411,7 +413,7 @@ static void check_part(const struct rig *rig, const struct reference *reference,
 }
 
 /* Whether the queue is whole after it. */
-static bool compare(struct rig *rig)
+static bool compare(struct ring *ring)
 {
 	static struct reference reference;
 	struct ward_virtq_buffer buffer;
@@ -419,49 +421,49 @@ static bool compare(struct rig *rig)
 
 	reference.count = reference.descriptors = 0;
 	reference.writable = false;
-	reference.makes_sense = reference_walk(rig, &reference);
-	rig_offer(rig, 0);
-	code = ward_virtq_pop(rig->queue, &buffer);
+	reference.makes_sense = reference_walk(ring, &reference);
+	ring_offer(ring, 0);
+	code = ward_virtq_pop(ring->queue, &buffer);
 	assert_int_equal(code, reference.makes_sense ? 0 : -EBADMSG);
 	if (code)
 		return false;
-	check_part(rig, &reference, false, buffer.readable, buffer.readable_count,
+	check_part(ring, &reference, false, buffer.readable, buffer.readable_count,
 		   buffer.readable_size);
-	check_part(rig, &reference, true, buffer.writable, buffer.writable_count,
+	check_part(ring, &reference, true, buffer.writable, buffer.writable_count,
 		   buffer.writable_size);
-	push(rig);
+	push(ring);
 	return true;
 }
 
 static void as_a_naive_walker(void **state)
 {
 	uint32_t random = 12345, whole = 0, broken = 0, long_ones = 0;
-	struct rig rig;
+	struct ring ring;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, WARD_VIRTQ_INDIRECT);
+	ring_start(&ring, ENTRIES, WARD_VIRTQ_INDIRECT);
 	for (uint32_t round = 0; round < 20000; round++) {
 		uint32_t count = 1 + next_random(&random, ENTRIES + 1);
 		bool indirect = next_random(&random, 2);
 
 		for (uint32_t i = 0; i < ENTRIES; i++)
-			random_descriptor(&rig, &random, RIG_DESCRIPTORS + 16 * i, i, count,
+			random_descriptor(&ring, &random, RING_DESCRIPTORS + 16 * i, i, count,
 					  indirect);
 		for (uint32_t i = 0; i < ENTRIES + 2; i++)
-			random_descriptor(&rig, &random, RIG_TABLE + 16 * i, i, count,
+			random_descriptor(&ring, &random, RING_TABLE + 16 * i, i, count,
 					  indirect && next_random(&random, 20) == 0);
-		if (compare(&rig)) {
+		if (compare(&ring)) {
 			whole++;
 			long_ones += count > 4;
 			continue;
 		}
 		broken++;
-		rig_finish(&rig);
-		rig_start(&rig, ENTRIES, next_random(&random, 4) ? WARD_VIRTQ_INDIRECT : 0);
+		ring_finish(&ring);
+		ring_start(&ring, ENTRIES, next_random(&random, 4) ? WARD_VIRTQ_INDIRECT : 0);
 	}
 	/* Chains of all kinds were met. */
 	assert_true(whole > 2000 && broken > 2000 && long_ones > 500);
-	rig_finish(&rig);
+	ring_finish(&ring);
 }
 
 int main(void)

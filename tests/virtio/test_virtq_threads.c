@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * A driver on another CPU. Each side sleeps when the rings have nothing for it and the other one was
- * asked to wake it; both asleep is a lost notification. What is in buffers is written and read
+ * A driver on another CPU. Each side sleeps when the rings have nothing for it and it has asked the
+ * other one to wake it; both asleep is a lost notification. What is in buffers is written and read
  * plainly: the rings alone order it, or ThreadSanitizer says so (scripts/check-threads).
  */
-#include "queue_rig.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ enum side {
 };
 
 struct world {
-	struct rig rig;
+	struct ring ring;
 	_Atomic bool woken[SIDES], asleep[SIDES], lost;
 	/* Of each side alone. */
 	uint64_t sleeps[SIDES];
@@ -44,8 +44,9 @@ static void linger(uint32_t *random)
 }
 
 /*
- * Sleeps until woken; true when nobody would ever do that. While we sleep nobody wakes the other side:
- * one that is not woken and, looked at after that, asleep, sleeps on. It could have woken us before.
+ * Sleeps until woken; true when nobody would ever do that. While we sleep nobody wakes the other
+ * side: one that is not woken and, looked at after that, asleep, sleeps on. It could have woken us
+ * before.
  */
 static bool sleep_is_for_ever(struct world *world, enum side side)
 {
@@ -70,16 +71,16 @@ static bool sleep_is_for_ever(struct world *world, enum side side)
 /* Number n is in a buffer of its own slot; the answer is n + 1. */
 static uint32_t *payload(const struct world *world, uint32_t head)
 {
-	return rig_at(&world->rig, RIG_BUFFER + 0x100 * head);
+	return ring_at(&world->ring, RING_BUFFER + 0x100 * head);
 }
 
 static bool device_is_to_be_notified(const struct world *world, uint16_t old, uint16_t new)
 {
 	uint16_t event;
 
-	if (!(world->rig.features & WARD_VIRTQ_EVENT_IDX))
-		return !(rig_used_flags(&world->rig) & 1);
-	event = rig_available_event(&world->rig);
+	if (!(world->ring.features & WARD_VIRTQ_EVENT_IDX))
+		return !(ring_used_flags(&world->ring) & 1);
+	event = ring_available_event(&world->ring);
 	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 }
 
@@ -88,7 +89,7 @@ static void offer_some(struct world *world, uint32_t *random)
 {
 	uint32_t room = ENTRIES - (world->offered - world->done);
 	uint32_t left = BUFFERS - world->offered;
-	uint16_t old = world->rig.next;
+	uint16_t old = world->ring.next;
 
 	if (room > left)
 		room = left;
@@ -98,23 +99,23 @@ static void offer_some(struct world *world, uint32_t *random)
 		uint32_t head = world->offered % ENTRIES;
 
 		*payload(world, head) = world->offered++;
-		rig_describe(&world->rig, head, RIG_BUFFER + 0x100 * head, 4, RIG_F_WRITE,
-			     RIG_NO_NEXT);
-		rig_ring(&world->rig, head);
+		ring_describe(&world->ring, head, RING_BUFFER + 0x100 * head, 4, RING_F_WRITE,
+			      RING_NO_NEXT);
+		ring_place(&world->ring, head);
 	}
 	linger(random);
-	rig_write16(&world->rig, RIG_AVAILABLE + 2, world->rig.next);
-	if (device_is_to_be_notified(world, old, world->rig.next))
+	ring_write16(&world->ring, RING_AVAILABLE + 2, world->ring.next);
+	if (device_is_to_be_notified(world, old, world->ring.next))
 		atomic_store(&world->woken[DEVICE], true);
 }
 
 static void take_used(struct world *world)
 {
-	while (rig_used_index(&world->rig) != world->used) {
-		uint32_t head = rig_used_head(&world->rig, world->used);
+	while (ring_used_index(&world->ring) != world->used) {
+		uint32_t head = ring_used_head(&world->ring, world->used);
 
 		if (head != world->done % ENTRIES || *payload(world, head) != world->done + 1 ||
-		    rig_used_length(&world->rig, world->used) != 4)
+		    ring_used_length(&world->ring, world->used) != 4)
 			world->wrong++;
 		world->used++;
 		world->done++;
@@ -124,11 +125,11 @@ static void take_used(struct world *world)
 /* Wants to hear of the next one; false when it is there already. */
 static bool may_sleep(struct world *world)
 {
-	if (world->rig.features & WARD_VIRTQ_EVENT_IDX)
-		rig_set_used_event(&world->rig, world->used);
+	if (world->ring.features & WARD_VIRTQ_EVENT_IDX)
+		ring_set_used_event(&world->ring, world->used);
 	else
-		rig_set_flags(&world->rig, 0);
-	return rig_used_index(&world->rig) == world->used;
+		ring_set_flags(&world->ring, 0);
+	return ring_used_index(&world->ring) == world->used;
 }
 
 static void *drive(void *context)
@@ -138,8 +139,8 @@ static void *drive(void *context)
 
 	while (world->done < BUFFERS) {
 		offer_some(world, &random);
-		if (!(world->rig.features & WARD_VIRTQ_EVENT_IDX))
-			rig_set_flags(&world->rig, 1);
+		if (!(world->ring.features & WARD_VIRTQ_EVENT_IDX))
+			ring_set_flags(&world->ring, 1);
 		linger(&random);
 		take_used(world);
 		if (world->done == world->offered || next_random(&random, 8))
@@ -159,14 +160,14 @@ static bool serve_some(struct world *world, uint32_t *random, uint32_t *served)
 
 	for (uint32_t i = 0; i < limit; i++) {
 		linger(random);
-		code = ward_virtq_pop(world->rig.queue, &buffer);
+		code = ward_virtq_pop(world->ring.queue, &buffer);
 		if (code)
 			break;
 		++*(uint32_t *)buffer.writable[0].iov_base;
-		assert_int_equal(ward_virtq_push(world->rig.queue, buffer.head, 4), 0);
+		assert_int_equal(ward_virtq_push(world->ring.queue, buffer.head, 4), 0);
 		++*served;
 	}
-	if (ward_virtq_notify(world->rig.queue))
+	if (ward_virtq_notify(world->ring.queue))
 		atomic_store(&world->woken[DRIVER], true);
 	assert_true(code == 0 || code == -ENOENT);
 	return code == 0;
@@ -179,7 +180,7 @@ static void no_notification_is_lost(uint32_t features)
 	pthread_t thread;
 
 	assert_non_null(world);
-	rig_start(&world->rig, ENTRIES, features);
+	ring_start(&world->ring, ENTRIES, features);
 	assert_int_equal(pthread_create(&thread, NULL, drive, world), 0);
 	while (served < BUFFERS) {
 		if (serve_some(world, &random, &served))
@@ -193,7 +194,7 @@ static void no_notification_is_lost(uint32_t features)
 	assert_int_equal(world->done, BUFFERS);
 	assert_int_equal(world->wrong, 0);
 	assert_true(world->sleeps[DRIVER] > 0 && world->sleeps[DEVICE] > 0);
-	rig_finish(&world->rig);
+	ring_finish(&world->ring);
 	free(world);
 }
 
@@ -211,40 +212,41 @@ static void by_flags(void **state)
 
 /* A guest that changes descriptors, tables and rings while they are walked. */
 struct scribbler {
-	struct rig *rig;
+	struct ring *ring;
 	atomic_bool done;
 };
 
 static void *scribble(void *context)
 {
-	static const uint64_t places[] = { RIG_BUFFER, RIG_BUFFER, RIG_NEXT - 20, RIG_TOP,
-					   RIG_TABLE,  RIG_HOLE,   RIG_READ_ONLY };
+	static const uint64_t places[] = { RING_BUFFER, RING_BUFFER, RING_NEXT - 20, RING_TOP,
+					   RING_TABLE,	RING_HOLE,   RING_READ_ONLY };
 	struct scribbler *scribbler = context;
 	uint32_t random = 1;
 
 	while (!atomic_load_explicit(&scribbler->done, memory_order_relaxed)) {
-		uint64_t at = next_random(&random, 2) ? RIG_DESCRIPTORS : RIG_TABLE;
+		uint64_t at = next_random(&random, 2) ? RING_DESCRIPTORS : RING_TABLE;
 		uint64_t place = places[next_random(&random, 40) % 7];
-		uint32_t flags = next_random(&random, 10) < 3 ? RIG_F_INDIRECT : 0;
+		uint32_t flags = next_random(&random, 10) < 3 ? RING_F_INDIRECT : 0;
 
 		if (!flags)
 			flags = next_random(&random, 4);
-		rig_describe_at(scribbler->rig, at + 16 * next_random(&random, ENTRIES), place,
-				16 * next_random(&random, 4), flags, next_random(&random, 5));
-		rig_write16(scribbler->rig, RIG_AVAILABLE + 4 + 2 * next_random(&random, ENTRIES),
-			    next_random(&random, 40) ? next_random(&random, ENTRIES) : ENTRIES);
+		ring_describe_at(scribbler->ring, at + 16 * next_random(&random, ENTRIES), place,
+				 16 * next_random(&random, 4), flags, next_random(&random, 5));
+		ring_write16(scribbler->ring,
+			     RING_AVAILABLE + 4 + 2 * next_random(&random, ENTRIES),
+			     next_random(&random, 40) ? next_random(&random, ENTRIES) : ENTRIES);
 	}
 	return NULL;
 }
 
 /* Whatever was read, it was looked at: pieces are in memory, and those to be written writable. */
-static void check_pieces(const struct rig *rig, const struct iovec *pieces, uint32_t count,
+static void check_pieces(const struct ring *ring, const struct iovec *pieces, uint32_t count,
 			 uint64_t size, bool write)
 {
-	static const struct ward_range parts[] = { { RIG_MAIN, RIG_MAIN_LAST },
-						   { RIG_NEXT, RIG_NEXT_LAST },
-						   { RIG_TOP, UINT64_MAX },
-						   { RIG_READ_ONLY, RIG_READ_ONLY_LAST } };
+	static const struct ward_range parts[] = { { RING_MAIN, RING_MAIN_LAST },
+						   { RING_NEXT, RING_NEXT_LAST },
+						   { RING_TOP, UINT64_MAX },
+						   { RING_READ_ONLY, RING_READ_ONLY_LAST } };
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -252,7 +254,7 @@ static void check_pieces(const struct rig *rig, const struct iovec *pieces, uint
 		bool found = false;
 
 		for (unsigned int part = 0; part < (write ? 3 : 4); part++) {
-			const unsigned char *from = rig_byte(rig, parts[part].start);
+			const unsigned char *from = ring_byte(ring, parts[part].start);
 			uint64_t length = parts[part].last - parts[part].start + 1;
 
 			found = found || (base >= from && pieces[i].iov_len <= length &&
@@ -268,41 +270,41 @@ static void a_guest_that_changes_what_is_read(void **state)
 {
 	uint32_t whole = 0, broken = 0;
 	struct scribbler scribbler;
-	struct rig rig, scribbled;
+	struct ring ring, scribbled;
 	pthread_t thread;
 
 	(void)state;
-	rig_start(&rig, ENTRIES, WARD_VIRTQ_INDIRECT);
-	scribbled = rig;
-	scribbler.rig = &scribbled;
+	ring_start(&ring, ENTRIES, WARD_VIRTQ_INDIRECT);
+	scribbled = ring;
+	scribbler.ring = &scribbled;
 	atomic_init(&scribbler.done, false);
 	assert_int_equal(pthread_create(&thread, NULL, scribble, &scribbler), 0);
 	/* At least so many, and until both were seen. */
 	for (uint32_t i = 0; i < 20000 || whole == 0 || broken == 0; i++) {
 		struct ward_virtq_buffer buffer;
-		uint16_t next = rig.next++;
+		uint16_t next = ring.next++;
 		int code;
 
-		rig_write16(&rig, RIG_AVAILABLE + 2, rig.next);
-		code = ward_virtq_pop(rig.queue, &buffer);
+		ring_write16(&ring, RING_AVAILABLE + 2, ring.next);
+		code = ward_virtq_pop(ring.queue, &buffer);
 		if (code) {
 			assert_int_equal(code, -EBADMSG);
 			broken++;
-			rig_restore(&rig, next, next);
+			ring_restore(&ring, next, next);
 			if (broken % 64 == 0)
 				sched_yield();
 			continue;
 		}
 		whole++;
-		check_pieces(&rig, buffer.readable, buffer.readable_count, buffer.readable_size,
+		check_pieces(&ring, buffer.readable, buffer.readable_count, buffer.readable_size,
 			     false);
-		check_pieces(&rig, buffer.writable, buffer.writable_count, buffer.writable_size,
+		check_pieces(&ring, buffer.writable, buffer.writable_count, buffer.writable_size,
 			     true);
-		assert_int_equal(ward_virtq_push(rig.queue, buffer.head, 0), 0);
+		assert_int_equal(ward_virtq_push(ring.queue, buffer.head, 0), 0);
 	}
 	atomic_store(&scribbler.done, true);
 	pthread_join(thread, NULL);
-	rig_finish(&rig);
+	ring_finish(&ring);
 }
 
 int main(void)
