@@ -152,8 +152,6 @@ static inline void follower_check_place(struct follower *f, const struct ward_vi
 			 "who is not attached has no domain");
 	follower_require(f, place->kind != WARD_VIOMMU_MAPPED || place->attached,
 			 "mappings are those of a domain");
-	follower_require(f, place->kind != WARD_VIOMMU_BLOCKED || !place->attached,
-			 "a domain does not block");
 }
 
 static inline int follower_move(void *context, uint32_t id, const struct ward_viommu_place *from,
@@ -164,13 +162,17 @@ static inline int follower_move(void *context, uint32_t id, const struct ward_vi
 
 	follower_check_place(f, from);
 	follower_check_place(f, to);
+	follower_require(f, to->kind != WARD_VIOMMU_BLOCKED || !to->attached,
+			 "a domain does not block");
 	if (!endpoint) {
 		follower_require(f, false, "too many endpoints");
 		return -ENOSPC;
 	}
+	/* Who is frozen is blocked, and as far as the guest knows still in its domain. */
 	follower_require(f,
-			 endpoint->kind == from->kind && endpoint->attached == from->attached &&
-				 endpoint->domain == from->domain,
+			 endpoint->kind == from->kind &&
+				 (endpoint->frozen || (endpoint->attached == from->attached &&
+						       endpoint->domain == from->domain)),
 			 "an endpoint comes from where it is not");
 	if (follower_fails(f))
 		return f->plan->code;
@@ -262,6 +264,7 @@ static inline void follower_freeze(void *context, uint32_t id)
 	struct follower *f = context;
 	struct follower_endpoint *endpoint = follower_meet(f, id);
 
+	follower_require(f, endpoint, "too many endpoints");
 	if (!endpoint)
 		return;
 	endpoint->frozen = true;
