@@ -16,51 +16,88 @@
 
 #define TIMEOUT_MS 60000
 #define ARGUMENTS_MAX 64u
+#define POSTED_MAX 256u
+/* Exit status of a child that could not become QEMU. */
+#define NOT_FOUND 127
 
-/* A line up to its end, which becomes a 0. */
-static int line_read(const struct qtest *qtest, char *line, size_t size)
+/* Takes the line that is read, up to its end, if it is whole. */
+static bool line_take(struct qtest *qtest, char *ret_line)
 {
-	struct pollfd ready = { .fd = qtest->from, .events = POLLIN };
-	size_t length = 0;
+	char *end = memchr(qtest->answers, '\n', qtest->answers_size);
+	size_t size;
 
-	/* An answer is one line, and nothing comes unasked: what is read is this line alone. */
-	while (length + 1 < size) {
-		ssize_t got;
-
-		if (poll(&ready, 1, qtest->timeout_ms) <= 0)
-			return -ETIMEDOUT;
-		got = read(qtest->from, line + length, size - 1 - length);
-		if (got <= 0)
-			return -EPIPE;
-		length += (size_t)got;
-		if (line[length - 1] == '\n') {
-			line[length - 1] = 0;
-			return 0;
-		}
-	}
-	return -EPROTO;
+	if (!end)
+		return false;
+	*end++ = 0;
+	size = (size_t)(end - qtest->answers);
+	memcpy(ret_line, qtest->answers, size);
+	qtest->answers_size -= size;
+	memmove(qtest->answers, end, qtest->answers_size);
+	return true;
 }
 
-/* One command; the value after OK, or 0 when there is none. */
-static int __attribute__((format(printf, 3, 4)))
-command(const struct qtest *qtest, uint64_t *ret_value, const char *format, ...)
+/* The value after OK of the next answer, or 0 when it has none. */
+static int answer(struct qtest *qtest, uint64_t *ret_value)
 {
-	char line[256];
-	va_list arguments;
-	int length, code;
+	struct pollfd ready = { .fd = qtest->from, .events = POLLIN };
+	char line[sizeof(qtest->answers)];
 
-	va_start(arguments, format);
-	length = vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	if (qtest->pid <= 0 || write(qtest->to, line, (size_t)length) != length)
-		return -EPIPE;
-	code = line_read(qtest, line, sizeof(line));
-	if (code)
-		return code;
+	while (!line_take(qtest, line)) {
+		size_t room = sizeof(qtest->answers) - qtest->answers_size;
+		ssize_t got;
+
+		if (!room)
+			return -EPROTO;
+		if (poll(&ready, 1, qtest->timeout_ms) <= 0)
+			return -ETIMEDOUT;
+		got = read(qtest->from, qtest->answers + qtest->answers_size, room);
+		if (got <= 0)
+			return -EPIPE;
+		qtest->answers_size += (size_t)got;
+	}
 	if (strncmp(line, "OK", 2) != 0)
 		return -EPROTO;
 	*ret_value = strtoull(line + 2, NULL, 0);
 	return 0;
+}
+
+/* Answers of what was posted. */
+static int settle(struct qtest *qtest)
+{
+	uint64_t nothing;
+	int code = 0;
+
+	while (code == 0 && qtest->posted) {
+		code = answer(qtest, &nothing);
+		qtest->posted--;
+	}
+	return code;
+}
+
+static int __attribute__((format(printf, 2, 3)))
+send_line(struct qtest *qtest, const char *format, ...)
+{
+	char line[128];
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	return qtest->pid > 0 && write(qtest->to, line, (size_t)length) == length ? 0 : -EPIPE;
+}
+
+/* After a command was sent: its own answer, after those that are outstanding. */
+static int finish(struct qtest *qtest, int sent, uint64_t *ret_value)
+{
+	uint64_t value;
+	int code = sent ? sent : settle(qtest);
+
+	if (code == 0)
+		code = answer(qtest, &value);
+	if (code == 0)
+		*ret_value = value;
+	return code;
 }
 
 static char letter(unsigned int size)
@@ -68,31 +105,50 @@ static char letter(unsigned int size)
 	return size == 8 ? 'q' : size == 4 ? 'l' : size == 2 ? 'w' : 'b';
 }
 
+static int write_send(struct qtest *qtest, uint64_t address, uint64_t value, unsigned int size)
+{
+	return send_line(qtest, "write%c 0x%llx 0x%llx\n", letter(size),
+			 (unsigned long long)address, (unsigned long long)value);
+}
+
 int qtest_write(struct qtest *qtest, uint64_t address, uint64_t value, unsigned int size)
 {
 	uint64_t nothing;
 
-	return command(qtest, &nothing, "write%c 0x%llx 0x%llx\n", letter(size),
-		       (unsigned long long)address, (unsigned long long)value);
+	return finish(qtest, write_send(qtest, address, value, size), &nothing);
+}
+
+int qtest_post(struct qtest *qtest, uint64_t address, uint64_t value, unsigned int size)
+{
+	/* Answers must not fill the pipe: QEMU would wait for us. */
+	int code = qtest->posted < POSTED_MAX ? 0 : settle(qtest);
+
+	if (code == 0)
+		code = write_send(qtest, address, value, size);
+	if (code == 0)
+		qtest->posted++;
+	return code;
 }
 
 int qtest_read(struct qtest *qtest, uint64_t address, unsigned int size, uint64_t *ret_value)
 {
-	return command(qtest, ret_value, "read%c 0x%llx\n", letter(size),
-		       (unsigned long long)address);
+	int sent = send_line(qtest, "read%c 0x%llx\n", letter(size), (unsigned long long)address);
+
+	return finish(qtest, sent, ret_value);
 }
 
 int qtest_out(struct qtest *qtest, uint16_t port, uint32_t value, unsigned int size)
 {
 	uint64_t nothing;
 
-	return command(qtest, &nothing, "out%c 0x%x 0x%x\n", letter(size), port, value);
+	return finish(qtest, send_line(qtest, "out%c 0x%x 0x%x\n", letter(size), port, value),
+		      &nothing);
 }
 
 int qtest_in(struct qtest *qtest, uint16_t port, unsigned int size, uint32_t *ret_value)
 {
 	uint64_t value;
-	int code = command(qtest, &value, "in%c 0x%x\n", letter(size), port);
+	int code = finish(qtest, send_line(qtest, "in%c 0x%x\n", letter(size), port), &value);
 
 	if (code == 0)
 		*ret_value = (uint32_t)value;
@@ -132,9 +188,9 @@ static void run(const struct qtest_options *options, const int *to, const int *f
 	/* It ends with us, whatever ends us. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(to[0], 0) < 0 || dup2(from[1], 1) < 0 || dup2(null, 2) < 0)
-		_exit(127);
+		_exit(NOT_FOUND);
 	execvp(options->program, (char *const *)(uintptr_t)arguments);
-	_exit(127);
+	_exit(NOT_FOUND);
 }
 
 static int fork_qemu(struct qtest *qtest, const struct qtest_options *options, int memory,
@@ -179,6 +235,7 @@ static int start(struct qtest *qtest, const struct qtest_options *options, const
 	int memory = file_make("memory", options->memory_bytes, NULL), firmware = -1,
 	    code = -ENOMEM;
 	uint64_t nothing;
+	int status;
 
 	if (options->firmware)
 		firmware = file_make("firmware", options->firmware_bytes, options->firmware);
@@ -196,11 +253,16 @@ static int start(struct qtest *qtest, const struct qtest_options *options, const
 	code = fork_qemu(qtest, options, memory, firmware);
 	if (code)
 		goto close;
-	*ret_reason = "QEMU is missing, or does not answer";
+	*ret_reason = "QEMU does not answer";
 	if (clock_getcpuclockid(qtest->pid, &qtest->clock))
 		code = -EPIPE;
 	else
-		code = command(qtest, &nothing, "endianness\n");
+		code = finish(qtest, send_line(qtest, "readb 0x0\n"), &nothing);
+	if (code == -EPIPE && qtest_ended(qtest, &status) == 0 && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == NOT_FOUND) {
+		*ret_reason = "QEMU is not installed";
+		code = -ENOENT;
+	}
 close:
 	if (memory >= 0)
 		close(memory);

@@ -22,6 +22,9 @@ struct qtest {
 	int timeout_ms;	       /* for one answer */
 	unsigned char *memory; /* shared with the machine */
 	size_t memory_bytes;
+	char answers[1024]; /* read, not looked at yet */
+	size_t answers_size;
+	uint32_t posted; /* commands whose answers are outstanding */
 };
 
 struct qtest_options {
@@ -38,7 +41,7 @@ struct qtest_options {
 	int timeout_ms; /* 0: 60 seconds */
 };
 
-/* On failure nothing is left behind and ret_reason is a sentence: usually QEMU is not there. */
+/* On failure nothing is left behind and ret_reason is a sentence. -ENOENT: it is not installed. */
 int qtest_start(struct qtest *ret_qtest, const struct qtest_options *options,
 		const char **ret_reason);
 /* Ends it. Nothing is done for one that was never started (all 0), or stopped. */
@@ -51,6 +54,8 @@ double qtest_seconds(const struct qtest *qtest);
 
 /* Memory and registers; size is 1, 2, 4 or 8 bytes. */
 int qtest_write(struct qtest *qtest, uint64_t address, uint64_t value, unsigned int size);
+/* A write whose end is not waited for: the next call that is no post does, and has its error. */
+int qtest_post(struct qtest *qtest, uint64_t address, uint64_t value, unsigned int size);
 int qtest_read(struct qtest *qtest, uint64_t address, unsigned int size, uint64_t *ret_value);
 /* Ports of x86; size is 1, 2 or 4 bytes. */
 int qtest_out(struct qtest *qtest, uint16_t port, uint32_t value, unsigned int size);

@@ -246,6 +246,7 @@ void qemu_stop(struct qemu *qemu)
 	qtest_stop(&qemu->qtest);
 }
 
+/* Done by the next call that reads. */
 static int common_write(struct qemu *qemu, uint32_t offset, uint64_t value, unsigned int size)
 {
 	/* A pair of words is written as two. */
@@ -254,7 +255,7 @@ static int common_write(struct qemu *qemu, uint32_t offset, uint64_t value, unsi
 
 		return code ? code : common_write(qemu, offset + 4, value >> 32, 4);
 	}
-	return qtest_write(&qemu->qtest, qemu->common + offset, value, size);
+	return qtest_post(&qemu->qtest, qemu->common + offset, value, size);
 }
 
 int qemu_status(struct qemu *qemu, uint8_t *ret_status)
@@ -427,7 +428,7 @@ int qemu_config_write(struct qemu *qemu, uint32_t offset, const void *bytes, siz
 	int code = 0;
 
 	for (size_t i = 0; code == 0 && i < size; i++)
-		code = qtest_write(&qemu->qtest, qemu->device + offset + i, from[i], 1);
+		code = qtest_post(&qemu->qtest, qemu->device + offset + i, from[i], 1);
 	return code;
 }
 
