@@ -81,12 +81,12 @@ int ward_viommu_serve_events(struct ward_viommu *viommu, struct ward_virtq *queu
 {
 	/*
 	 * Those that wait now: who reports another one meanwhile is told that it waits. A driver that
-	 * goes on giving buffers which are too small has its queue's worth of them back.
+	 * goes on giving buffers which are too small is left with more than its queue has.
 	 */
 	uint32_t waiting = events_waiting(&viommu->events), told = 0, small = 0;
 	int code = viommu->broken ? -EIO : 0;
 
-	while (!code && told < waiting && small < queue->entries) {
+	while (!code && told < waiting && small <= queue->entries) {
 		code = tell_one(viommu, queue);
 		if (code == -ENOSPC) {
 			small++;
