@@ -52,7 +52,7 @@ struct ward_viommu_listener_ops {
 	 */
 	int (*map)(void *context, uint32_t domain, const struct ward_mapping *mapping);
 	/**
-	 * All mappings within the range, which cuts none; also to take back a map that another listener
+	 * All mappings within the range, which cuts none and has one at each end; also to take back a map that another listener
 	 * refused. When it returns, nothing uses them any more. NULL: not interested.
 	 */
 	int (*unmap)(void *context, uint32_t domain, struct ward_range range);

@@ -62,17 +62,6 @@ static int on_unmap(void *context, uint32_t domain, struct ward_range range)
 	return space ? ward_shadow_unmap(context, space, range) : 0;
 }
 
-/* Its functions have left, but for those that are stuck. */
-static void on_gone(void *context, uint32_t domain)
-{
-	struct shadow_space *space = ward_shadow_domain(context, domain);
-
-	if (!space)
-		return;
-	ward_shadow_space_spoil(context, space);
-	ward_shadow_space_settle(context, space);
-}
-
 static void on_freeze(void *context, uint32_t endpoint)
 {
 	struct shadow_function *function = ward_shadow_find(context, endpoint);
@@ -81,11 +70,11 @@ static void on_freeze(void *context, uint32_t endpoint)
 		ward_shadow_freeze(context, function);
 }
 
+/* That a domain is gone says nothing new: its space ended with the last function in it. */
 static const struct ward_viommu_listener_ops listener = {
 	.move = on_move,
 	.map = on_map,
 	.unmap = on_unmap,
-	.gone = on_gone,
 	.freeze = on_freeze,
 };
 

@@ -73,8 +73,6 @@ static int enter(struct ward_shadow *shadow, struct shadow_function *function,
 
 	if (code)
 		return ward_shadow_refused(shadow, code);
-	if (space == function->in)
-		return 0;
 	code = ward_device_attach(function->device, WARD_PASID_NONE, space->space);
 	if (!code) {
 		arrive(shadow, function, space);

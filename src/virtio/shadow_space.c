@@ -103,33 +103,12 @@ static int map_pieces(struct ward_shadow *shadow, struct shadow_space *space,
 	return code;
 }
 
-/* The range as the host takes it: no mapping begins or ends beside a page. */
-static bool pages_within(const struct shadow_space *space, struct ward_range *range)
-{
-	uint64_t mask = space->page_mask;
-
-	if (range->start & mask) {
-		if ((range->start | mask) == UINT64_MAX)
-			return false;
-		range->start = (range->start | mask) + 1;
-	}
-	if ((range->last & mask) != mask) {
-		if (range->last < mask)
-			return false;
-		range->last = (range->last & ~mask) - 1;
-	}
-	return range->start <= range->last;
-}
-
 int ward_shadow_unmap(struct ward_shadow *shadow, struct shadow_space *space,
 		      struct ward_range range)
 {
-	int code;
+	int code = ward_space_unmap(space->space, ward_iova(range.start), ward_iova(range.last), 0,
+				    NULL);
 
-	if (!pages_within(space, &range))
-		return 0;
-	code = ward_space_unmap(space->space, ward_iova(range.start), ward_iova(range.last), 0,
-				NULL);
 	/* Nothing was mapped: doorbells that were left out, or an UNMAP of nothing. */
 	if (code == -ENOENT)
 		return 0;

@@ -273,6 +273,47 @@ static void doorbell_plain(void **unused)
 	on_both(0, doorbell_plain_body);
 }
 
+/* The guest's half of the host's doorbell window: there is nothing of it in a host. */
+static void window_body(struct shadow_rig *r)
+{
+	static const struct ward_reserved window = {
+		.range = { LOW, LOW + 0xffff },
+		.kind = WARD_REGION_SW_MSI,
+	};
+	struct ward_viommu_endpoint_options options = {
+		.size = sizeof(options),
+		.endpoint = CARD,
+		.reserved = &window,
+		.reserved_count = 1,
+		.identity = true,
+	};
+
+	assert_int_equal(ward_viommu_endpoint_add(r->viommu, &options, NULL), 0);
+	options.endpoint = 100;
+	assert_int_equal(ward_viommu_endpoint_add(r->viommu, &options, NULL), 0);
+	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
+	assert_int_equal(guest_map_page(r->viommu, 1, LOW, LOW, RW), GUEST_OK);
+	assert_false(card_writes(r, LOW, 0));
+	assert_int_equal(guest_map_page(r->viommu, 1, IOVA, HIGH, RW), GUEST_OK);
+	/* Out, and in when it is there already. */
+	assert_int_equal(guest_attach(r->viommu, 1, 100, 0), GUEST_OK);
+	assert_int_equal(guest_detach(r->viommu, 1, CARD), GUEST_OK);
+	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
+	assert_true(card_writes(r, IOVA, HIGH));
+	assert_false(card_writes(r, LOW, 0));
+	assert_int_equal(shadow_info(r).mappings, 1);
+	/* One UNMAP over both. */
+	assert_int_equal(guest_unmap(r->viommu, 1, 0, UINT64_MAX), GUEST_OK);
+	assert_int_equal(shadow_info(r).mappings, 0);
+	assert_int_equal(shadow_info(r).unmaps, 1);
+}
+
+static void window(void **unused)
+{
+	(void)unused;
+	on_both(WARD_VIOMMU_IDENTITY, window_body);
+}
+
 static void plug_body(struct shadow_rig *r)
 {
 	assert_int_equal(ward_shadow_add(r->shadow, 10, NULL), -EINVAL);
@@ -461,9 +502,9 @@ int main(void)
 		cmocka_unit_test(follows),	  cmocka_unit_test(replay),
 		cmocka_unit_test(moves),	  cmocka_unit_test(bypass),
 		cmocka_unit_test(pieces),	  cmocka_unit_test(doorbell),
-		cmocka_unit_test(doorbell_plain), cmocka_unit_test(plug),
-		cmocka_unit_test(alike),	  cmocka_unit_test(wrong_options),
-		cmocka_unit_test(sweep),
+		cmocka_unit_test(doorbell_plain), cmocka_unit_test(window),
+		cmocka_unit_test(plug),		  cmocka_unit_test(alike),
+		cmocka_unit_test(wrong_options),  cmocka_unit_test(sweep),
 	};
 
 	return cmocka_run_group_tests_name("shadow", tests, NULL, NULL);

@@ -362,66 +362,121 @@ static void answers(void **unused)
 	end(&s);
 }
 
-/* Who cannot be taken out has nothing left to reach; a reset tries again. */
-static void stuck(void **unused)
+static void let_detach(bool works)
 {
-	struct ward_viommu_info device;
-	struct ward_shadow_info info;
-	struct story s;
-
-	(void)unused;
-	begin(&s);
-	assert_int_equal(step(&s, 0), GUEST_OK);
-	assert_int_equal(step(&s, 1), GUEST_OK);
-	assert_int_equal(guest_attach(s.viommu, 1, 2, 0), GUEST_OK);
 	host.fails_at = HOST_DETACH;
-	host.fails_in = 1;
-	host.fails_on = true;
-	/* Its neighbour is still there and needs the mappings. */
-	assert_int_equal(guest_detach(s.viommu, 1, 1), GUEST_DEVERR);
-	ward_shadow_info(s.shadow, &info);
+	host.fails_in = !works;
+	host.fails_on = !works;
+}
+
+/* Both in one domain, and one of them cannot be taken out. */
+static void begin_stuck(struct story *s)
+{
+	struct ward_shadow_info info;
+
+	begin(s);
+	assert_int_equal(step(s, 0), GUEST_OK);
+	assert_int_equal(step(s, 1), GUEST_OK);
+	assert_int_equal(guest_attach(s->viommu, 1, 2, 0), GUEST_OK);
+	let_detach(false);
+	assert_int_equal(guest_detach(s->viommu, 1, 1), GUEST_DEVERR);
+	ward_shadow_info(s->shadow, &info);
 	assert_int_equal(info.stuck, 1);
 	assert_int_equal(info.frozen, 1);
 	assert_int_equal(host.calls[HOST_RESET], 1);
+	/* Its neighbour is still there and needs the mappings. */
 	assert_non_null(host.devices[0].space);
 	assert_int_equal(host.devices[0].space->count, 4);
-	/* When that one leaves, nothing stays. */
+}
+
+/* Who cannot be taken out has nothing left to reach when nobody else needs it; a reset tries again. */
+static void stuck(void **unused)
+{
+	struct ward_viommu_info device;
+	struct story s;
+
+	(void)unused;
+	begin_stuck(&s);
 	ward_viommu_reset(s.viommu, false);
 	assert_int_equal(host.devices[0].space->count, 0);
 	ward_viommu_info(s.viommu, &device);
 	assert_true(device.broken);
-	host.fails_on = false;
-	host.fails_in = 0;
+	let_detach(true);
 	ward_viommu_reset(s.viommu, false);
 	ward_viommu_info(s.viommu, &device);
 	assert_false(device.broken);
 	assert_null(host.devices[0].space);
 	assert_null(host.devices[1].space);
 	look(&s);
-	/* Unplugged while stuck: it is empty, and closing takes it out. */
+	/* The same, and what it goes to after the reset is bypass. */
 	assert_int_equal(ward_viommu_negotiate(s.viommu, ward_viommu_features(s.viommu)), 0);
+	write_byte(&s, 1);
 	assert_int_equal(step(&s, 0), GUEST_OK);
-	assert_int_equal(step(&s, 1), GUEST_OK);
+	host.fails_at = HOST_ATTACH;
 	host.fails_in = 1;
 	host.fails_on = true;
+	assert_int_equal(guest_detach(s.viommu, 1, 1), GUEST_DEVERR);
+	look(&s);
+	let_detach(true);
+	ward_viommu_reset(s.viommu, false);
+	look(&s);
+	has_ram(&s, host.devices[0].space);
+	end(&s);
+}
+
+/* Unplugged while stuck: who is left keeps what is his, and closing takes it out. */
+static void stuck_and_unplugged(void **unused)
+{
+	struct ward_shadow_info info;
+	struct story s;
+
+	(void)unused;
+	begin_stuck(&s);
 	assert_int_equal(ward_viommu_endpoint_remove(s.viommu, 1), 0);
-	assert_int_equal(host.devices[0].space->count, 0);
+	ward_shadow_info(s.shadow, &info);
+	assert_int_equal(info.stuck, 1);
+	assert_int_equal(host.devices[1].space->count, 4);
 	assert_int_equal(ward_shadow_remove(s.shadow, 1), 0);
 	ward_shadow_info(s.shadow, &info);
-	assert_int_equal(info.spaces, 0);
+	assert_int_equal(info.functions, 1);
+	assert_int_equal(info.spaces, 1);
+	assert_int_equal(info.stuck, 0);
+	assert_int_equal(host.devices[1].space->count, 4);
 	ward_device_close(s.devices[0]);
 	s.devices[0] = NULL;
-	host.fails_on = false;
-	host.fails_in = 0;
+	let_detach(true);
+	assert_int_equal(ward_viommu_endpoint_remove(s.viommu, 2), 0);
+	assert_null(host.devices[1].space);
+	ward_shadow_info(s.shadow, &info);
+	assert_int_equal(info.spaces, 0);
+	end(&s);
+}
+
+/* It comes out at last while its neighbour stays. */
+static void stuck_no_more(void **unused)
+{
+	struct story s;
+
+	(void)unused;
+	begin_stuck(&s);
+	let_detach(true);
+	assert_int_equal(ward_viommu_endpoint_remove(s.viommu, 1), 0);
+	assert_null(host.devices[0].space);
+	assert_int_equal(host.devices[1].space->count, 4);
 	end(&s);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(once),		cmocka_unit_test(once_and_lost),
-		cmocka_unit_test(from_then_on), cmocka_unit_test(from_then_on_and_lost),
-		cmocka_unit_test(answers),	cmocka_unit_test(stuck),
+		cmocka_unit_test(once),
+		cmocka_unit_test(once_and_lost),
+		cmocka_unit_test(from_then_on),
+		cmocka_unit_test(from_then_on_and_lost),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(stuck),
+		cmocka_unit_test(stuck_and_unplugged),
+		cmocka_unit_test(stuck_no_more),
 	};
 
 	return cmocka_run_group_tests_name("shadow failures", tests, NULL, NULL);

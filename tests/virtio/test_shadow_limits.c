@@ -257,6 +257,43 @@ static void memory_within_a_page(void **state)
 	assert_int_equal(host.calls[HOST_MAP], 1);
 }
 
+/* Bypass: memory that is read-only is for reading, also where it lies beside other memory. */
+static void bypass_of_rom(void **state)
+{
+	static const struct ward_range ram = { LOW, LOW + GIB + 0xfff };
+	struct place_of *p = *state;
+	const struct ward_range rom = { LOW + GIB - 0x1000, LOW + GIB - 1 };
+	const struct ward_range rest = { LOW, LOW + GIB - 0x1001 }, all = { LOW, LOW + GIB - 1 };
+	struct ward_viommu_options options = { .flags = WARD_VIOMMU_BOOT_BYPASS };
+	struct ward_shadow_options shadow;
+	const struct host_space *there;
+
+	assert_int_equal(ward_memory_remove(p->memory, all), 0);
+	assert_int_equal(ward_memory_add(p->memory, rest, 0, p->bytes), 0);
+	assert_int_equal(ward_memory_add(p->memory, rom, WARD_MEMORY_READ_ONLY,
+					 p->bytes + (rom.start - LOW)),
+			 0);
+	p->viommu = guest_device(&options);
+	shadow = options_of(p);
+	shadow.ram = &ram;
+	shadow.ram_count = 1;
+	/* A page of it is no memory. */
+	assert_int_equal(ward_shadow_create(&shadow, &p->shadow, NULL), -EINVAL);
+	shadow.ram = &all;
+	assert_int_equal(ward_shadow_create(&shadow, &p->shadow, NULL), 0);
+	assert_int_equal(ward_device_open(host.backend, "0", &p->device, NULL), 0);
+	assert_int_equal(ward_shadow_add(p->shadow, 1, p->device), 0);
+	guest_endpoint(p->viommu, 1, WARD_VIOMMU_MSI_NONE, 0);
+	there = host.devices[0].space;
+	assert_non_null(there);
+	assert_int_equal(there->count, 2);
+	assert_int_equal(there->mappings[0].access, WARD_READ | WARD_WRITE);
+	assert_true(ward_iova_raw(there->mappings[0].start) == LOW);
+	assert_int_equal(there->mappings[1].access, WARD_READ);
+	assert_true(ward_iova_raw(there->mappings[1].start) == rom.start);
+	assert_true(ward_iova_raw(there->mappings[1].last) == rom.last);
+}
+
 static void host_addresses(void **state)
 {
 	struct place_of *p = *state;
@@ -287,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vfio_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_within_a_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(bypass_of_rom, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_addresses, setup, teardown),
 	};
 
