@@ -293,4 +293,32 @@ static inline void rig_tell(const struct rig *rig, char ret_text[RIG_TEXT])
 	}
 }
 
+/* The request has this status, and changes nothing. what: for the message when it is otherwise. */
+static inline void rig_refuses(struct rig *rig, const char *what, const void *request, size_t size,
+			       enum rig_status status)
+{
+	char before[RIG_TEXT], after[RIG_TEXT];
+	enum rig_status got;
+
+	rig_tell(rig, before);
+	got = rig_ask(rig, request, size, 4);
+	rig_tell(rig, after);
+	if (got != status)
+		fail_msg("%s: status %d, not %d", what, (int)got, (int)status);
+	if (strcmp(before, after))
+		fail_msg("%s: it was\n%sand is\n%s", what, before, after);
+}
+
+/* Where a DMA of the endpoint leads, or UINT64_MAX: it faults. */
+static inline uint64_t rig_leads(const struct rig *rig, uint32_t endpoint, uint64_t iova,
+				 uint32_t access)
+{
+	struct ward_translation translation;
+
+	if (ward_viommu_translate(rig->viommu, NULL, endpoint, ward_iova(iova), access,
+				  &translation, NULL))
+		return UINT64_MAX;
+	return ward_target_raw(translation.target);
+}
+
 #endif
