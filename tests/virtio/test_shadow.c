@@ -395,6 +395,7 @@ static void alike(void **unused)
 static void wrong_options_body(struct shadow_rig *r)
 {
 	static const struct ward_range odd[] = { { LOW, LOW + BANK - 2 } };
+	static const struct ward_range page[] = { { DOORBELL, DOORBELL + GUEST_PAGE - 1 } };
 	static const struct ward_range nowhere[] = { { LOW, HIGH } };
 	static const struct ward_range twice[] = { { LOW, LOW + BANK - 1 },
 						   { LOW, LOW + BANK - 1 } };
@@ -421,6 +422,9 @@ static void wrong_options_body(struct shadow_rig *r)
 	REFUSED((bad.ram = odd, bad.ram_count = 1), -EINVAL);
 	REFUSED((bad.ram = nowhere, bad.ram_count = 1), -EINVAL);
 	REFUSED((bad.ram = twice, bad.ram_count = 2), -EINVAL);
+	/* A doorbell is no RAM, whatever the driver may map. */
+	ward_viommu_reset(r->viommu, false);
+	REFUSED((bad.ram = page, bad.ram_count = 1), -EINVAL);
 	/* Endpoints are there already. */
 	endpoints(r);
 	REFUSED((void)bad, -EBUSY);
