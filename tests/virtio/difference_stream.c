@@ -77,7 +77,7 @@ static struct step make_attach(struct chance *chance, const struct pair *pair)
 
 	pair_domain(pair, domain, &there);
 	return step_place(TYPE_ATTACH, domain, some_endpoint(chance, pair),
-			  there.bypass ^ percent(chance, 2));
+			  there.bypass ^ percent(chance, 6));
 }
 
 static struct step make_detach(struct chance *chance, const struct pair *pair)
@@ -212,11 +212,13 @@ static void spoil(struct chance *chance, struct step *step)
 
 static struct step make_config(struct chance *chance)
 {
-	struct step step = { .kind = STEP_CONFIG,
-			     .offset = percent(chance, 70) ? BYPASS_OFFSET
-							   : below(chance, WARD_VIOMMU_CONFIG_SIZE),
-			     .byte = (uint8_t)below(chance, percent(chance, 70) ? 2 : 256) };
+	struct step step = { .kind = STEP_CONFIG, .offset = BYPASS_OFFSET };
 
+	if (percent(chance, 30))
+		step.offset += below(chance, WARD_VIOMMU_CONFIG_SIZE - BYPASS_OFFSET);
+	else if (percent(chance, 20))
+		step.offset = below(chance, WARD_VIOMMU_CONFIG_SIZE);
+	step.byte = (uint8_t)below(chance, percent(chance, 60) ? 2 : 256);
 	return step;
 }
 
@@ -238,7 +240,7 @@ static struct step make_step(struct chance *chance, const struct pair *pair)
 
 	if (choice < 5)
 		return make_reset(chance);
-	if (choice < 10)
+	if (choice < 15)
 		return make_config(chance);
 	if (choice < 180)
 		step = make_attach(chance, pair);
@@ -276,20 +278,28 @@ static bool alike(const struct step *step, const struct answer *ours, const stru
 		memcmp(ours->bytes, qemu->bytes, step->writable_size) == 0);
 }
 
+/* The first row that applies; ret_alone: no other one does, so that it was seen by itself. */
 static struct difference *listed(const struct pair *pair, const struct step *step,
-				 const struct answer *ours, const struct answer *qemu, bool silent)
+				 const struct answer *ours, const struct answer *qemu, bool silent,
+				 bool *ret_alone)
 {
+	struct difference *found = NULL;
+
 	for (uint32_t i = 0; i < differences_count; i++) {
 		struct difference *row = &differences[i];
 
 		if (!row->applies || row->kind != step->kind || !row->differs == silent ||
 		    (row->type && row->type != step->readable[0]))
 			continue;
-		if (row->ours >> ours->outcome & 1 && row->qemu >> qemu->outcome & 1 &&
-		    row->applies(pair, step))
-			return row;
+		if (!(row->ours >> ours->outcome & 1) || !(row->qemu >> qemu->outcome & 1) ||
+		    !row->applies(pair, step))
+			continue;
+		*ret_alone = !found;
+		if (found)
+			break;
+		found = row;
 	}
-	return NULL;
+	return found;
 }
 
 /* Whether QEMU's answer leaves its state as it was. */
@@ -312,20 +322,20 @@ static bool take(struct pair *pair, const struct step *step, struct failure *fai
 {
 	struct answer ours, qemu;
 	struct difference *row;
-	bool differs = true;
+	bool differs = true, alone = false;
 	int code = pair_step(pair, step, &ours, &qemu);
 
 	if (code)
 		return fail(failure, "QEMU does not answer", ours.outcome, code);
 	differs = !alike(step, &ours, &qemu);
-	row = listed(pair, step, &ours, &qemu, !differs);
+	row = listed(pair, step, &ours, &qemu, !differs, &alone);
 	if (differs && !row)
 		return fail(failure, "an unlisted difference", ours.outcome, qemu.outcome);
 	if (!row)
 		return true;
 	if (!differs && row->differs(pair, step, &differs))
 		return fail(failure, "QEMU does not answer what it was asked", 0, 0);
-	row->seen += differs;
+	row->seen += differs && alone;
 	if (row->differs == NULL && harmless(step, &qemu))
 		return true;
 	code = pair_mend(pair);

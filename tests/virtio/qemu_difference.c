@@ -176,8 +176,11 @@ static void test_seen(void **state)
 	if (machines_seen != MACHINES_ALL)
 		test_skip("QEMU is not installed");
 	for (uint32_t i = 0; i < differences_count; i++) {
-		if (differences[i].seen)
+		if (differences[i].seen) {
+			print_message("# seen: %s, %u times\n", differences[i].name,
+				      differences[i].seen);
 			continue;
+		}
 		print_message("# listed, not seen: %s (%s)\n", differences[i].name,
 			      strtok(line, "\n"));
 		missed += listed;
