@@ -280,8 +280,11 @@ int cli_check(const struct cli_options *options)
 {
 	struct cli_context context;
 	struct asking asking = { 0 };
-	int code = cli_open(&context, options, NULL);
+	int code;
 
+	if (options->explain)
+		return cli_explain(options);
+	code = cli_open(&context, options, NULL);
 	if (code < 0)
 		code = prepare(&context, &asking);
 	if (code < 0)

@@ -38,6 +38,7 @@ struct cli_options {
 	struct cli_words accept, accept_policy;
 	struct cli_words suppose;
 	const char *to;
+	const char *explain; /* a topic, or NULL */
 	const char *columns, *output;
 	bool raw, no_headings, tree;
 	bool with_identity;
@@ -74,6 +75,7 @@ int cli_unknown_verb(const struct cli_options *options, const char *name);
 /* Each verb: returns an enum cli_exit. */
 int cli_list(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+int cli_explain(const struct cli_options *options);
 int cli_why(const struct cli_options *options);
 int cli_reach(const struct cli_options *options);
 int cli_trace(const struct cli_options *options);

@@ -115,6 +115,9 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 	case CLI_OPTION_SUPPOSE:
 		words_add(&options->suppose, argument);
 		break;
+	case CLI_OPTION_EXPLAIN:
+		options->explain = argument;
+		break;
 	case CLI_OPTION_OUTPUT:
 		options->output = argument;
 		break;
@@ -160,6 +163,25 @@ static int apply(struct cli_options *options, const struct cli_option *option, c
 	return -1;
 }
 
+static int unknown_choice(const struct cli_options *options, const struct cli_option *option,
+			  const char *argument)
+{
+	char *choices = app_strdup(option->choices), *rest = choices;
+	struct app_nearest nearest;
+	const char *choice;
+	int code;
+
+	app_nearest_init(&nearest, argument);
+	while ((choice = strsep(&rest, " ")))
+		app_nearest_offer(&nearest, choice);
+	code = cli_fail(options, CLI_USAGE, "--%s does not know \"%s\"%s%s%s; it takes one of: %s",
+			option->name, argument, nearest.count ? "; did you mean \"" : "",
+			nearest.count ? nearest.found[0] : "", nearest.count ? "\"?" : "",
+			option->choices);
+	free(choices);
+	return code;
+}
+
 static int apply_checked(struct cli_options *options, const struct cli_option *option,
 			 const char *argument)
 {
@@ -168,9 +190,7 @@ static int apply_checked(struct cli_options *options, const struct cli_option *o
 				option->name, option->argument);
 	if (argument && option->choices && *option->choices != '@' &&
 	    !is_choice(option->choices, argument))
-		return cli_fail(options, CLI_USAGE,
-				"--%s does not know \"%s\"; it takes one of: %s", option->name,
-				argument, option->choices);
+		return unknown_choice(options, option, argument);
 	return apply(options, option, argument ? argument : "");
 }
 
@@ -356,6 +376,11 @@ static int check_operands(const struct cli_options *options)
 
 	if (options->machine && options->sysroot)
 		return cli_fail(options, CLI_USAGE, "--machine and --sysroot exclude each other");
+	if (options->explain)
+		return count ? cli_fail(options, CLI_USAGE,
+					"--explain takes no device; \"%s\" is too much",
+					options->operands.word[0])
+			     : -1;
 	if (count < verb->operands_min)
 		return cli_fail(options, CLI_USAGE, "%s needs %s; for example: doorward %s %s",
 				verb->name, verb->operands, verb->name, verb->example);

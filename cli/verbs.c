@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 #include "cli/verbs.h"
 
+#include "cli/topic.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -54,6 +56,9 @@ const struct cli_verb cli_verbs[] = {
 			"                        \"identity\", \"blocked\" or \"dma\" (the driver's)\n"
 			"  no-ats[=DEV]          address translation services are off\n"
 			"  iommu, remapping      an IOMMU translates all; interrupts are remapped\n"
+			"\n"
+			"--explain says what the code of a finding means and what to do, of no\n"
+			"machine; or msi-mode: how the MSIs of a guest's devices go.\n"
 			"\n"
 			"Exit code: 0 safe, 3 not safe, 4 cannot tell.",
 	},
@@ -180,6 +185,8 @@ const struct cli_option cli_option_table[] = {
 	{ CLI_OPTION_SUPPOSE, "suppose", 0, "WHAT", READ,
 	  "@ acs= intx= owner= msi-parent= driver= space= no-ats iommu remapping",
 	  "as if WHAT were so: acs=BRIDGE, ... (see: doorward help check)" },
+	{ CLI_OPTION_EXPLAIN, "explain", 0, "TOPIC", CHECK, cli_topic_names,
+	  "say what TOPIC means: msi-mode, or the code of a finding; takes no DEV" },
 	{ CLI_OPTION_OUTPUT, "output", 'o', "FILE", CAPTURE, "@file",
 	  "into FILE (doorward.tar); \"-\" is standard output; .gz, .xz compress" },
 	{ CLI_OPTION_WITH_IDENTITY, "with-identity", 0, NULL, CAPTURE, NULL,

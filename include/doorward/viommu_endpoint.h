@@ -170,8 +170,9 @@ int ward_viommu_event(struct ward_viommu *viommu, const struct iovec *buffer, ui
 		      uint32_t *ret_written);
 
 /**
- * Which doorbell does a message that the guest wrote into a vector of an endpoint ring? By its guest
- * physical address (BYPASSED), or through what the guest mapped (MAPPED); never a guess.
+ * Which doorbell does a message that the guest wrote into a vector of an endpoint ring? By the way that
+ * the write takes now: by its address in a region T_MSI (BYPASSED) and in bypass mode, else through what
+ * the guest mapped (MAPPED); never a guess.
  * @param viommu a device
  * @param endpoint its id
  * @param message the message

@@ -317,6 +317,70 @@ def groups_by_either_rule():
 
 
 @case
+def topics_are_explained_without_a_machine():
+    nowhere = {"PATH": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    done = run("check", "--explain", "msi-mode", env=nowhere, cwd="/")
+    expect(done, 0, "Bypassed", "Mapped", "ward_viommu_resolve", "doorward check DEV", "GICv2m",
+           "ITS", "IDENTITY", stream="stdout")
+    assert not done.stderr and "`" not in done.stdout and "](" not in done.stdout, done
+    for line in done.stdout.splitlines():
+        assert len(line) <= 80, line
+    # As the document has it: the same words.
+    told = re.sub(r"<!--.*?-->", "", (ROOT / "docs/msi-mode.md").read_text(), flags=re.DOTALL)
+    told = re.sub(r"\]\([^)]*\)", "", told)
+    words = re.findall(r"\w+", done.stdout.removeprefix("msi-mode: "))
+    assert words == re.findall(r"\w+", told), "not what docs/msi-mode.md says"
+
+
+@case
+def findings_are_explained():
+    codes = re.findall(r"^### `(.*)`$", (ROOT / "docs/findings.md").read_text(), re.MULTILINE)
+    assert len(codes) > 40, codes
+    for code in codes:
+        done = run("check", "--explain", code)
+        expect(done, 0, code + ": a finding\n", "  - Evidence: ", "  - Weight: ", "  - Remedy: ",
+               "  - Example: ", stream="stdout")
+        assert not re.search(r"`|\]\(", done.stdout), done.stdout
+    # Words of the weight are explained where they are used.
+    expect(run("check", "--explain", "peer-dma"), 0, 'Where a row says "reach"', stream="stdout")
+    expect(run("check", "--explain", "absent"), 0, "cannot be waived", stream="stdout")
+    assert "waived" not in run("check", "--explain", "peer-dma").stdout
+
+
+@case
+def topics_that_there_are_not():
+    expect(run("check", "--explain", "msi"), 2, "takes one of: msi-mode absent ", "peer-dma")
+    expect(run("check", "--explain", "peer-dam"), 2, 'did you mean "peer-dma"?')
+    expect(run("check", "--explain"), 2, "needs TOPIC")
+    expect(run("check", "--explain="), 2, "not an empty word")
+    expect(run("check", "--explain", "msi-mode", "eth0"), 2, "takes no device")
+    expect(run("list", "--explain", "msi-mode"), 2, "does not take --explain")
+    done = run("check", "--json", "--explain", "nope")
+    assert json.loads(done.stdout)["exit"] == 2 and "persistent-state" in done.stderr, done
+
+
+@case
+def explanations_elsewhere():
+    for columns in (40, 60, 80, 200):
+        text = on_terminal(["check", "--explain", "msi-mode"], columns, NO_COLOR="1")
+        for line in text.splitlines():
+            assert len(line) <= min(columns, 100), f"{columns}: {line}"
+    assert "\033[1mBypassed" in on_terminal(["check", "--explain", "msi-mode"], 80)
+    assert "\033" not in run("check", "--explain", "msi-mode").stdout
+    piped = subprocess.run(["bash", "-c", '"$0" check --explain msi-mode | head -n 1', DOORWARD],
+                           capture_output=True, text=True, check=False)
+    assert piped.stdout.startswith("msi-mode: ") and not piped.stderr, piped
+    for topic in ("msi-mode", "peer-dma"):
+        answer = json.loads(run("check", "--json", "--explain", topic).stdout)
+        assert not SCHEMAS.complaints(answer) and answer["topic"] == topic, answer
+    script = run("--bash-completion").stdout
+    ask = ("COMP_WORDS=(doorward check --explain msi); COMP_CWORD=3; _doorward; "
+           "printf '%s\\n' \"${COMPREPLY[@]}\"")
+    done = subprocess.run(["bash", "-c", script + ask], capture_output=True, text=True, check=False)
+    assert done.stdout.split()[:2] == ["msi-mode", "msi-not-isolated"], done
+
+
+@case
 def json_follows_its_schemas():
     for words in (("list",), ("check", "eth0"), ("check", "eth0", "nvme0", "--to", "vm1"),
                   ("why", "eth0", "nvme0"), ("reach", "eth0"), ("groups",),
