@@ -21,7 +21,8 @@ struct follower_plan {
 	unsigned long fail_at; /* the call that fails, from 1; 0: none */
 	bool on;	       /* and all that follow, too */
 	int code;
-	bool hit;
+	unsigned long failures; /* so far */
+	uint64_t whose;		/* bit n: of endpoint n, or of a domain that it is in */
 };
 
 struct follower_endpoint {
@@ -105,7 +106,7 @@ static inline bool follower_fails(struct follower *f)
 	if (!plan->fail_at || plan->calls < plan->fail_at ||
 	    (plan->calls > plan->fail_at && !plan->on))
 		return false;
-	plan->hit = true;
+	plan->failures++;
 	return true;
 }
 
@@ -174,8 +175,10 @@ static inline int follower_move(void *context, uint32_t id, const struct ward_vi
 				 (endpoint->frozen || (endpoint->attached == from->attached &&
 						       endpoint->domain == from->domain)),
 			 "an endpoint comes from where it is not");
-	if (follower_fails(f))
+	if (follower_fails(f)) {
+		f->plan->whose |= UINT64_C(1) << (id & 63);
 		return f->plan->code;
+	}
 	if (to->attached) {
 		struct follower_domain *domain = follower_open(f, to->domain);
 
@@ -191,6 +194,17 @@ static inline int follower_move(void *context, uint32_t id, const struct ward_vi
 	return 0;
 }
 
+static inline int follower_fail_domain(struct follower *f, uint32_t domain)
+{
+	for (uint32_t i = 0; i < FOLLOWER_ENDPOINTS; i++) {
+		const struct follower_endpoint *e = &f->endpoints[i];
+
+		if (e->known && e->attached && e->domain == domain)
+			f->plan->whose |= UINT64_C(1) << (e->id & 63);
+	}
+	return f->plan->code;
+}
+
 static inline int follower_map(void *context, uint32_t id, const struct ward_mapping *mapping)
 {
 	struct follower *f = context;
@@ -201,7 +215,7 @@ static inline int follower_map(void *context, uint32_t id, const struct ward_map
 	follower_require(f, domain, "a map in a domain where nobody is");
 	follower_require(f, start <= last && mapping->access, "a map that is none");
 	if (follower_fails(f))
-		return f->plan->code;
+		return follower_fail_domain(f, id);
 	if (!domain)
 		return -ENOENT;
 	while (at < domain->count && ward_iova_raw(domain->mappings[at].last) < start)
@@ -226,7 +240,7 @@ static inline int follower_unmap(void *context, uint32_t id, struct ward_range r
 	follower_require(f, domain, "an unmap in a domain where nobody is");
 	follower_require(f, range.start <= range.last, "an unmap of nothing");
 	if (follower_fails(f))
-		return f->plan->code;
+		return follower_fail_domain(f, id);
 	for (uint32_t i = 0; domain && i < domain->count; i++) {
 		const struct ward_mapping *m = &domain->mappings[i];
 		const struct ward_range mapped = { ward_iova_raw(m->start),
