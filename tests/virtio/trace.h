@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Replays what a driver asked of QEMU's virtio-iommu (traces/README.md) into ours, behind a split ring:
+ * each answer, used length, translation and event has to be QEMU's.
+ */
+#ifndef TESTS_VIRTIO_TRACE_H
+#define TESTS_VIRTIO_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How requests lie in the ring; nothing may depend on it. */
+enum trace_framing {
+	TRACE_INDIRECT, /* as Linux does: a table of two */
+	TRACE_CHAIN,	/* two descriptors */
+	TRACE_PIECES,	/* five, the parts cut anywhere */
+	TRACE_FRAMINGS,
+};
+
+struct trace_result {
+	/* Requests by type, 0 no request we know; with BYPASS among them; answered with an error. */
+	uint32_t requests[6], bypass, errors;
+	uint32_t kicks, translations, faults, events;
+	uint32_t listed; /* differences that trace.c lists, with the paragraph */
+	/* The first difference, or what is wrong with the trace; and its line. */
+	char why[512];
+	uint32_t line;
+};
+
+/* True: the whole trace was replayed, and nothing differs. */
+bool trace_replay(const char *path, enum trace_framing framing, struct trace_result *ret_result);
+
+#endif
