@@ -79,8 +79,11 @@ static int enter(struct ward_shadow *shadow, struct shadow_function *function,
 		return 0;
 	}
 	ward_shadow_space_settle(shadow, space);
-	/* It is nowhere, they say; what it was in counts as its place until it was detached. */
-	if (code == -EIO) {
+	/*
+	 * It is nowhere, they say, and not where it was; what it was in counts as its place until it was
+	 * detached. Who was nowhere has lost nothing.
+	 */
+	if (code == -EIO && function->in) {
 		shadow->refused_other++;
 		function->frozen = true;
 		return -EIO;
