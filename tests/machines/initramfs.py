@@ -14,8 +14,9 @@ import threading
 import fetch
 
 HERE = pathlib.Path(__file__).resolve().parent
+# The IOMMU's before those of what is behind it.
 DRIVERS = """
-    vfio vfio_iommu_type1 vfio-pci nvme e1000 e1000e igb virtio_pci virtio_mmio virtio_net
+    virtio_pci virtio-iommu vfio vfio_iommu_type1 vfio-pci nvme e1000 e1000e igb virtio_mmio virtio_net
     virtio_blk virtio_scsi virtio-rng virtio_console shpchp ahci xhci-pci ehci-pci uhci-hcd
     ohci-pci i2c-i801 lpc_ich bochs pvpanic-pci kvm-amd
 """.split()
@@ -161,14 +162,14 @@ def setpci(arch):
     return fetch.cache_dir() / "pciutils-arm64/usr/bin/setpci"
 
 
-def compiled(arch, source, more=(), flags=()):
+def compiled(arch, source, more=(), flags=(), link=("-static",)):
     """A small C program for the machines, kept in the cache by what it was made from.
 
     `more` are further sources; of the headers in the folders of `flags`, all count."""
     sysroot = fetch.cache_dir() / "sysroot-arm64"
     command = {"amd64": ["gcc"],
                "arm64": ["aarch64-linux-gnu-gcc", f"--sysroot={sysroot}"]}[arch]
-    command += ["-D_GNU_SOURCE", "-O1", "-static", "-Wall", "-Wextra", "-Werror", *flags]
+    command += ["-D_GNU_SOURCE", "-O1", *link, "-Wall", "-Wextra", "-Werror", *flags]
     headers = [path for folder in flags for path in sorted(pathlib.Path(folder[2:]).rglob("*.h"))]
     recipe = hashlib.sha256(" ".join(command).encode())
     for path in (source, *more, *headers):

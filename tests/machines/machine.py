@@ -32,7 +32,9 @@ def requirements(machine):
     names = [PACKAGE[arch], f"kernel-{arch}-{machine.kernel}", f"busybox-{arch}", "kmod"]
     if machine.trial:
         names += ["pciutils" if arch == "amd64" else "pciutils-arm64"]
-    if machine.contract or machine.peers:
+    if machine.traced:
+        names += ["gcc", "libc6-dev"]
+    if machine.contract or machine.peers or machine.traced:
         names += ["gcc", "libc6-dev"] if arch == "amd64" else ["gcc-aarch64-linux-gnu",
                                                                "sysroot-arm64"]
     return names + (["qemu-efi-aarch64"] if machine.kind.firmware else [])
@@ -62,14 +64,15 @@ def command(machine, initrd):
             *device_arguments(TOPOLOGIES[machine.topology].devices)]
 
 
-def boot(machine, initrd_bytes, log, timeout):
-    """Runs QEMU to its end; the console goes to the file `log`."""
+def boot(machine, initrd_bytes, log, timeout, more=(), fds=()):
+    """Runs QEMU to its end, with more arguments and open files; the console goes to the file `log`."""
     with tempfile.NamedTemporaryFile(prefix="doorward-", suffix=".cpio.gz") as initrd:
         initrd.write(initrd_bytes)
         initrd.flush()
         with open(log, "wb") as out:
-            qemu = subprocess.Popen(command(machine, initrd.name), stdin=subprocess.DEVNULL,
-                                    stdout=out, stderr=subprocess.STDOUT)
+            qemu = subprocess.Popen([*command(machine, initrd.name), *more], pass_fds=fds,
+                                    stdin=subprocess.DEVNULL, stdout=out,
+                                    stderr=subprocess.STDOUT)
             try:
                 status = qemu.wait(timeout)
             except subprocess.TimeoutExpired:

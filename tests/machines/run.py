@@ -17,7 +17,8 @@ import fetch
 import grade
 import initramfs
 import machine as machines_
-from topologies import TOPOLOGIES, machines
+import viommu_trace
+from topologies import TOPOLOGIES, machines, traced
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHOWN = 12  # complaints of one check
@@ -46,8 +47,10 @@ def matches(name, pattern, exact):
 
 
 def chosen(patterns):
-    """A whole name means that machine alone, anything else every name it is found in."""
-    rows = machines()
+    """A whole name means that machine alone, anything else every name it is found in.
+
+    Without a pattern, all but the traced ones after the first."""
+    rows = machines() + (traced() if patterns else traced()[:1])
     exact = {m.name for m in rows}
     return [m for m in rows
             if not patterns or any(matches(m.name, p, exact) for p in patterns)]
@@ -131,24 +134,17 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def attempt(machine, args, missing, count):
-    """Boots and grades one machine."""
-    doorward = args.doorward if machine.kind.arch == "amd64" else args.doorward_arm64
-    absent = [f"{name}: {missing[name]}" for name in machines_.requirements(machine)
-              if name in missing]
-    if args.doorward and not doorward:
-        absent.append(f"no doorward for {machine.kind.arch}: "
-                      f"{missing.get('sysroot-arm64', '--doorward-arm64 is not given')}")
-    if absent:
-        return functools.partial(count.skip, machine, absent[0])
-    began = time.monotonic()
-    try:
-        boot_one(machine, args, doorward)
-    except fetch.Missing as why:
-        return functools.partial(count.skip, machine, str(why))
-    except (machines_.Failed, OSError) as why:
-        tail = machines_.console_tail(args.out / f"{machine.name}.log")
-        return functools.partial(count.failure, f"{machine.name}: {why}", tail)
+def boot_traced(machine, args):
+    """One boot whose requests to its virtio-iommu are recorded and replayed: rows of checks."""
+    log = args.out / f"{machine.name}.log"
+    lines, said = viommu_trace.record(machine, log, args.timeout)
+    return [("boot", []), *viommu_trace.check(machine, lines, said,
+                                              args.out / f"{machine.name}.trace")]
+
+
+def boot_graded(machine, args, doorward):
+    """One boot and what is made of it: rows of checks."""
+    boot_one(machine, args, doorward)
     rows = [("boot", [])]
     if doorward and args.doorward:
         rows += grade.grade(grade.Results(machine, args.out, args.doorward))
@@ -157,6 +153,28 @@ def attempt(machine, args, missing, count):
             rows += grade.contract(args.out / f"{machine.name}.contract-{name}", name)
     for name in machine.peers:
         rows += grade.contract(args.out / f"{machine.name}.{name}", name)
+    return rows
+
+
+def attempt(machine, args, missing, count):
+    """Boots and grades one machine."""
+    doorward = args.doorward if machine.kind.arch == "amd64" else args.doorward_arm64
+    absent = [f"{name}: {missing[name]}" for name in machines_.requirements(machine)
+              if name in missing]
+    if args.doorward and not doorward and not machine.traced:
+        absent.append(f"no doorward for {machine.kind.arch}: "
+                      f"{missing.get('sysroot-arm64', '--doorward-arm64 is not given')}")
+    if absent:
+        return functools.partial(count.skip, machine, absent[0])
+    began = time.monotonic()
+    try:
+        rows = boot_traced(machine, args) if machine.traced else boot_graded(machine, args,
+                                                                           doorward)
+    except fetch.Missing as why:
+        return functools.partial(count.skip, machine, str(why))
+    except (machines_.Failed, OSError) as why:
+        tail = machines_.console_tail(args.out / f"{machine.name}.log")
+        return functools.partial(count.failure, f"{machine.name}: {why}", tail)
     return functools.partial(count.graded, machine, rows, time.monotonic() - began)
 
 

@@ -174,6 +174,11 @@ Q35 = ("-M", "q35", "-cpu", "max",
 ALL = tuple(TOPOLOGIES)
 THREE = ("rootports", "switch", "mix")
 ARM = ("rootports", "switch", "pciebridge")
+# Beside QEMU's virtio-iommu: what viommu.sh works with. Not among ALL.
+TOPOLOGIES["endpoints"] = Topology("endpoints of a virtio-iommu", (
+    f"{NVME},bus=pcie.0,addr=3,drive=%N",
+    f"{BLK},bus=pcie.0,addr=4,iommu_platform=on,disable-legacy=on",
+    "edu,bus=pcie.0,addr=5", "edu,bus=pcie.0,addr=6"))
 ITS = "virt,gic-version=3,its=on,iommu=smmuv3,virtualization=on"
 
 KINDS = (
@@ -191,6 +196,22 @@ KINDS = (
          ("-M", "virt,gic-version=2,iommu=smmuv3,virtualization=on", "-cpu", "cortex-a72"), "", ARM),
 )
 KERNELS = ("6.1", "6.12")
+
+# Whose requests to QEMU's virtio-iommu are recorded and replayed (viommu_trace.py). The first one is
+# recorded in each run; all of them make tests/virtio/traces.
+VIOMMU = ("-device", "virtio-iommu-pci,bus=pcie.0,addr=1")
+# Not for x86: its firmware waits for the disks behind it.
+NO_BYPASS = ("-device", "virtio-iommu-pci,bus=pcie.0,addr=1,boot-bypass=off")
+VIOMMU_ITS = ("-M", "virt,gic-version=3,its=on", "-cpu", "neoverse-n1")
+VIOMMU_V2M = ("-M", "virt,gic-version=2", "-cpu", "cortex-a72")
+TRACED = tuple(Kind(arch, f"viommu-{name}", qemu, append, ("endpoints",))
+               for arch, name, qemu, append in (
+    ("arm64", "arm64-its-strict", (*VIOMMU_ITS, *VIOMMU), "iommu.strict=1"),
+    ("arm64", "arm64-its-passthrough", (*VIOMMU_ITS, *VIOMMU), "iommu.passthrough=1"),
+    ("arm64", "arm64-v2m-lazy", (*VIOMMU_V2M, *NO_BYPASS), "iommu.strict=0"),
+    ("amd64", "x86-strict", (*Q35, *VIOMMU), "iommu.strict=1"),
+    ("amd64", "x86-lazy", (*Q35, *VIOMMU), "iommu.strict=0"),
+))
 
 # Where verdicts are compared with what VFIO does, and remedies are typed (trial.sh): it takes
 # longer, so on some of each kind.
@@ -240,6 +261,10 @@ class Machine:
         return ["its"] * (self.name in ITSES) + ["frame"] * (self.name in FRAMES)
 
     @property
+    def traced(self):
+        return self.kind in TRACED
+
+    @property
     def contract(self):
         return self.name in CONTRACTS
 
@@ -251,3 +276,7 @@ class Machine:
 def machines():
     return [Machine(kind, kernel, topology) for kind in KINDS for kernel in KERNELS
             for topology in kind.topologies]
+
+
+def traced():
+    return [Machine(kind, "6.12", kind.topologies[0]) for kind in TRACED]
