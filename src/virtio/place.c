@@ -153,8 +153,6 @@ void ward_viommu_freeze(struct ward_viommu *viommu, struct viommu_endpoint *endp
 {
 	struct ward_error error;
 
-	if (endpoint->frozen)
-		return;
 	endpoint->frozen = true;
 	set_space(viommu, endpoint, NULL);
 	ward_viommu_tell_freeze(viommu, endpoint->id);

@@ -532,6 +532,28 @@ static void a_reset_that_fails_freezes_and_breaks_again(void **state)
 	rig_finish(&desk.rig);
 }
 
+/* Also where it is to go somewhere. */
+static void a_reset_tries_no_endpoint_twice(void **state)
+{
+	struct ward_viommu_options options = rig_options();
+	struct desk desk;
+
+	(void)state;
+	options.flags = WARD_VIOMMU_BOOT_BYPASS;
+	start_with(&desk, &options);
+	assert_int_equal(rig_attach(&desk.rig, DOMAIN, ONE, 0), RIG_OK);
+	recording_fail(&desk.recording, 'C', RECORDER_MOVE, 0, -EINVAL);
+	assert_int_equal(rig_detach(&desk.rig, DOMAIN, ONE), RIG_DEVERR);
+	desk.recording.text[0] = 0;
+	ward_viommu_reset(desk.rig.viommu, true);
+	recording_is(&desk.recording, "A: 1 from blocked to bypass\n"
+				      "B: 1 from blocked to bypass\n"
+				      "C: 1 from blocked to bypass fails\n"
+				      "A: freeze 1\nB: freeze 1\nC: freeze 1\n");
+	assert_int_equal(rig_leads(&desk.rig, ONE, 0x1000, WARD_READ), UINT64_MAX);
+	rig_finish(&desk.rig);
+}
+
 static void a_removal_that_fails_is_done_and_breaks_the_device(void **state)
 {
 	struct desk desk;
@@ -593,10 +615,14 @@ static void the_guests_half_of_an_identity_region_is_not_told(void **state)
 		.reserved_count = 1,
 		.identity = true,
 	};
+	const struct ward_reserved half = { { 0x8000000, 0x8000fff }, WARD_REGION_SW_MSI };
+	struct ward_viommu_endpoint_options four = three;
 	struct ward_viommu_options options = rig_options();
 	struct desk desk;
 
 	(void)state;
+	four.endpoint = 4;
+	four.reserved = &half;
 	options.flags = WARD_VIOMMU_IDENTITY;
 	start_with(&desk, &options);
 	assert_int_equal(ward_viommu_endpoint_add(desk.rig.viommu, &three, NULL), 0);
@@ -613,6 +639,12 @@ static void the_guests_half_of_an_identity_region_is_not_told(void **state)
 	desk.recording.text[0] = 0;
 	assert_int_equal(rig_unmap(&desk.rig, DOMAIN, 0, UINT64_MAX), RIG_OK);
 	recording_is(&desk.recording, "");
+	/* Not who has a smaller one. */
+	assert_int_equal(ward_viommu_endpoint_add(desk.rig.viommu, &four, NULL), 0);
+	assert_int_equal(rig_map(&desk.rig, DOMAIN, 0x8000000, 0x8001fff, 0x8000000, RIG_RW),
+			 RIG_OK);
+	assert_int_equal(rig_attach(&desk.rig, DOMAIN, 4, 0), RIG_UNSUPP);
+	assert_int_equal(rig_unmap(&desk.rig, DOMAIN, 0, UINT64_MAX), RIG_OK);
 	/* Together with others, those are told. */
 	assert_int_equal(rig_map(&desk.rig, DOMAIN, 0x8000000, 0x8000fff, 0x8000000, RIG_RW),
 			 RIG_OK);
@@ -646,6 +678,7 @@ int main(void)
 		cmocka_unit_test(a_reset_tries_frozen_endpoints_again),
 		cmocka_unit_test(frozen_endpoints_that_are_still_attached_leave_at_a_reset),
 		cmocka_unit_test(a_reset_that_fails_freezes_and_breaks_again),
+		cmocka_unit_test(a_reset_tries_no_endpoint_twice),
 		cmocka_unit_test(a_removal_that_fails_is_done_and_breaks_the_device),
 		cmocka_unit_test(what_a_listener_is_not_interested_in_it_is_not_asked),
 		cmocka_unit_test(the_guests_half_of_an_identity_region_is_not_told),
