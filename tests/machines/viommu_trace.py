@@ -198,16 +198,14 @@ class Recorder:
 
     def run(self):
         try:
-            plugin, _ = self.listening["plugin"].accept()
-            connection, _ = self.listening["qmp"].accept()
-            qmp = Qmp(connection)
-            while len(data := plugin.recv(8, socket.MSG_WAITALL)) == 8:
-                self.look(qmp, struct.unpack("<Q", data)[0])
-                plugin.send(b"!")
-        except (OSError, ValueError, KeyError, StopIteration, struct.error) as why:
+            # A plugin that is left alone ends QEMU.
+            with self.listening["plugin"].accept()[0] as plugin:
+                qmp = Qmp(self.listening["qmp"].accept()[0])
+                while len(data := plugin.recv(8, socket.MSG_WAITALL)) == 8:
+                    self.look(qmp, struct.unpack("<Q", data)[0])
+                    plugin.send(b"!")
+        except (OSError, ValueError, LookupError, TypeError, StopIteration, struct.error) as why:
             self.error = f"{type(why).__name__}: {why}"
-            # QEMU goes on without a plugin's answer, and ends.
-            plugin.close()
 
     def look(self, qmp, notified):
         """The device is done with a notification."""

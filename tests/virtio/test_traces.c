@@ -31,7 +31,7 @@ static void assert_substance(const struct trace_result *result)
 
 static void replay(const char *name)
 {
-	static const char *const framings[] = { "a table", "a chain", "pieces" };
+	static const char *const framings[] = { "a table", "a chain", "pieces", "moved" };
 	struct trace_result result;
 	char path[4096];
 

@@ -14,6 +14,7 @@ enum trace_framing {
 	TRACE_INDIRECT, /* as Linux does: a table of two */
 	TRACE_CHAIN,	/* two descriptors */
 	TRACE_PIECES,	/* five, the parts cut anywhere */
+	TRACE_MOVED,	/* a table; and device and queues go to another place every few kicks */
 	TRACE_FRAMINGS,
 };
 

@@ -88,7 +88,8 @@ void trace_ring_give(struct trace_ring *ring, uint32_t slot)
 	publish(ring, TRACE_EVENTS, slot);
 }
 
-static bool create(struct trace_ring *ring, uint32_t queue)
+/* info: where the queue goes on. */
+static bool create(struct trace_ring *ring, uint32_t queue, const struct ward_virtq_info *info)
 {
 	struct ward_virtq_options options = {
 		.size = sizeof(options),
@@ -98,6 +99,8 @@ static bool create(struct trace_ring *ring, uint32_t queue)
 		.used = ward_gpa(BASE + layout[queue].used),
 		.entries = layout[queue].entries,
 		.features = WARD_VIRTQ_INDIRECT,
+		.next_available = info->next_available,
+		.next_used = info->next_used,
 	};
 
 	return ward_virtq_create(&options, &ring->queue[queue], NULL) == 0;
@@ -106,6 +109,7 @@ static bool create(struct trace_ring *ring, uint32_t queue)
 bool trace_ring_init(struct trace_ring *ring, enum trace_framing framing)
 {
 	const struct ward_range range = { BASE, BASE + SIZE - 1 };
+	const struct ward_virtq_info start = { 0 };
 
 	memset(ring, 0, sizeof(*ring));
 	ring->framing = framing;
@@ -114,11 +118,25 @@ bool trace_ring_init(struct trace_ring *ring, enum trace_framing framing)
 		return false;
 	memset(ring->bytes, 0, SIZE);
 	if (ward_memory_create(&ring->memory) ||
-	    ward_memory_add(ring->memory, range, 0, ring->bytes) || !create(ring, TRACE_REQUESTS) ||
-	    !create(ring, TRACE_EVENTS))
+	    ward_memory_add(ring->memory, range, 0, ring->bytes) ||
+	    !create(ring, TRACE_REQUESTS, &start) || !create(ring, TRACE_EVENTS, &start))
 		return false;
 	for (uint32_t slot = 0; slot < EVENT_ENTRIES; slot++)
 		trace_ring_give(ring, slot);
+	return true;
+}
+
+bool trace_ring_move(struct trace_ring *ring)
+{
+	struct ward_virtq_info info;
+
+	for (uint32_t queue = 0; queue < 2; queue++) {
+		ward_virtq_info(ring->queue[queue], &info);
+		ward_virtq_destroy(ring->queue[queue]);
+		ring->queue[queue] = NULL;
+		if (!create(ring, queue, &info))
+			return false;
+	}
 	return true;
 }
 
@@ -166,7 +184,8 @@ uint16_t trace_ring_add(struct trace_ring *ring, uint32_t slot, const void *read
 			uint32_t readable_size, uint32_t writable_size)
 {
 	uint32_t at = SLOTS + slot * SLOT, head = ring->descriptor;
-	bool pieces = ring->framing == TRACE_PIECES, table = ring->framing == TRACE_INDIRECT;
+	bool pieces = ring->framing == TRACE_PIECES, chain = ring->framing == TRACE_CHAIN;
+	bool table = !pieces && !chain;
 	struct frame frame = {
 		.table = table ? at : DESCRIPTORS,
 		.index = table ? 0 : head,

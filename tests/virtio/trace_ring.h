@@ -28,6 +28,8 @@ struct trace_ring {
 /* False: no memory, or a queue is refused. */
 bool trace_ring_init(struct trace_ring *ring, enum trace_framing framing);
 void trace_ring_finish(struct trace_ring *ring);
+/* The device's side of both queues is made anew and goes on where it was. */
+bool trace_ring_move(struct trace_ring *ring);
 
 /* Makes a request available; slot is its place among those in flight. Returns its head. */
 uint16_t trace_ring_add(struct trace_ring *ring, uint32_t slot, const void *readable,
