@@ -36,7 +36,10 @@ struct ward_viommu_endpoint_options {
 	size_t size;
 	uint32_t endpoint; /**< the id that the guest knows from VIOT or device tree */
 	enum ward_viommu_msi msi;
-	/** Bit n: options.frames[n] of the device is a doorbell of this endpoint. */
+	/**
+	 * Bit n: options.frames[n] of the device is a doorbell of this endpoint. 0 when msi is
+	 * WARD_VIOMMU_MSI_NONE, and only then.
+	 */
 	uint64_t frames;
 	/**
 	 * The host's own reserved regions (of an assigned function; copied). What must not be mapped is
