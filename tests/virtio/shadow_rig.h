@@ -23,6 +23,7 @@
 #define ROM 0x60000000ull
 #define BANK 0x40000ull
 #define DOORBELL 0x8020000ull
+#define RW (GUEST_READ | GUEST_WRITE)
 #define CARD 8u
 #define DISK 9u
 
@@ -158,6 +159,28 @@ static inline bool card_reads(struct shadow_rig *r, uint64_t iova)
 	uint64_t word;
 
 	return rig_dma(&r->rig, "01:00.0", iova, false, &word, sizeof(word)).end == WARD_DMA_MEMORY;
+}
+
+/* Once over an SMMUv3, once over VT-d. */
+static inline void shadow_on_both(uint32_t flags, void (*body)(struct shadow_rig *r))
+{
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct ward_viommu_options options = { .flags = flags };
+		struct shadow_rig r = { 0 };
+
+		rig_cards(&r.rig, kind ? make_x86 : make_arm_its);
+		rig_start(&r.rig);
+		shadow_start(&r, &options);
+		body(&r);
+		shadow_end(&r);
+		rig_end(&r.rig);
+	}
+}
+
+static inline void shadow_endpoints(struct shadow_rig *r)
+{
+	guest_endpoint(r->viommu, CARD, WARD_VIOMMU_MSI_NONE, 0);
+	guest_endpoint(r->viommu, DISK, WARD_VIOMMU_MSI_NONE, 0);
 }
 
 #endif

@@ -8,32 +8,10 @@
 #include "sweep.h"
 
 #define IOVA 0x1000000ull
-#define RW (GUEST_READ | GUEST_WRITE)
-
-static void on_both(uint32_t flags, void (*body)(struct shadow_rig *r))
-{
-	for (unsigned int kind = 0; kind < 2; kind++) {
-		struct ward_viommu_options options = { .flags = flags };
-		struct shadow_rig r = { 0 };
-
-		rig_cards(&r.rig, kind ? make_x86 : make_arm_its);
-		rig_start(&r.rig);
-		shadow_start(&r, &options);
-		body(&r);
-		shadow_end(&r);
-		rig_end(&r.rig);
-	}
-}
-
-static void endpoints(struct shadow_rig *r)
-{
-	guest_endpoint(r->viommu, CARD, WARD_VIOMMU_MSI_NONE, 0);
-	guest_endpoint(r->viommu, DISK, WARD_VIOMMU_MSI_NONE, 0);
-}
 
 static void follows_body(struct shadow_rig *r)
 {
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_false(card_writes(r, LOW, LOW));
 	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
 	assert_false(card_writes(r, IOVA, LOW));
@@ -59,13 +37,13 @@ static void follows_body(struct shadow_rig *r)
 static void follows(void **unused)
 {
 	(void)unused;
-	on_both(0, follows_body);
+	shadow_on_both(0, follows_body);
 }
 
 /* Mappings that were there before the function came; and both in one domain. */
 static void replay_body(struct shadow_rig *r)
 {
-	endpoints(r);
+	shadow_endpoints(r);
 	guest_endpoint(r->viommu, 100, WARD_VIOMMU_MSI_NONE, 0);
 	assert_int_equal(guest_attach(r->viommu, 1, 100, 0), GUEST_OK);
 	for (uint64_t i = 0; i < 16; i++)
@@ -99,12 +77,12 @@ static void replay_body(struct shadow_rig *r)
 static void replay(void **unused)
 {
 	(void)unused;
-	on_both(0, replay_body);
+	shadow_on_both(0, replay_body);
 }
 
 static void moves_body(struct shadow_rig *r)
 {
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
 	assert_int_equal(guest_map_page(r->viommu, 1, IOVA, LOW, RW), GUEST_OK);
 	assert_int_equal(guest_attach(r->viommu, 2, DISK, 0), GUEST_OK);
@@ -135,14 +113,14 @@ static void moves_body(struct shadow_rig *r)
 static void moves(void **unused)
 {
 	(void)unused;
-	on_both(0, moves_body);
+	shadow_on_both(0, moves_body);
 }
 
 static void bypass_body(struct shadow_rig *r)
 {
 	const uint8_t off = 0, on = 1;
 
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_int_equal(shadow_info(r).spaces, 1);
 	/* Two banks lie side by side: one mapping of the host, and one each for the rest. */
 	assert_int_equal(shadow_info(r).mappings, 3);
@@ -169,14 +147,14 @@ static void bypass_body(struct shadow_rig *r)
 static void bypass(void **unused)
 {
 	(void)unused;
-	on_both(WARD_VIOMMU_BOOT_BYPASS, bypass_body);
+	shadow_on_both(WARD_VIOMMU_BOOT_BYPASS, bypass_body);
 }
 
 static void pieces_body(struct shadow_rig *r)
 {
 	uint64_t whole = 2 * BANK;
 
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
 	/* Side by side in the machine. */
 	assert_int_equal(guest_map(r->viommu, 1, IOVA, IOVA + whole - 1, LOW, RW), GUEST_OK);
@@ -212,7 +190,7 @@ static void pieces_body(struct shadow_rig *r)
 static void pieces(void **unused)
 {
 	(void)unused;
-	on_both(0, pieces_body);
+	shadow_on_both(0, pieces_body);
 }
 
 /* The guest may map its doorbell, and the host has its own. */
@@ -252,7 +230,7 @@ static void doorbell_body(struct shadow_rig *r)
 static void doorbell(void **unused)
 {
 	(void)unused;
-	on_both(0, doorbell_body);
+	shadow_on_both(0, doorbell_body);
 }
 
 /* A driver that has no MMIO flag maps its doorbell without one. */
@@ -270,7 +248,7 @@ static void doorbell_plain_body(struct shadow_rig *r)
 static void doorbell_plain(void **unused)
 {
 	(void)unused;
-	on_both(0, doorbell_plain_body);
+	shadow_on_both(0, doorbell_plain_body);
 }
 
 /* The guest's half of the host's doorbell window: there is nothing of it in a host. */
@@ -311,7 +289,7 @@ static void window_body(struct shadow_rig *r)
 static void window(void **unused)
 {
 	(void)unused;
-	on_both(WARD_VIOMMU_IDENTITY, window_body);
+	shadow_on_both(WARD_VIOMMU_IDENTITY, window_body);
 }
 
 static void plug_body(struct shadow_rig *r)
@@ -320,7 +298,7 @@ static void plug_body(struct shadow_rig *r)
 	assert_int_equal(ward_shadow_add(r->shadow, CARD, r->disk), -EEXIST);
 	assert_int_equal(ward_shadow_add(r->shadow, 10, r->disk), -EEXIST);
 	assert_int_equal(ward_shadow_remove(r->shadow, 10), -ENOENT);
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_int_equal(ward_shadow_remove(r->shadow, CARD), -EBUSY);
 	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
 	assert_int_equal(guest_attach(r->viommu, 1, DISK, 0), GUEST_OK);
@@ -349,7 +327,7 @@ static void plug_body(struct shadow_rig *r)
 static void plug(void **unused)
 {
 	(void)unused;
-	on_both(0, plug_body);
+	shadow_on_both(0, plug_body);
 }
 
 /* Two that the IOMMU cannot tell apart: the guest may not, either. */
@@ -426,7 +404,7 @@ static void wrong_options_body(struct shadow_rig *r)
 	ward_viommu_reset(r->viommu, false);
 	REFUSED((bad.ram = page, bad.ram_count = 1), -EINVAL);
 	/* Endpoints are there already. */
-	endpoints(r);
+	shadow_endpoints(r);
 	REFUSED((void)bad, -EBUSY);
 #undef REFUSED
 	assert_null(shadow);
@@ -435,7 +413,60 @@ static void wrong_options_body(struct shadow_rig *r)
 static void wrong_options(void **unused)
 {
 	(void)unused;
-	on_both(0, wrong_options_body);
+	shadow_on_both(0, wrong_options_body);
+}
+
+struct saved {
+	unsigned char bytes[4096];
+	size_t size, at;
+};
+
+static int save_bytes(void *context, const void *from, size_t size)
+{
+	struct saved *saved = context;
+
+	assert_true(size <= sizeof(saved->bytes) - saved->size);
+	memcpy(saved->bytes + saved->size, from, size);
+	saved->size += size;
+	return 0;
+}
+
+static int load_bytes(void *context, void *ret_bytes, size_t size)
+{
+	struct saved *saved = context;
+
+	if (size > saved->size - saved->at)
+		return -EIO;
+	memcpy(ret_bytes, saved->bytes + saved->at, size);
+	saved->at += size;
+	return 0;
+}
+
+/* What is loaded is the host's, too. */
+static void goes_on_body(struct shadow_rig *r)
+{
+	struct saved saved = { .size = 0 };
+
+	shadow_endpoints(r);
+	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
+	assert_int_equal(guest_map_page(r->viommu, 1, IOVA, LOW, RW), GUEST_OK);
+	assert_int_equal(guest_map_page(r->viommu, 1, 2 * IOVA, HIGH, RW), GUEST_OK);
+	assert_int_equal(guest_attach(r->viommu, 2, DISK, 1), GUEST_OK);
+	assert_int_equal(ward_viommu_save(r->viommu, save_bytes, &saved), 0);
+	ward_viommu_reset(r->viommu, true);
+	assert_int_equal(shadow_info(r).spaces, 0);
+	assert_int_equal(ward_viommu_load(r->viommu, load_bytes, &saved, NULL), 0);
+	assert_true(card_writes(r, IOVA, LOW));
+	assert_true(card_writes(r, 2 * IOVA, HIGH));
+	assert_false(card_writes(r, LOW, 0));
+	assert_true(disk_writes(r, LOW, LOW));
+	assert_int_equal(shadow_info(r).spaces, 2);
+}
+
+static void goes_on(void **unused)
+{
+	(void)unused;
+	shadow_on_both(0, goes_on_body);
 }
 
 /* Some allocation fails: refused, and as before. */
@@ -489,7 +520,7 @@ static int one_made(void *context)
 
 static void sweep_body(struct shadow_rig *r)
 {
-	endpoints(r);
+	shadow_endpoints(r);
 	assert_true(test_sweep(whole_life, r) > 10);
 	assert_true(test_sweep(one_made, r) > 3);
 }
@@ -497,7 +528,7 @@ static void sweep_body(struct shadow_rig *r)
 static void sweep(void **unused)
 {
 	(void)unused;
-	on_both(0, sweep_body);
+	shadow_on_both(0, sweep_body);
 }
 
 int main(void)
@@ -508,7 +539,8 @@ int main(void)
 		cmocka_unit_test(pieces),	  cmocka_unit_test(doorbell),
 		cmocka_unit_test(doorbell_plain), cmocka_unit_test(window),
 		cmocka_unit_test(plug),		  cmocka_unit_test(alike),
-		cmocka_unit_test(wrong_options),  cmocka_unit_test(sweep),
+		cmocka_unit_test(wrong_options),  cmocka_unit_test(goes_on),
+		cmocka_unit_test(sweep),
 	};
 
 	return cmocka_run_group_tests_name("shadow", tests, NULL, NULL);
