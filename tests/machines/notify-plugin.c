@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * A plugin of QEMU's TCG: after each store to the notify register of a virtio device the CPU waits until
- * the recorder (viommu_trace.py) has looked. QEMU's device has answered by then, and the driver has
- * not taken anything back, so the rings in memory hold requests and answers.
+ * A plugin of QEMU's TCG: after each store to the notify register of a virtio device the CPU waits
+ * until the recorder (viommu_trace.py) has looked. QEMU's device has answered by then, and the
+ * driver has not taken anything back, so the rings in memory hold requests and answers.
  *
  * Arguments: socket=PATH of the recorder, device=NAME of the memory region, insn=MASK:VALUE, which
  * stores are looked at (their first four bytes): a look at each store takes longer than the boot.

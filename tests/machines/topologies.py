@@ -279,4 +279,5 @@ def machines():
 
 
 def traced():
+    """Debian's 6.1 has no driver."""
     return [Machine(kind, "6.12", kind.topologies[0]) for kind in TRACED]

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * What a user of VFIO makes Linux's virtio-iommu driver do: two of QEMU's edu in one container, mappings
- * of many sizes and permissions, DMA that is allowed and DMA that faults.
+ * What a user of VFIO makes Linux's virtio-iommu driver do: two of QEMU's edu in one container,
+ * mappings of many sizes and permissions, DMA that is allowed and DMA that faults.
  *
- * Usage: viommu-client 0000:00:05.0 0000:00:06.0, both with vfio-pci, or viommu-client bare 0000:00:05.0,
- * with no driver: DMA of an endpoint that is in no domain. Prints "done", or what went wrong.
+ * Usage: viommu-client 0000:00:05.0 0000:00:06.0, both with vfio-pci, or viommu-client bare
+ * 0000:00:05.0, with no driver: DMA of an endpoint that is in no domain. Prints "done", or what
+ * went wrong.
  */
 #include <errno.h>
 #include <fcntl.h>

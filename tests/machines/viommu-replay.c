@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * Replays traces into our device (tests/virtio/trace.h), in each framing: "ok" and what was in it, or "not
- * ok" and the first difference.
+ * Replays traces into our device (tests/virtio/trace.h), in each framing: "ok" and what was in it,
+ * or "not ok" and the first difference.
  *
  * Usage: viommu-replay TRACE...
  */

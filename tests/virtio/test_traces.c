@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /*
- * What Linux 6.12's driver asked of QEMU's device, replayed (traces/README.md). DOORWARD_SOURCE names the
- * source tree.
+ * What Linux 6.12's driver asked of QEMU's device, replayed (traces/README.md). DOORWARD_SOURCE
+ * names the source tree.
  */
 #include "trace.h"
 

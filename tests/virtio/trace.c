@@ -381,10 +381,10 @@ static bool dma(struct replay *replay, char *const words[])
 }
 
 /*
- * Where an event is not QEMU's ("Where QEMU differs" of docs/virtio-iommu.md; virtio 1.3, 5.13.6.9).
- * fault-unknown: of an endpoint that was never attached QEMU says UNKNOWN; without being attached to a
- * domain is DOMAIN. fault-access: where nothing is mapped QEMU does not say whether it was a read or
- * a write; flags are for that.
+ * Where an event is not QEMU's ("Where QEMU differs" of docs/virtio-iommu.md; virtio 1.3,
+ * 5.13.6.9). fault-unknown: of an endpoint that was never attached QEMU says UNKNOWN; without
+ * being attached to a domain is DOMAIN. fault-access: where nothing is mapped QEMU does not say
+ * whether it was a read or a write; flags are for that.
  */
 static void forgive(struct trace_result *result, const uint8_t *theirs, uint8_t *ours)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Replays what a driver asked of QEMU's virtio-iommu (traces/README.md) into ours, behind a split ring:
- * each answer, used length, translation and event has to be QEMU's.
+ * Replays what a driver asked of QEMU's virtio-iommu (traces/README.md) into ours, behind a split
+ * ring: each answer, used length, translation and event has to be QEMU's.
  */
 #ifndef TESTS_VIRTIO_TRACE_H
 #define TESTS_VIRTIO_TRACE_H

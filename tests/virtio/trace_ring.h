@@ -39,7 +39,7 @@ uint16_t trace_ring_add(struct trace_ring *ring, uint32_t slot, const void *read
 const uint8_t *trace_ring_writable(const struct trace_ring *ring, uint32_t slot);
 const uint8_t *trace_ring_event(const struct trace_ring *ring, uint32_t slot);
 
-/* The next used buffer of a queue: its head (an event: its slot) and used length. False: there is none. */
+/* The next used buffer of a queue, if any: its head (an event: its slot) and used length. */
 bool trace_ring_take(struct trace_ring *ring, uint32_t queue, uint32_t *ret_head,
 		     uint32_t *ret_written);
 
