@@ -110,8 +110,8 @@ uint64_t ward_viommu_features(const struct ward_viommu *viommu);
  * What the driver accepted; when it sets FEATURES_OK. Until then no request is known.
  * @param viommu a device
  * @param features bits 0 to 23 are looked at
- * @return 0; -EINVAL one that was not offered: FEATURES_OK stays clear; -EIO the device is broken, and is
- * to be reset first
+ * @return 0; -EINVAL one that was not offered: FEATURES_OK stays clear; -EBUSY others were accepted since
+ * the last reset; -EIO the device is broken, and is to be reset first
  */
 int ward_viommu_negotiate(struct ward_viommu *viommu, uint64_t features);
 

@@ -174,9 +174,13 @@ int ward_viommu_negotiate(struct ward_viommu *viommu, uint64_t features)
 {
 	if (viommu->broken)
 		return -EIO;
-	if (features & TYPE_FEATURES & ~(uint64_t)viommu->options.features)
+	features &= TYPE_FEATURES;
+	if (features & ~(uint64_t)viommu->options.features)
 		return -EINVAL;
-	viommu->negotiated = (uint32_t)(features & TYPE_FEATURES);
+	/* What was accepted stays (virtio 1.3, 2.2.1): domains and mappings stand on it. */
+	if (viommu->configured)
+		return viommu->negotiated == features ? 0 : -EBUSY;
+	viommu->negotiated = (uint32_t)features;
 	viommu->configured = true;
 	/* An old driver that accepts BYPASS has it from now on. */
 	ward_viommu_move_free(viommu);

@@ -225,6 +225,7 @@ static void the_bypass_byte_needs_bypass_config_negotiated(void **state)
 			 0);
 	assert_int_equal(write_byte(&rig, 1), -EINVAL);
 	assert_int_equal(rig_place(&rig, ONE), WARD_VIOMMU_BLOCKED);
+	ward_viommu_reset(rig.viommu, false);
 	rig_negotiate(&rig);
 	assert_int_equal(write_byte(&rig, 1), 0);
 	ward_viommu_reset(rig.viommu, false);

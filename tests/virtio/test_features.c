@@ -74,6 +74,25 @@ static void a_feature_that_was_not_offered_is_not_accepted(void **state)
 	rig_finish(&rig);
 }
 
+static void what_was_accepted_stays_until_a_reset(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	create(&rig, 0, 0);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, ALL), 0);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, ALL), 0);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, 0), -EBUSY);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, ALL | WARD_VIOMMU_F_BYPASS_CONFIG),
+			 -EBUSY);
+	assert_int_equal(rig_info(&rig).negotiated, ALL);
+	ward_viommu_reset(rig.viommu, false);
+	assert_int_equal(rig_info(&rig).negotiated, 0);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, 0), 0);
+	assert_int_equal(ward_viommu_negotiate(rig.viommu, ALL), -EBUSY);
+	rig_finish(&rig);
+}
+
 static void a_driver_that_accepts_nothing_can_attach_and_detach(void **state)
 {
 	struct rig rig;
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(all_but_bypass_is_offered_by_default),
 		cmocka_unit_test(what_is_asked_for_is_offered),
 		cmocka_unit_test(a_feature_that_was_not_offered_is_not_accepted),
+		cmocka_unit_test(what_was_accepted_stays_until_a_reset),
 		cmocka_unit_test(a_driver_that_accepts_nothing_can_attach_and_detach),
 		cmocka_unit_test(unattached_endpoints_go_where_the_table_says),
 		cmocka_unit_test(the_old_bypass_ends_with_a_reset),

@@ -373,6 +373,7 @@ static void bypass_config_accepted_or_not(void **state)
 		assert_int_equal(free_write(&rig), expected);
 		assert_int_equal(ward_viommu_negotiate(rig.viommu, WARD_VIOMMU_F_MAP_UNMAP), 0);
 		assert_int_equal(free_write(&rig), expected);
+		ward_viommu_reset(rig.viommu, false);
 		rig_negotiate(&rig);
 		assert_int_equal(free_write(&rig), expected);
 		assert_int_equal(rig_leads(&rig, ONE, 0, WARD_READ), byte ? 0 : UINT64_MAX);
@@ -392,6 +393,7 @@ static void bypass_of_old(void **state)
 	assert_int_equal(free_write(&rig), UINT64_MAX);
 	assert_int_equal(ward_viommu_negotiate(rig.viommu, WARD_VIOMMU_F_MAP_UNMAP), 0);
 	assert_int_equal(free_write(&rig), UINT64_MAX);
+	ward_viommu_reset(rig.viommu, false);
 	rig_negotiate(&rig);
 	assert_int_equal(free_write(&rig), 0x123456789abc);
 	assert_int_equal(rig_attach(&rig, 1, ONE, 0), RIG_OK);
