@@ -281,7 +281,9 @@ struct difference differences[] = {
 	{ "unmap-endless", STEP_REQUEST, TYPE_UNMAP, OK, 0, NULL, NULL, 0 },
 	{ "fault-access", STEP_REQUEST, 0, 0, 0, NULL, NULL, 0 },
 	{ "fault-unknown", STEP_REQUEST, 0, 0, 0, NULL, NULL, 0 },
+	{ "fault-region-detached", STEP_REQUEST, 0, 0, 0, NULL, NULL, 0 },
 	{ "fault-msi-read", STEP_REQUEST, 0, 0, 0, NULL, NULL, 0 },
+	{ "fault-msi-detached", STEP_REQUEST, 0, 0, 0, NULL, NULL, 0 },
 };
 const uint32_t differences_count = sizeof(differences) / sizeof(differences[0]);
 
