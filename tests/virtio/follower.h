@@ -14,7 +14,9 @@
 
 #define FOLLOWER_ENDPOINTS 16u
 #define FOLLOWER_DOMAINS 18u
+#ifndef FOLLOWER_MAPPINGS
 #define FOLLOWER_MAPPINGS 128u
+#endif
 
 struct follower_plan {
 	unsigned long calls;   /* of move, map and unmap so far */
@@ -235,6 +237,7 @@ static inline int follower_unmap(void *context, uint32_t id, struct ward_range r
 {
 	struct follower *f = context;
 	struct follower_domain *domain = follower_domain(f, id);
+	struct ward_range removed = WARD_RANGE_EMPTY;
 	uint32_t kept = 0;
 
 	follower_require(f, domain, "an unmap in a domain where nobody is");
@@ -252,7 +255,16 @@ static inline int follower_unmap(void *context, uint32_t id, struct ward_range r
 		}
 		follower_require(f, range.start <= mapped.start && mapped.last <= range.last,
 				 "an unmap cuts a mapping");
+		if (ward_range_is_empty(removed))
+			removed.start = mapped.start;
+		removed.last = mapped.last;
 	}
+	follower_require(f, !domain || kept < domain->count, "an unmap where nothing is");
+	/* Of a mapping that was told, or of one that was not. */
+	follower_require(f,
+			 !ward_range_is_empty(f->window) ||
+				 (removed.start == range.start && removed.last == range.last),
+			 "an unmap begins or ends where no mapping does");
 	if (domain)
 		domain->count = kept;
 	return 0;

@@ -568,8 +568,11 @@ static void nodes_of_many_mappings_fail(void **state)
 static void check_loaded(struct world *world, unsigned long nth, int code, bool hit, bool on)
 {
 	struct ward_viommu_info info;
+	uint8_t byte;
 
 	ward_viommu_info(world->viommu, &info);
+	ward_viommu_config_read(world->viommu, 36, &byte, 1);
+	assert_int_equal(byte, !hit);
 	check_followers(world, "load", nth);
 	if (!hit) {
 		assert_int_equal(code, 0);

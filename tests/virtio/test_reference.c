@@ -146,7 +146,9 @@ static bool make(struct world *world, uint64_t seed)
 
 	world->random.state = seed * 2 + 1;
 	reference_init(&world->reference, config);
-	world->follower = (struct follower){ .plan = &world->plan, .window = { 0x80000, 0x8ffff } };
+	world->follower = (struct follower){ .plan = &world->plan, .window = WARD_RANGE_EMPTY };
+	if (config->flags & WARD_VIOMMU_IDENTITY)
+		world->follower.window = (struct ward_range){ 0x80000, 0x8ffff };
 	if (ward_readers_create(&world->readers) ||
 	    ward_reader_create(world->readers, &world->reader))
 		return false;
