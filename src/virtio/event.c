@@ -64,6 +64,7 @@ void ward_viommu_events_settle(struct viommu_events *events)
 void ward_viommu_events_drop(struct viommu_events *events)
 {
 	pthread_mutex_lock(events->lock);
+	events->dropped += events->count;
 	events->count = 0;
 	pthread_mutex_unlock(events->lock);
 }

@@ -157,7 +157,7 @@ static void budget(void **state)
 	assert_int_equal(some(world, 0, 10, start + 1001 * INTERVAL - 1), 0);
 	ward_viommu_info(world->viommu, &info);
 	assert_int_equal(info.events_limited, 10 * 7 - 2 * BURST - 3);
-	assert_int_equal(info.events_dropped, 0);
+	assert_int_equal(info.events_dropped, WAITING - 1);
 	assert_true(ward_viommu_endpoint_next(world->viommu, 0, &endpoint));
 	assert_int_equal(endpoint.faults, 70);
 }
@@ -231,6 +231,12 @@ static void buffers(void **state)
 		assert_int_equal(world->event[0], 0xa5);
 	}
 	assert_int_equal(written, 77);
+	/* Lengths that a sum cannot hold. */
+	pieces[0] = (struct iovec){ world->event, SIZE_MAX };
+	pieces[1] = pieces[0];
+	assert_int_equal(ward_viommu_event(world->viommu, pieces, 2, &written), 0);
+	assert_int_equal(written, SIZE);
+	report(world, 0, WARD_FAULT_TRANSLATION, WARD_WRITE, 0x1000, 0);
 	pieces[0] = (struct iovec){ NULL, 0 };
 	for (uint32_t i = 0; i < SIZE; i++)
 		pieces[i + 1] = (struct iovec){ world->event + SIZE - 1 - i, 1 };
@@ -243,11 +249,14 @@ static void buffers(void **state)
 static void a_reset_drops_what_waits(void **state)
 {
 	struct world *world = *state;
+	struct ward_viommu_info info;
 	uint32_t written;
 
 	report(world, 0, WARD_FAULT_TRANSLATION, WARD_WRITE, 0x1000, 0);
 	ward_viommu_reset(world->viommu, false);
 	assert_int_equal(take(world, SIZE, &written), -ENOENT);
+	ward_viommu_info(world->viommu, &info);
+	assert_int_equal(info.events_dropped, 1);
 }
 
 static void removed(void **state)

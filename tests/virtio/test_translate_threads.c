@@ -19,7 +19,7 @@
 #define READERS 2u
 #define CHANGES 20000u
 #define ENDPOINTS 4u
-#define FIRST 0x100u /* id of the first endpoint; it is always attached */
+#define FIRST 0x100u /* id of the first endpoint; it is always attached, but for resets */
 #define DOMAINS 3u   /* 1 to 3; 0 stands for bypass, the last one is a bypass domain, too */
 #define BYPASS_DOMAIN 3u
 #define PAGES 64u
@@ -36,6 +36,7 @@ struct world {
 	uint32_t domain_of[ENDPOINTS];
 	bool there[ENDPOINTS];
 	uint8_t bypass;
+	bool resets;
 	_Atomic bool done;
 	_Atomic unsigned int inside, wrong;
 	_Atomic uint64_t clock, hits, rings, faults;
@@ -99,7 +100,7 @@ static void read_memory(struct world *world, struct ward_reader *reader, uint32_
 		return;
 	}
 	/* It goes from one domain to another: a third place would be a gap. */
-	expect(world, endpoint || fault.reason == WARD_FAULT_TRANSLATION);
+	expect(world, endpoint || world->resets || fault.reason == WARD_FAULT_TRANSLATION);
 	count(&world->faults);
 	(void)ward_viommu_fault(world->viommu, FIRST + endpoint, &fault,
 				atomic_fetch_add(&world->clock, 1));
@@ -114,7 +115,7 @@ static void ring(struct world *world, struct ward_reader *reader, uint32_t rando
 	ward_reader_enter(reader);
 	if (ward_viommu_translate(world->viommu, reader, FIRST + endpoint, ward_iova(V2M + 0x40),
 				  WARD_WRITE, &translation, &fault)) {
-		expect(world, endpoint && fault.reason == WARD_FAULT_BLOCKED);
+		expect(world, (endpoint || world->resets) && fault.reason == WARD_FAULT_BLOCKED);
 	} else {
 		expect(world, ward_target_raw(translation.target) == V2M + 0x40);
 		count(&world->rings);
@@ -238,6 +239,23 @@ static void toggle_bypass(struct world *world)
 	}
 }
 
+static void reset(struct world *world)
+{
+	uint32_t old[ENDPOINTS];
+
+	for (uint32_t i = 0; i < ENDPOINTS; i++) {
+		old[i] = world->domain_of[i];
+		world->domain_of[i] = 0;
+		if (world->there[i])
+			allow_free(world, i);
+	}
+	ward_viommu_reset(world->viommu, false);
+	for (uint32_t i = 0; i < ENDPOINTS; i++)
+		left(world, i, old[i]);
+	assert_int_equal(ward_viommu_negotiate(world->viommu, ward_viommu_features(world->viommu)),
+			 0);
+}
+
 static void map_or_unmap(struct world *world, uint32_t random)
 {
 	uint32_t domain = 1 + random % (DOMAINS - 1), page = (random >> 8) % PAGES, pages = 1;
@@ -284,6 +302,10 @@ static void change(struct world *world, uint32_t random)
 	uint32_t endpoint = 1 + (random >> 4) % (ENDPOINTS - 1),
 		 domain = 1 + (random >> 8) % DOMAINS;
 
+	if (world->resets && random % 64 == 17) {
+		reset(world);
+		return;
+	}
 	switch (random % 16) {
 	case 0:
 		come_or_go(world, endpoint);
@@ -330,14 +352,14 @@ static struct world *make_world(void)
 	return world;
 }
 
-static void everything_at_once(void **state)
+static void live(bool resets)
 {
 	struct world *world = make_world();
 	struct ward_viommu_info info;
 	pthread_t threads[READERS];
 	uint32_t random = 11;
 
-	(void)state;
+	world->resets = resets;
 	for (unsigned int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, read_all, world), 0);
 	while (atomic_load(&world->inside) < READERS)
@@ -358,10 +380,23 @@ static void everything_at_once(void **state)
 	free(world);
 }
 
+static void everything_at_once(void **state)
+{
+	(void)state;
+	live(false);
+}
+
+static void resets_too(void **state)
+{
+	(void)state;
+	live(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_at_once),
+		cmocka_unit_test(resets_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
