@@ -19,7 +19,9 @@ struct place_of {
 	struct ward_viommu *viommu;
 	struct ward_shadow *shadow;
 	struct ward_device *device;
-	unsigned char *bytes; /* GIB of addresses, nobody looks there */
+	/* GIB of addresses from the first one that is a multiple of 64 KiB; nobody looks there. */
+	unsigned char *bytes;
+	void *mapped;
 };
 
 /* Memory: 1 GiB at LOW in one region. */
@@ -30,8 +32,10 @@ static int setup(void **state)
 
 	p = (struct place_of){ 0 };
 	host_start();
-	p.bytes = mmap(NULL, GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert_ptr_not_equal(p.bytes, MAP_FAILED);
+	p.mapped = mmap(NULL, GIB + 0x10000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	assert_ptr_not_equal(p.mapped, MAP_FAILED);
+	p.bytes = (unsigned char *)p.mapped + (-(uintptr_t)p.mapped & 0xffff);
 	assert_int_equal(ward_memory_create(&p.memory), 0);
 	assert_int_equal(ward_memory_add(p.memory, all, 0, p.bytes), 0);
 	*state = &p;
@@ -46,7 +50,7 @@ static int teardown(void **state)
 	ward_shadow_destroy(p->shadow);
 	ward_device_close(p->device);
 	ward_memory_destroy(p->memory);
-	munmap(p->bytes, GIB);
+	munmap(p->mapped, GIB + 0x10000);
 	host_end();
 	return 0;
 }
