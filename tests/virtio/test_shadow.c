@@ -292,6 +292,31 @@ static void window(void **unused)
 	shadow_on_both(WARD_VIOMMU_IDENTITY, window_body);
 }
 
+/* A region of the host that the monitor did not tell of: the host refuses it, whoever comes first. */
+static void host_region_body(struct shadow_rig *r)
+{
+	const bool x86 = r->rig.make.arch == WARD_ARCH_X86;
+	const uint64_t region = x86 ? WARD_X86_MSI_START : WARD_SW_MSI_START;
+
+	shadow_endpoints(r);
+	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_OK);
+	assert_int_equal(guest_map_page(r->viommu, 1, region, LOW, RW), GUEST_INVAL);
+	assert_int_equal(shadow_info(r).mappings, 0);
+	assert_int_equal(guest_detach(r->viommu, 1, CARD), GUEST_OK);
+	guest_endpoint(r->viommu, 100, WARD_VIOMMU_MSI_NONE, 0);
+	assert_int_equal(guest_attach(r->viommu, 1, 100, 0), GUEST_OK);
+	assert_int_equal(guest_map_page(r->viommu, 1, region, LOW, RW), GUEST_OK);
+	assert_int_equal(guest_attach(r->viommu, 1, CARD, 0), GUEST_UNSUPP);
+	assert_int_equal(shadow_info(r).spaces, 0);
+	assert_int_equal(shadow_info(r).refused_other, 2);
+}
+
+static void host_region(void **unused)
+{
+	(void)unused;
+	shadow_on_both(0, host_region_body);
+}
+
 static void plug_body(struct shadow_rig *r)
 {
 	assert_int_equal(ward_shadow_add(r->shadow, 10, NULL), -EINVAL);
@@ -538,9 +563,9 @@ int main(void)
 		cmocka_unit_test(moves),	  cmocka_unit_test(bypass),
 		cmocka_unit_test(pieces),	  cmocka_unit_test(doorbell),
 		cmocka_unit_test(doorbell_plain), cmocka_unit_test(window),
-		cmocka_unit_test(plug),		  cmocka_unit_test(alike),
-		cmocka_unit_test(wrong_options),  cmocka_unit_test(goes_on),
-		cmocka_unit_test(sweep),
+		cmocka_unit_test(host_region),	  cmocka_unit_test(plug),
+		cmocka_unit_test(alike),	  cmocka_unit_test(wrong_options),
+		cmocka_unit_test(goes_on),	  cmocka_unit_test(sweep),
 	};
 
 	return cmocka_run_group_tests_name("shadow", tests, NULL, NULL);
