@@ -14,7 +14,7 @@ static bool replay(const char *path)
 	struct trace_result result;
 
 	for (unsigned int framing = 0; framing < TRACE_FRAMINGS; framing++)
-		if (!trace_replay(path, framing, &result)) {
+		if (!trace_replay(path, framing, NULL, &result)) {
 			printf("not ok %s:%" PRIu32 ": %s\n", path, result.line, result.why);
 			return false;
 		}

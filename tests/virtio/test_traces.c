@@ -38,7 +38,7 @@ static void replay(const char *name)
 	snprintf(path, sizeof(path), "%s/tests/virtio/traces/viommu-%s-6.12-endpoints.txt",
 		 getenv("DOORWARD_SOURCE"), name);
 	for (unsigned int i = 0; i < TRACE_FRAMINGS; i++) {
-		if (!trace_replay(path, i, &result))
+		if (!trace_replay(path, i, NULL, &result))
 			fail_msg("%s:%u: as %s: %s", path, result.line, framings[i], result.why);
 		assert_substance(&result);
 	}

@@ -47,6 +47,7 @@ struct state {
 struct replay {
 	struct state state;
 	struct trace_result *result;
+	const struct trace_follower *follower;
 	struct trace_ring ring;
 	struct ward_viommu *viommu;
 	struct ward_doorbell_frame doorbell;
@@ -152,6 +153,8 @@ static bool create(struct replay *replay)
 
 	if (ward_viommu_create(&options, &replay->viommu))
 		return differs(replay, "the device cannot be as QEMU's");
+	if (replay->follower && !replay->follower->begin(replay->follower->context, replay->viommu))
+		return differs(replay, "nobody follows");
 	for (uint32_t i = 0; i < replay->endpoints_count; i++) {
 		struct ward_viommu_endpoint_options endpoint = {
 			.size = sizeof(endpoint),
@@ -376,8 +379,14 @@ static bool dma(struct replay *replay, char *const words[])
 	replay->result->translations++;
 	if (code)
 		return differs(replay, "the DMA faults, QEMU's does not");
-	return ward_target_raw(translation.target) == result ||
-	       differs(replay, "the DMA goes to %#" PRIx64, ward_target_raw(translation.target));
+	if (ward_target_raw(translation.target) != result)
+		return differs(replay, "the DMA goes to %#" PRIx64,
+			       ward_target_raw(translation.target));
+	/* What is not translated is a message. */
+	return !replay->follower || result == address ||
+	       replay->follower->dma(replay->follower->context, (uint32_t)id, address, writes,
+				     result) ||
+	       differs(replay, "the DMA goes elsewhere at who follows");
 }
 
 /*
@@ -465,7 +474,8 @@ static bool run_file(struct replay *replay, FILE *file)
 	return true;
 }
 
-bool trace_replay(const char *path, enum trace_framing framing, struct trace_result *ret_result)
+bool trace_replay(const char *path, enum trace_framing framing,
+		  const struct trace_follower *follower, struct trace_result *ret_result)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 	FILE *file = fopen(path, "re");
@@ -474,6 +484,7 @@ bool trace_replay(const char *path, enum trace_framing framing, struct trace_res
 	memset(ret_result, 0, sizeof(*ret_result));
 	if (replay && file) {
 		replay->result = ret_result;
+		replay->follower = follower;
 		same = trace_ring_init(&replay->ring, framing) ? run_file(replay, file)
 							       : differs(replay, "no ring");
 		ward_viommu_destroy(replay->viommu);

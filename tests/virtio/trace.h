@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ward_viommu;
+
 /* How requests lie in the ring; nothing may depend on it. */
 enum trace_framing {
 	TRACE_INDIRECT, /* as Linux does: a table of two */
@@ -28,7 +30,18 @@ struct trace_result {
 	uint32_t line;
 };
 
-/* True: the whole trace was replayed, and nothing differs. */
-bool trace_replay(const char *path, enum trace_framing framing, struct trace_result *ret_result);
+/* Somebody beside the device, for whom the same has to be true. Not with TRACE_MOVED. */
+struct trace_follower {
+	void *context;
+	/* The device is there, without endpoints; it ends with the replay. */
+	bool (*begin)(void *context, struct ward_viommu *viommu);
+	/* A DMA that QEMU's device translated, and to where. False: not so here. */
+	bool (*dma)(void *context, uint32_t endpoint, uint64_t address, bool writes,
+		    uint64_t result);
+};
+
+/* True: the whole trace was replayed, and nothing differs. A follower may be NULL. */
+bool trace_replay(const char *path, enum trace_framing framing,
+		  const struct trace_follower *follower, struct trace_result *ret_result);
 
 #endif
