@@ -14,10 +14,11 @@
  * - What the guest maps with the MMIO flag to one of its doorbells is not mapped in the host: no function
  *   writes there, its messages go where the host sends them. Where the feature MMIO was not negotiated it
  *   needs no flag. Anything else that is no memory, or read-only and to be written, is refused (EFAULT).
- * - Functions that the host cannot tell apart (backend.h: one group of VFIO) are in one space; a guest that
- *   wants them apart is refused (EOPNOTSUPP).
  * - What the host lets a function into is never more than the guest mapped for it; when the host fails
  *   to take something away, the function is taken out altogether.
+ * - But functions that the host cannot tell apart (backend.h: one group of VFIO) are in one space, also
+ *   while the guest has only one of them there. A guest that wants them in two is refused
+ *   (EOPNOTSUPP): they move when all of them have left, and so with bypass on they never do.
  *
  * Threads: as viommu.h.
  */

@@ -378,6 +378,17 @@ static void alike_body(struct rig *rig)
 	assert_true(shadow_writes(&r, "04:01.0", IOVA, LOW));
 	assert_int_equal(guest_attach(r.viommu, 1, 21, 0), GUEST_OK);
 	assert_true(shadow_writes(&r, "04:02.0", IOVA, LOW));
+	/* They move only when both have left. */
+	assert_int_equal(guest_attach(r.viommu, 2, 20, 0), GUEST_UNSUPP);
+	assert_true(shadow_writes(&r, "04:01.0", IOVA, LOW));
+	assert_int_equal(guest_detach(r.viommu, 1, 20), GUEST_OK);
+	assert_int_equal(guest_attach(r.viommu, 2, 20, 0), GUEST_UNSUPP);
+	assert_int_equal(guest_detach(r.viommu, 1, 21), GUEST_OK);
+	assert_int_equal(guest_attach(r.viommu, 2, 20, 0), GUEST_OK);
+	assert_false(shadow_writes(&r, "04:01.0", IOVA, LOW));
+	assert_int_equal(guest_map_page(r.viommu, 2, IOVA, HIGH, RW), GUEST_OK);
+	assert_int_equal(guest_attach(r.viommu, 2, 21, 0), GUEST_OK);
+	assert_true(shadow_writes(&r, "04:02.0", IOVA, HIGH));
 	ward_viommu_destroy(r.viommu);
 	ward_shadow_destroy(r.shadow);
 	r.viommu = NULL;
