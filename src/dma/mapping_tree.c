@@ -109,3 +109,22 @@ bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
 		from = before;
 	}
 }
+
+void ward_tree_fetch(const struct ward_tree *tree, const uint64_t *addresses, unsigned int count)
+{
+	uintptr_t root = atomic_load(&tree->root);
+	const struct ward_node *node[WARD_TREE_FETCH];
+
+	if (!root)
+		return;
+	for (unsigned int i = 0; i < count; i++)
+		node[i] = ward_root_node(root);
+	for (unsigned int height = ward_root_height(root); height > 0; height--) {
+		for (unsigned int i = 0; i < count; i++) {
+			node[i] =
+				ward_inner_child(node[i], ward_inner_index(node[i], addresses[i]));
+			__builtin_prefetch(node[i]);
+			prefetch(node[i]);
+		}
+	}
+}

@@ -48,6 +48,13 @@ bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
 			struct ward_tree_entry *ret_entry);
 
 /*
+ * Fetches what looking for these addresses, at most WARD_TREE_FETCH, will touch: all of them a level at
+ * a time, so that the misses of one are waited for together with the others'. Changes nothing.
+ */
+#define WARD_TREE_FETCH 16u
+void ward_tree_fetch(const struct ward_tree *tree, const uint64_t *addresses, unsigned int count);
+
+/*
  * Makes sure of the memory for one insert, or one remove that cuts an entry in two, and after it
  * for removing everything. 0 or -ENOMEM.
  */

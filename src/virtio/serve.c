@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 /* The device behind split rings of ours. What was popped is pushed before the next is popped. */
-#include "virtio/viommu.h"
-#include "virtio/virtq.h"
+#include "virtio/foresee.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,6 +44,9 @@ int ward_viommu_serve(struct ward_viommu *viommu, struct ward_virtq *queue, uint
 	if (limit > INT_MAX)
 		limit = INT_MAX;
 	while (!code && served < limit) {
+		/* The queue knows what else there is from the first one on. */
+		if (served % WARD_TREE_FETCH == 1)
+			ward_viommu_foresee(viommu, queue);
 		code = serve_one(viommu, queue);
 		served += !code;
 	}

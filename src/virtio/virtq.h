@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A split virtqueue from the inside (virtio 1.3, 2.7). All that the guest can write is read once, by
- * atomic accesses, into something local, and looked at there.
+ * atomic accesses, into something local, and looked at there; a guess apart (ward_virtq_peek).
  *
  *	virtq.c			creating one, its state, breaking it
  *	virtq_available.c	the driver's index and ring, and asking it to notify
@@ -54,6 +54,12 @@ __attribute__((format(printf, 2, 3))) int ward_virtq_broken(struct ward_virtq *q
 
 /* virtq_chain.c: the pieces of the chain that begins at head. 0, or -EBADMSG: broken. */
 int ward_virtq_chain(struct ward_virtq *queue, uint16_t head, struct ward_virtq_buffer *ret_buffer);
+
+/*
+ * A guess, before it is popped: where the readable part of the buffer that comes `ahead` after the
+ * next one begins, when size bytes of it are in one place that is easily found; or NULL.
+ */
+const void *ward_virtq_peek(const struct ward_virtq *queue, uint32_t ahead, uint32_t size);
 
 /* Buffers that were popped and not pushed. */
 static inline uint16_t ward_virtq_out(const struct ward_virtq *queue)

@@ -230,3 +230,39 @@ int ward_virtq_chain(struct ward_virtq *queue, uint16_t head, struct ward_virtq_
 	};
 	return 0;
 }
+
+/* In this process, when it is all in the region that was the last; or NULL. */
+static const void *nearby(const struct ward_virtq *queue, uint64_t address, uint32_t size)
+{
+	const struct ward_memory_region *region = &queue->region;
+
+	if (!region->host || !ward_range_has(region->range, address) ||
+	    region->range.last - address < size - 1)
+		return NULL;
+	return region->host + (address - region->range.start);
+}
+
+const void *ward_virtq_peek(const struct ward_virtq *queue, uint32_t ahead, uint32_t size)
+{
+	uint16_t at = (uint16_t)(queue->next_available + ahead), head;
+	struct descriptor descriptor;
+	const void *table;
+
+	/* A broken queue is never read again. */
+	if (queue->broken || ahead >= (uint16_t)(queue->seen - queue->next_available))
+		return NULL;
+	head = le16toh(__atomic_load_n(&queue->available[2 + (at & (queue->entries - 1))],
+				       __ATOMIC_RELAXED));
+	if (head >= queue->entries)
+		return NULL;
+	descriptor = read_descriptor(queue->descriptors + 2 * (size_t)head);
+	if (descriptor.flags & VIRTQ_INDIRECT) {
+		table = nearby(queue, descriptor.address, VIRTQ_DESCRIPTOR_SIZE);
+		if (!table || (uintptr_t)table & 7)
+			return NULL;
+		descriptor = read_descriptor(table);
+	}
+	if (descriptor.flags & (VIRTQ_WRITE | VIRTQ_INDIRECT) || descriptor.length < size)
+		return NULL;
+	return nearby(queue, descriptor.address, size);
+}
