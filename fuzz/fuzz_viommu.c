@@ -20,7 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ENDPOINTS 10u /* ids 0 to 8, and the last one */
 #define MAPPINGS_MAX 60u
 #define STREAM 16384u
-#define CONFIGURED_AT 64u /* in a stream: whether a driver has negotiated */
 #define WINDOW_START 0x80000u
 #define WINDOW_LAST 0x8ffffu
 #define DOORBELL 0x8000000u
@@ -67,7 +66,6 @@ struct world {
 	struct follower_plan plan;
 	struct follower followers[FOLLOWERS];
 	bool identity;
-	bool configured; /* a transport lets a driver negotiate once only until a reset */
 };
 
 static void require(bool holds)
@@ -271,7 +269,6 @@ static int load(struct world *world, struct stream *stream)
 	int code;
 
 	ward_viommu_reset(world->viommu, false);
-	world->configured = false;
 	ward_viommu_info(world->viommu, &info);
 	code = ward_viommu_load(world->viommu, read_stream, stream, &error);
 	if (info.broken) {
@@ -279,7 +276,6 @@ static int load(struct world *world, struct stream *stream)
 		return code;
 	}
 	if (code == 0) {
-		world->configured = stream->bytes[CONFIGURED_AT] & 1;
 		save(world, &again);
 		/* Endpoints that the stream does not have may be here. */
 		require(again.size >= stream->at);
@@ -349,11 +345,8 @@ static void negotiate(struct world *world, const struct step *step)
 {
 	uint64_t offered = ward_viommu_features(world->viommu);
 
-	if (world->configured)
-		return;
-	world->configured =
-		ward_viommu_negotiate(world->viommu,
-				      step->more & 1 ? step->flags : offered & ~step->flags) == 0;
+	(void)ward_viommu_negotiate(world->viommu,
+				    step->more & 1 ? step->flags : offered & ~step->flags);
 }
 
 static void act(struct world *world, const struct step *step, struct input *input)
@@ -382,7 +375,6 @@ static void act(struct world *world, const struct step *step, struct input *inpu
 		break;
 	case RESET:
 		ward_viommu_reset(world->viommu, step->flags & 1);
-		world->configured = false;
 		break;
 	case PLUG:
 		plug(world, endpoint_of(step->endpoint), step->flags);

@@ -177,6 +177,10 @@ static inline int follower_move(void *context, uint32_t id, const struct ward_vi
 				 (endpoint->frozen || (endpoint->attached == from->attached &&
 						       endpoint->domain == from->domain)),
 			 "an endpoint comes from where it is not");
+	follower_require(f,
+			 endpoint->frozen || from->kind != to->kind ||
+				 from->attached != to->attached || from->domain != to->domain,
+			 "an endpoint goes to where it is");
 	if (follower_fails(f)) {
 		f->plan->whose |= UINT64_C(1) << (id & 63);
 		return f->plan->code;

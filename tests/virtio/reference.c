@@ -49,10 +49,13 @@ void reference_reset(struct reference *reference, bool system)
 
 int reference_negotiate(struct reference *reference, uint64_t features)
 {
-	if (features & 0xffffff & ~(uint64_t)reference->config->features)
+	features &= 0xffffff;
+	if (features & ~(uint64_t)reference->config->features)
 		return -EINVAL;
+	if (reference->configured)
+		return features == reference->negotiated ? 0 : -EBUSY;
 	reference->configured = true;
-	reference->negotiated = (uint32_t)features & 0xffffff;
+	reference->negotiated = (uint32_t)features;
 	return 0;
 }
 

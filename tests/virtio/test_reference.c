@@ -183,7 +183,11 @@ static uint32_t some_endpoint(struct world *world)
 static uint32_t some_domain(struct world *world)
 {
 	static const uint32_t strange[] = { 0, 2, 6, 8, UINT32_MAX };
+	const struct reference_endpoint *endpoint =
+		&world->reference.endpoints[below(world, REFERENCE_ENDPOINTS)];
 
+	if (endpoint->there && endpoint->attached && !one_in(world, 4))
+		return endpoint->domain;
 	return one_in(world, 16) ? strange[below(world, 5)] : 3 + (uint32_t)below(world, 3);
 }
 
@@ -346,14 +350,16 @@ static bool step_request(struct world *world)
 	return false;
 }
 
+/* Mostly after a reset; until there is one, what was accepted stays. */
 static bool step_negotiate(struct world *world)
 {
-	uint32_t offered = world->reference.config->features;
-	uint64_t features = offered;
+	uint64_t features = world->reference.config->features;
 	bool system = one_in(world, 2);
 
-	ward_viommu_reset(world->viommu, system);
-	reference_reset(&world->reference, system);
+	if (!one_in(world, 3)) {
+		ward_viommu_reset(world->viommu, system);
+		reference_reset(&world->reference, system);
+	}
 	if (one_in(world, 2))
 		features &= random_next(&world->random) | WARD_VIOMMU_F_MAP_UNMAP;
 	if (one_in(world, 8))
