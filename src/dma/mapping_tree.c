@@ -48,32 +48,39 @@ bool ward_tree_find(const struct ward_tree *tree, uint64_t address,
 
 bool ward_tree_next(const struct ward_tree *tree, uint64_t from, struct ward_tree_entry *ret_entry)
 {
+	struct ward_tree_place place;
+
+	return ward_tree_look(tree, from, &place, ret_entry);
+}
+
+bool ward_tree_look(const struct ward_tree *tree, uint64_t from, struct ward_tree_place *ret_place,
+		    struct ward_tree_entry *ret_entry)
+{
 	uintptr_t root = atomic_load(&tree->root);
+	unsigned int height = ward_root_height(root), i;
+	struct ward_node *node = ward_root_node(root);
+	uint64_t bound = UINT64_MAX;
 
-	if (!root)
+	if (!node)
 		return false;
-	for (;;) {
-		const struct ward_node *node = ward_root_node(root);
-		uint64_t bound = UINT64_MAX;
-		unsigned int i;
-
-		for (unsigned int height = ward_root_height(root); height > 0; height--) {
-			i = ward_inner_index(node, from);
-			if (i < node->count - 1)
-				bound = ward_inner_bound(node, i);
-			node = ward_inner_child(node, i);
-			prefetch(node);
-		}
-		i = ward_leaf_index(node, from);
-		if (i < node->count) {
-			*ret_entry = ward_leaf_entry(node, i);
-			return true;
-		}
-		/* The next leaf is not empty. */
-		if (bound == UINT64_MAX)
-			return false;
-		from = bound + 1;
+	ret_place->height = height;
+	for (unsigned int d = 0; d < height; d++) {
+		i = ward_inner_index(node, from);
+		ret_place->node[d] = node;
+		ret_place->index[d] = i;
+		if (i < node->count - 1)
+			bound = ward_inner_bound(node, i);
+		node = ward_inner_child(node, i);
+		prefetch(node);
 	}
+	ret_place->node[height] = node;
+	i = ward_leaf_index(node, from);
+	if (i < node->count) {
+		*ret_entry = ward_leaf_entry(node, i);
+		return true;
+	}
+	/* The next leaf is not empty: its first entry. */
+	return bound != UINT64_MAX && ward_tree_next(tree, bound + 1, ret_entry);
 }
 
 bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,

@@ -24,6 +24,16 @@ struct ward_tree_entry {
 	uint64_t start, last, value;
 };
 
+/*
+ * The way to the leaf that has an address, for the writer, until the tree changes: nodes from the root, 0, and
+ * the index of the child taken in each.
+ */
+struct ward_tree_place {
+	unsigned int height;
+	struct ward_node *node[WARD_TREE_HEIGHT + 1];
+	unsigned int index[WARD_TREE_HEIGHT + 1];
+};
+
 struct ward_tree {
 	/* Address of the root, which is aligned, and the height: 0 is a leaf. 0: empty. */
 	_Atomic uintptr_t root;
@@ -43,6 +53,9 @@ bool ward_tree_find(const struct ward_tree *tree, uint64_t address,
 
 /* The rest is for the writer. The first entry that ends at or after from. */
 bool ward_tree_next(const struct ward_tree *tree, uint64_t from, struct ward_tree_entry *ret_entry);
+/* The same, and the place of from; of an empty tree there is none. */
+bool ward_tree_look(const struct ward_tree *tree, uint64_t from, struct ward_tree_place *ret_place,
+		    struct ward_tree_entry *ret_entry);
 /* The last entry that starts at or before from. */
 bool ward_tree_previous(const struct ward_tree *tree, uint64_t from,
 			struct ward_tree_entry *ret_entry);
@@ -62,12 +75,18 @@ int ward_tree_prepare(struct ward_tree *tree);
 
 /* After prepare; nothing overlaps the entry. */
 void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry);
+/* The place of entry->start is known. */
+void ward_tree_insert_at(struct ward_tree *tree, const struct ward_tree_place *place,
+			 const struct ward_tree_entry *entry);
 
 /*
  * Takes all addresses of the range out. Needs prepare only when an entry begins before the range
  * and ends after it. When it returns nobody reads what was there.
  */
 void ward_tree_remove(struct ward_tree *tree, struct ward_range range);
+/* The same. place: of an address from which on nothing is mapped before range.start. */
+void ward_tree_remove_at(struct ward_tree *tree, const struct ward_tree_place *place,
+			 struct ward_range range);
 
 /* Bytes of memory it holds. */
 uint64_t ward_tree_memory(const struct ward_tree *tree);

@@ -43,6 +43,7 @@ static struct ward_tree_entry entry_of(const struct ward_mapping *mapping, uint6
 static int map(struct ward_space *space, const struct ward_mapping *mapping, uint64_t bits)
 {
 	struct ward_tree_entry entry, there;
+	struct ward_tree_place place;
 	int code = check_mapping(space, mapping);
 
 	if (code)
@@ -51,7 +52,7 @@ static int map(struct ward_space *space, const struct ward_mapping *mapping, uin
 	code = ward_space_reserved_allows(space, &entry);
 	if (code)
 		return code;
-	if (ward_tree_next(&space->tree, entry.start, &there) && there.start <= entry.last)
+	if (ward_tree_look(&space->tree, entry.start, &place, &there) && there.start <= entry.last)
 		return -EEXIST;
 	if (space->mappings_max && space->tree.count >= space->mappings_max)
 		return -ENOSPC;
@@ -63,7 +64,7 @@ static int map(struct ward_space *space, const struct ward_mapping *mapping, uin
 		if (code)
 			return code;
 	}
-	ward_tree_insert(&space->tree, &entry);
+	ward_tree_insert_at(&space->tree, &place, &entry);
 	return 0;
 }
 

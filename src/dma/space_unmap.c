@@ -180,18 +180,26 @@ int ward_space_unmap(struct ward_space *space, ward_iova_t start, ward_iova_t la
 
 int ward_space_unmap_whole(struct ward_space *space, struct ward_range range)
 {
+	struct ward_tree_entry first, end;
+	struct ward_tree_place place;
 	struct part part;
-	uint64_t bytes = 0;
 	int code;
 
-	if (!mapped_part(space, range, &part))
+	if (!ward_tree_look(&space->tree, range.start, &place, &first) || first.start > range.last)
 		return 0;
-	if (part.cuts)
+	end = first;
+	if (first.last < range.last)
+		ward_tree_previous(&space->tree, range.last, &end);
+	if (first.start < range.start || end.last > range.last)
 		return -ERANGE;
+	part = (struct part){ .range = { first.start, end.last } };
 	code = unmap_backend(space, &part);
-	if (code == 0)
-		forget(space, part.range, &bytes);
-	return code;
+	if (code)
+		return code;
+	/* The place has the first one too, unless it is in the next leaf: then it is looked for again. */
+	ward_tree_remove_at(&space->tree, &place, part.range);
+	ward_allocate_freed(space, part.range);
+	return 0;
 }
 
 int ward_space_unmap_all(struct ward_space *space)

@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-/* From the root, 0, to the leaf; index of the child taken in each. */
-struct path {
-	unsigned int height;
-	struct ward_node *node[WARD_TREE_HEIGHT + 1];
-	unsigned int index[WARD_TREE_HEIGHT + 1];
-};
-
 /* Children of an inner node, or what comes in their place. */
 struct children {
 	unsigned int count;
@@ -27,18 +20,18 @@ struct entries {
 	struct ward_tree_entry entry[WARD_LEAF_MAX + 2];
 };
 
-static void seek(const struct ward_tree *tree, uint64_t address, struct path *path)
+static void seek(const struct ward_tree *tree, uint64_t address, struct ward_tree_place *place)
 {
 	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
 	struct ward_node *node = ward_root_node(root);
 
-	path->height = ward_root_height(root);
-	for (unsigned int d = 0; d < path->height; d++) {
-		path->node[d] = node;
-		path->index[d] = ward_inner_index(node, address);
-		node = ward_inner_child(node, path->index[d]);
+	place->height = ward_root_height(root);
+	for (unsigned int d = 0; d < place->height; d++) {
+		place->node[d] = node;
+		place->index[d] = ward_inner_index(node, address);
+		node = ward_inner_child(node, place->index[d]);
 	}
-	path->node[path->height] = node;
+	place->node[place->height] = node;
 }
 
 static void publish_root(struct ward_tree *tree, struct ward_node *node, unsigned int height)
@@ -98,23 +91,23 @@ static void add_children(struct children *children, const struct ward_node *node
 }
 
 /* The last address of child i at depth d, or UINT64_MAX when only nodes above know. */
-static uint64_t bound_at(const struct path *path, unsigned int d, unsigned int i)
+static uint64_t bound_at(const struct ward_tree_place *place, unsigned int d, unsigned int i)
 {
-	const struct ward_node *node = path->node[d];
+	const struct ward_node *node = place->node[d];
 
 	return i + 1 < node->count ? ward_inner_bound(node, i) : UINT64_MAX;
 }
 
-/* A neighbour of the path's node at depth d, below the same node: side -1 or 1; or NULL. */
-static struct ward_node *neighbour(const struct path *path, unsigned int d, int side)
+/* A neighbour of the place's node at depth d, below the same node: side -1 or 1; or NULL. */
+static struct ward_node *neighbour(const struct ward_tree_place *place, unsigned int d, int side)
 {
 	const struct ward_node *above;
 	unsigned int i;
 
 	if (d == 0)
 		return NULL;
-	above = path->node[d - 1];
-	i = path->index[d - 1];
+	above = place->node[d - 1];
+	i = place->index[d - 1];
 	if (side < 0)
 		return i > 0 ? ward_inner_child(above, i - 1) : NULL;
 	return i + 1 < above->count ? ward_inner_child(above, i + 1) : NULL;
@@ -125,41 +118,41 @@ static struct ward_node *neighbour(const struct path *path, unsigned int d, int 
  * at an end: then what is full stays full, so that addresses that come in order fill their nodes.
  * Not beside a neighbour that has room: it would have too few together with the new one.
  */
-static unsigned int split_at(const struct path *path, unsigned int d, unsigned int count,
-			     unsigned int at, unsigned int merge)
+static unsigned int split_at(const struct ward_tree_place *place, unsigned int d,
+			     unsigned int count, unsigned int at, unsigned int merge)
 {
 	const struct ward_node *other;
 
 	if (at + 1 == count) {
-		other = neighbour(path, d, 1);
+		other = neighbour(place, d, 1);
 		if (!other || other->count >= merge)
 			return count - 1;
 	} else if (at == 0) {
-		other = neighbour(path, d, -1);
+		other = neighbour(place, d, -1);
 		if (!other || other->count >= merge)
 			return 1;
 	}
 	return count / 2;
 }
 
-static void replace(struct ward_tree *tree, const struct path *path, unsigned int d,
+static void replace(struct ward_tree *tree, const struct ward_tree_place *place, unsigned int d,
 		    unsigned int from, unsigned int to, const struct children *new);
 
-/* Puts nodes in the place of those from..to (relative to the path's own) at depth d. */
-static void replace_above(struct ward_tree *tree, const struct path *path, unsigned int d, int from,
-			  int to, const struct children *new)
+/* Puts nodes in the place of those from..to (relative to the place's own) at depth d. */
+static void replace_above(struct ward_tree *tree, const struct ward_tree_place *place,
+			  unsigned int d, int from, int to, const struct children *new)
 {
 	if (d > 0) {
-		unsigned int i = path->index[d - 1];
+		unsigned int i = place->index[d - 1];
 
-		replace(tree, path, d - 1, i + from, i + to, new);
+		replace(tree, place, d - 1, i + from, i + to, new);
 		return;
 	}
 	if (new->count <= 1) {
-		publish_root(tree, new->count ? new->node[0] : NULL, path->height);
+		publish_root(tree, new->count ? new->node[0] : NULL, place->height);
 		return;
 	}
-	publish_root(tree, make_inner(tree, new, 0, new->count), path->height + 1);
+	publish_root(tree, make_inner(tree, new, 0, new->count), place->height + 1);
 }
 
 /* A root with one child is none. */
@@ -175,19 +168,19 @@ static void lower_root(struct ward_tree *tree, struct ward_node *node, unsigned 
 	publish_root(tree, node, height);
 }
 
-/* Gives the path's inner node at depth d these children; `at` is where one was added. */
-static void set_children(struct ward_tree *tree, const struct path *path, unsigned int d,
-			 struct children *all, unsigned int at)
+/* Gives the place's inner node at depth d these children; `at` is where one was added. */
+static void set_children(struct ward_tree *tree, const struct ward_tree_place *place,
+			 unsigned int d, struct children *all, unsigned int at)
 {
-	struct ward_node *old = path->node[d], *left, *right;
+	struct ward_node *old = place->node[d], *left, *right;
 	struct children new;
 	int from = 0, to = 0;
 
 	new.count = 0;
-	left = neighbour(path, d, -1);
-	right = neighbour(path, d, 1);
+	left = neighbour(place, d, -1);
+	right = neighbour(place, d, 1);
 	if (all->count > WARD_INNER_MAX) {
-		unsigned int half = split_at(path, d, all->count, at, WARD_INNER_MERGE);
+		unsigned int half = split_at(place, d, all->count, at, WARD_INNER_MERGE);
 
 		add_child(&new, make_inner(tree, all, 0, half), all->bound[half - 1]);
 		add_child(&new, make_inner(tree, all, half, all->count - half), 0);
@@ -195,7 +188,7 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 		/* Nothing comes in its place. */
 	} else if (d == 0 && all->count == 1) {
 		ward_node_retire(&tree->pool, old);
-		lower_root(tree, all->node[0], path->height - 1);
+		lower_root(tree, all->node[0], place->height - 1);
 		return;
 	} else if (all->count < old->count && left &&
 		   left->count + all->count <= WARD_INNER_MERGE) {
@@ -203,7 +196,7 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 
 		both.count = 0;
 		add_children(&both, left, 0, (unsigned int)left->count,
-			     bound_at(path, d - 1, path->index[d - 1] - 1));
+			     bound_at(place, d - 1, place->index[d - 1] - 1));
 		for (unsigned int i = 0; i < all->count; i++)
 			add_child(&both, all->node[i], all->bound[i]);
 		add_child(&new, make_inner(tree, &both, 0, both.count), 0);
@@ -211,7 +204,7 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 		from = -1;
 	} else if (all->count < old->count && right &&
 		   right->count + all->count <= WARD_INNER_MERGE) {
-		all->bound[all->count - 1] = bound_at(path, d - 1, path->index[d - 1]);
+		all->bound[all->count - 1] = bound_at(place, d - 1, place->index[d - 1]);
 		add_children(all, right, 0, (unsigned int)right->count, 0);
 		add_child(&new, make_inner(tree, all, 0, all->count), 0);
 		ward_node_retire(&tree->pool, right);
@@ -220,14 +213,14 @@ static void set_children(struct ward_tree *tree, const struct path *path, unsign
 		add_child(&new, make_inner(tree, all, 0, all->count), 0);
 	}
 	ward_node_retire(&tree->pool, old);
-	replace_above(tree, path, d, from, to, &new);
+	replace_above(tree, place, d, from, to, &new);
 }
 
-/* Puts nodes in the place of children from..to of the path's inner node at depth d. */
-static void replace(struct ward_tree *tree, const struct path *path, unsigned int d,
+/* Puts nodes in the place of children from..to of the place's inner node at depth d. */
+static void replace(struct ward_tree *tree, const struct ward_tree_place *place, unsigned int d,
 		    unsigned int from, unsigned int to, const struct children *new)
 {
-	struct ward_node *node = path->node[d];
+	struct ward_node *node = place->node[d];
 	struct children all;
 
 	all.count = 0;
@@ -238,9 +231,9 @@ static void replace(struct ward_tree *tree, const struct path *path, unsigned in
 	add_children(&all, node, 0, from, 0);
 	for (unsigned int i = 0; i < new->count; i++)
 		add_child(&all, new->node[i],
-			  i + 1 < new->count ? new->bound[i] : bound_at(path, d, to));
+			  i + 1 < new->count ? new->bound[i] : bound_at(place, d, to));
 	add_children(&all, node, to + 1, (unsigned int)node->count, UINT64_MAX);
-	set_children(tree, path, d, &all, from + (from + 1 == node->count));
+	set_children(tree, place, d, &all, from + (from + 1 == node->count));
 }
 
 static void add_entries(struct entries *entries, const struct ward_node *leaf)
@@ -249,21 +242,21 @@ static void add_entries(struct entries *entries, const struct ward_node *leaf)
 		entries->entry[entries->count++] = ward_leaf_entry(leaf, i);
 }
 
-/* Gives the path's leaf these entries; `at` is where one was added. */
-static void set_entries(struct ward_tree *tree, const struct path *path, struct entries *all,
-			unsigned int at)
+/* Gives the place's leaf these entries; `at` is where one was added. */
+static void set_entries(struct ward_tree *tree, const struct ward_tree_place *place,
+			struct entries *all, unsigned int at)
 {
-	unsigned int d = path->height;
-	struct ward_node *old = path->node[d], *left, *right;
+	unsigned int d = place->height;
+	struct ward_node *old = place->node[d], *left, *right;
 	bool shrinks = all->count < old->count;
 	struct children new;
 	int from = 0, to = 0;
 
 	new.count = 0;
-	left = shrinks ? neighbour(path, d, -1) : NULL;
-	right = shrinks ? neighbour(path, d, 1) : NULL;
+	left = shrinks ? neighbour(place, d, -1) : NULL;
+	right = shrinks ? neighbour(place, d, 1) : NULL;
 	if (all->count > WARD_LEAF_MAX) {
-		unsigned int half = split_at(path, d, all->count, at, WARD_LEAF_MERGE);
+		unsigned int half = split_at(place, d, all->count, at, WARD_LEAF_MERGE);
 		uint64_t bound = half == 1 ? all->entry[half].start - 1 : all->entry[half - 1].last;
 
 		/* The gap belongs to the smaller half: that is where the next one comes. */
@@ -290,7 +283,7 @@ static void set_entries(struct ward_tree *tree, const struct path *path, struct 
 		add_child(&new, make_leaf(tree, all->entry, all->count), 0);
 	}
 	ward_node_retire(&tree->pool, old);
-	replace_above(tree, path, d, from, to, &new);
+	replace_above(tree, place, d, from, to, &new);
 }
 
 /* One step may make two nodes at each depth, and a root; removing later makes one at each. */
@@ -301,12 +294,12 @@ int ward_tree_prepare(struct ward_tree *tree)
 	return ward_node_reserve(&tree->pool, 3 * (ward_root_height(root) + 3));
 }
 
-/* The path's leaf is the one for start; makes it the one up to last. Nothing is mapped between. */
-static void raise_bound(const struct path *path, uint64_t last)
+/* The place's leaf is the one for start; makes it the one up to last. Nothing is mapped between. */
+static void raise_bound(const struct ward_tree_place *place, uint64_t last)
 {
-	for (unsigned int d = path->height; d-- > 0;) {
-		struct ward_node *node = path->node[d];
-		unsigned int i = path->index[d];
+	for (unsigned int d = place->height; d-- > 0;) {
+		struct ward_node *node = place->node[d];
+		unsigned int i = place->index[d];
 
 		if (i + 1 == node->count)
 			continue;
@@ -316,31 +309,98 @@ static void raise_bound(const struct path *path, uint64_t last)
 	}
 }
 
+/*
+ * What most changes are: a leaf that another one takes the place of, with one entry more or less. Straight from
+ * node to node, and without a branch that depends on where.
+ */
+static struct ward_node *leaf_with(struct ward_tree *tree, const struct ward_node *old,
+				   unsigned int at, const struct ward_tree_entry *entry)
+{
+	struct ward_node *node = ward_node_take(&tree->pool);
+
+	node->count = old->count + 1;
+#pragma GCC unroll 16
+	for (unsigned int i = 0; i < WARD_LEAF_MAX; i++) {
+		unsigned int from = i - (i > at);
+
+		node->leaf.last[i] = old->leaf.last[from];
+		node->leaf.start[i] = old->leaf.start[from];
+		node->leaf.value[i] = old->leaf.value[from];
+	}
+	node->leaf.last[at] = entry->last;
+	node->leaf.start[at] = entry->start;
+	node->leaf.value[at] = entry->value;
+	return node;
+}
+
+static struct ward_node *leaf_without(struct ward_tree *tree, const struct ward_node *old,
+				      unsigned int at)
+{
+	struct ward_node *node = ward_node_take(&tree->pool);
+
+	node->count = old->count - 1;
+#pragma GCC unroll 16
+	for (unsigned int i = 0; i < WARD_LEAF_MAX - 1; i++) {
+		unsigned int from = i + (i >= at);
+
+		node->leaf.last[i] = old->leaf.last[from];
+		node->leaf.start[i] = old->leaf.start[from];
+		node->leaf.value[i] = old->leaf.value[from];
+	}
+	node->leaf.last[WARD_LEAF_MAX - 1] = UINT64_MAX;
+	node->leaf.start[WARD_LEAF_MAX - 1] = UINT64_MAX;
+	node->leaf.value[WARD_LEAF_MAX - 1] = 0;
+	return node;
+}
+
+static void replace_leaf(struct ward_tree *tree, const struct ward_tree_place *place,
+			 struct ward_node *node)
+{
+	unsigned int d = place->height;
+
+	ward_node_retire(&tree->pool, place->node[d]);
+	if (d == 0)
+		publish_root(tree, node, 0);
+	else
+		atomic_store(&place->node[d - 1]->inner.child[place->index[d - 1]], node);
+}
+
 void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry)
 {
-	struct ward_tree_entry *all;
-	struct entries entries;
-	struct path path;
-	unsigned int at, count;
+	struct ward_tree_place place;
 
-	entries.count = 0;
+	if (atomic_load_explicit(&tree->root, memory_order_relaxed))
+		seek(tree, entry->start, &place);
+	ward_tree_insert_at(tree, &place, entry);
+}
+
+void ward_tree_insert_at(struct ward_tree *tree, const struct ward_tree_place *place,
+			 const struct ward_tree_entry *entry)
+{
+	const struct ward_node *leaf;
+	struct entries entries;
+	unsigned int at;
+
 	tree->count++;
 	tree->bytes += entry->last - entry->start + 1;
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed)) {
 		publish_root(tree, make_leaf(tree, entry, 1), 0);
 		return;
 	}
-	seek(tree, entry->start, &path);
-	raise_bound(&path, entry->last);
-	add_entries(&entries, path.node[path.height]);
-	all = entries.entry;
-	count = entries.count++;
-	at = ward_leaf_index(path.node[path.height], entry->start);
-	if (at > count)
-		at = count;
-	memmove(&all[at + 1], &all[at], (count - at) * sizeof(*all));
-	all[at] = *entry;
-	set_entries(tree, &path, &entries, at);
+	raise_bound(place, entry->last);
+	leaf = place->node[place->height];
+	at = ward_leaf_index(leaf, entry->start);
+	if (leaf->count < WARD_LEAF_MAX) {
+		replace_leaf(tree, place, leaf_with(tree, leaf, at, entry));
+	} else {
+		entries.count = 0;
+		add_entries(&entries, leaf);
+		memmove(&entries.entry[at + 1], &entries.entry[at],
+			(entries.count - at) * sizeof(entries.entry[0]));
+		entries.entry[at] = *entry;
+		entries.count++;
+		set_entries(tree, place, &entries, at);
+	}
 	ward_node_settle(&tree->pool);
 }
 
@@ -358,11 +418,11 @@ static void drop(struct ward_tree *tree, struct ward_node *node, unsigned int he
 	ward_node_retire(&tree->pool, node);
 }
 
-/* Removes what a range has of the path's leaf. */
-static void remove_from_leaf(struct ward_tree *tree, const struct path *path,
+/* Removes what a range has of the place's leaf. */
+static void remove_from_leaf(struct ward_tree *tree, const struct ward_tree_place *place,
 			     struct ward_range range)
 {
-	const struct ward_node *leaf = path->node[path->height];
+	const struct ward_node *leaf = place->node[place->height];
 	struct entries left;
 
 	left.count = 0;
@@ -390,7 +450,7 @@ static void remove_from_leaf(struct ward_tree *tree, const struct path *path,
 			tree->bytes += part.last - part.start + 1;
 		}
 	}
-	set_entries(tree, path, &left, left.count);
+	set_entries(tree, place, &left, left.count);
 }
 
 /*
@@ -401,12 +461,12 @@ static void remove_some(struct ward_tree *tree, struct ward_range range, uint64_
 {
 	const struct children nothing = { 0 };
 	uint64_t start = 0, last = UINT64_MAX;
-	struct path path;
+	struct ward_tree_place place;
 
-	seek(tree, entry, &path);
-	for (unsigned int d = 0; d < path.height; d++) {
-		const struct ward_node *node = path.node[d];
-		unsigned int i = path.index[d], to;
+	seek(tree, entry, &place);
+	for (unsigned int d = 0; d < place.height; d++) {
+		const struct ward_node *node = place.node[d];
+		unsigned int i = place.index[d], to;
 
 		start = i > 0 ? ward_inner_bound(node, i - 1) + 1 : start;
 		for (to = i; to < node->count; to++) {
@@ -417,32 +477,35 @@ static void remove_some(struct ward_tree *tree, struct ward_range range, uint64_
 		}
 		if (start >= range.start && to > i) {
 			for (unsigned int j = i; j < to; j++)
-				drop(tree, ward_inner_child(node, j), path.height - d - 1);
-			replace(tree, &path, d, i, to - 1, &nothing);
+				drop(tree, ward_inner_child(node, j), place.height - d - 1);
+			replace(tree, &place, d, i, to - 1, &nothing);
 			return;
 		}
 		last = i + 1 < node->count ? ward_inner_bound(node, i) : last;
 	}
-	remove_from_leaf(tree, &path, range);
+	remove_from_leaf(tree, &place, range);
 }
 
-/* The usual case, a whole entry that is all there is in the range: one look is enough. */
-static bool remove_one(struct ward_tree *tree, struct ward_range range)
+/* The usual case, a whole entry that is all there is in the range: the place is enough. */
+static bool remove_one(struct ward_tree *tree, const struct ward_tree_place *place,
+		       struct ward_range range)
 {
-	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
-	const struct ward_node *leaf;
-	struct path path;
-	unsigned int i;
+	const struct ward_node *leaf = place->node[place->height];
+	unsigned int i = ward_leaf_index(leaf, range.start);
 
-	if (!root || ward_node_available(&tree->pool) < ward_root_height(root) + 2)
+	if (ward_node_available(&tree->pool) < place->height + 2)
 		return false;
-	seek(tree, range.start, &path);
-	leaf = path.node[path.height];
-	i = ward_leaf_index(leaf, range.start);
 	if (i >= leaf->count || leaf->leaf.start[i] != range.start ||
 	    leaf->leaf.last[i] != range.last)
 		return false;
-	remove_from_leaf(tree, &path, range);
+	/* With as many left no neighbour is joined, nor looked at. */
+	if (leaf->count > WARD_LEAF_MERGE) {
+		tree->count--;
+		tree->bytes -= range.last - range.start + 1;
+		replace_leaf(tree, place, leaf_without(tree, leaf, i));
+	} else {
+		remove_from_leaf(tree, place, range);
+	}
 	return true;
 }
 
@@ -465,7 +528,18 @@ static void remove_each(struct ward_tree *tree, struct ward_range range)
 
 void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
 {
-	if (!remove_one(tree, range))
+	struct ward_tree_place place;
+
+	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))
+		return;
+	seek(tree, range.start, &place);
+	ward_tree_remove_at(tree, &place, range);
+}
+
+void ward_tree_remove_at(struct ward_tree *tree, const struct ward_tree_place *place,
+			 struct ward_range range)
+{
+	if (!remove_one(tree, place, range))
 		remove_each(tree, range);
 	ward_node_wait(&tree->pool);
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))

@@ -109,7 +109,8 @@ static void check_walks(const struct ward_tree *tree, const struct oracle *oracl
 static void try_insert(struct ward_tree *tree, struct oracle *oracle, uint64_t start,
 		       uint64_t length, uint16_t number)
 {
-	struct ward_tree_entry entry = { start, start + length - 1, (number + 1) * 100000u };
+	struct ward_tree_entry there, entry = { start, start + length - 1, (number + 1) * 100000u };
+	struct ward_tree_place place;
 
 	if (entry.last >= BYTES)
 		return;
@@ -117,8 +118,15 @@ static void try_insert(struct ward_tree *tree, struct oracle *oracle, uint64_t s
 		if (oracle->value[i])
 			return;
 	}
-	assert_int_equal(ward_tree_prepare(tree), 0);
-	ward_tree_insert(tree, &entry);
+	/* Both ways: with a place that was looked up, and without. */
+	if (number % 2) {
+		(void)ward_tree_look(tree, start, &place, &there);
+		assert_int_equal(ward_tree_prepare(tree), 0);
+		ward_tree_insert_at(tree, &place, &entry);
+	} else {
+		assert_int_equal(ward_tree_prepare(tree), 0);
+		ward_tree_insert(tree, &entry);
+	}
 	for (uint64_t i = start; i <= entry.last; i++) {
 		oracle->value[i] = entry.value + (i - start);
 		oracle->number[i] = number;
@@ -128,10 +136,19 @@ static void try_insert(struct ward_tree *tree, struct oracle *oracle, uint64_t s
 static void take_out(struct ward_tree *tree, struct oracle *oracle, uint64_t start, uint64_t last,
 		     uint16_t number)
 {
+	struct ward_tree_place place;
+	struct ward_tree_entry first;
+
 	if (last >= BYTES)
 		last = BYTES - 1;
 	assert_int_equal(ward_tree_prepare(tree), 0);
-	ward_tree_remove(tree, (struct ward_range){ start, last });
+	if (number % 2 && ward_tree_look(tree, start, &place, &first)) {
+		uint64_t from = first.start > start && first.start <= last ? first.start : start;
+
+		ward_tree_remove_at(tree, &place, (struct ward_range){ from, last });
+	} else {
+		ward_tree_remove(tree, (struct ward_range){ start, last });
+	}
 	memset(&oracle->value[start], 0, (last - start + 1) * sizeof(oracle->value[0]));
 	/* What is cut in two is two entries from now on. */
 	for (uint64_t i = last + 1; i < BYTES && i > last && oracle->value[i]; i++) {
