@@ -74,7 +74,10 @@ struct ward_viommu_options {
 	/** The guest's doorbells, guest physical (at most 64; copied). */
 	const struct ward_doorbell_frame *frames;
 	uint32_t frames_count;
-	/** Most mappings of all domains: what a guest can make us keep. 0: 2^20. */
+	/**
+	 * Most mappings of all domains: what a guest can make us keep. 0: 2^20. A domain keeps the memory of
+	 * the most it had until it is empty, so at worst that is as much for each endpoint.
+	 */
 	uint64_t mappings_max;
 	/** Most endpoints; 0: 65536. */
 	uint32_t endpoints_max;

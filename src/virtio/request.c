@@ -60,7 +60,7 @@ int ward_viommu_handle(struct ward_viommu *viommu, const struct iovec *request,
 		       uint32_t request_count, const struct iovec *answer, uint32_t answer_count,
 		       uint32_t *ret_written)
 {
-	uint8_t bytes[VIOMMU_REQUEST_MAX], tail[VIOMMU_TAIL_SIZE] = { 0 };
+	uint8_t bytes[VIOMMU_REQUEST_MAX];
 	const struct kind *kind;
 	enum viommu_status status;
 	uint64_t writable;
@@ -77,6 +77,8 @@ int ward_viommu_handle(struct ward_viommu *viommu, const struct iovec *request,
 		return 0;
 	}
 	if (kind->serve) {
+		uint8_t tail[VIOMMU_TAIL_SIZE] = { 0 };
+
 		status = kind->serve(viommu, bytes);
 		tail[0] = (uint8_t)status;
 		ward_viommu_pieces_write(answer, answer_count, tail, sizeof(tail));
