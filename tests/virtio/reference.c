@@ -43,7 +43,7 @@ void reference_reset(struct reference *reference, bool system)
 				    (reference->config->features & WARD_VIOMMU_F_BYPASS_CONFIG);
 	for (unsigned int i = 0; i < REFERENCE_ENDPOINTS; i++)
 		reference->endpoints[i].attached = false;
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++)
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++)
 		reference->mappings[i].there = false;
 }
 
@@ -122,7 +122,7 @@ static void leave(struct reference *reference, struct reference_endpoint *endpoi
 	endpoint->attached = false;
 	if (in_domain(reference, endpoint->domain))
 		return;
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++)
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++)
 		if (reference->mappings[i].domain == endpoint->domain)
 			reference->mappings[i].there = false;
 }
@@ -142,7 +142,7 @@ static bool overlap(uint64_t a, uint64_t a_last, uint64_t b, uint64_t b_last)
 static bool in_the_way(const struct reference *reference, const struct reference_endpoint *endpoint,
 		       uint32_t domain)
 {
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++) {
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
 		const struct reference_mapping *m = &reference->mappings[i];
 
 		if (!m->there || m->domain != domain)
@@ -240,7 +240,7 @@ static uint8_t map_into(struct reference *reference, struct reference_mapping *m
 
 	if (kept < 0)
 		return INVAL;
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++) {
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
 		const struct reference_mapping *old = &reference->mappings[i];
 
 		if (!old->there) {
@@ -309,14 +309,14 @@ static uint8_t unmap(struct reference *reference, const uint8_t *request)
 		return INVAL;
 	if (last < start)
 		return INVAL;
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++) {
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
 		const struct reference_mapping *m = &reference->mappings[i];
 
 		if (m->there && m->domain == domain && overlap(m->start, m->last, start, last) &&
 		    (m->start < start || m->last > last))
 			return RANGE;
 	}
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++) {
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
 		struct reference_mapping *m = &reference->mappings[i];
 
 		if (m->there && m->domain == domain && overlap(m->start, m->last, start, last))
@@ -403,7 +403,7 @@ static int through_mappings(const struct reference *reference, uint32_t domain, 
 			    uint32_t access, uint64_t *ret_target, uint32_t *ret_access,
 			    bool *ret_mmio)
 {
-	for (unsigned int i = 0; i < REFERENCE_MAPPINGS; i++) {
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
 		const struct reference_mapping *m = &reference->mappings[i];
 		uint32_t lets = (m->flags & 1 ? WARD_READ : 0) | (m->flags & 2 ? WARD_WRITE : 0);
 

@@ -9,7 +9,7 @@
 #include <doorward/viommu_endpoint.h>
 
 #define REFERENCE_ENDPOINTS 8u
-#define REFERENCE_MAPPINGS 64u
+#define REFERENCE_MAPPINGS 400u
 #define REFERENCE_REGIONS 4u
 
 /* A device. */
@@ -21,7 +21,7 @@ struct reference_config {
 	struct ward_range input;
 	uint32_t domain_first, domain_last;
 	uint32_t probe_size;
-	uint32_t mappings_max;
+	uint32_t mappings_max; /* at most REFERENCE_MAPPINGS */
 };
 
 /* Regions as PROBE tells them, and which registers of doorbells lie in the one of the MSIs. */
@@ -49,7 +49,7 @@ struct reference {
 	struct reference_endpoint endpoints[REFERENCE_ENDPOINTS];
 	/* Of domains that have endpoints; indexed like endpoints, one of them stands for all. */
 	bool bypass_domain[REFERENCE_ENDPOINTS];
-	struct reference_mapping mappings[REFERENCE_MAPPINGS];
+	struct reference_mapping mappings[REFERENCE_MAPPINGS]; /* the first mappings_max */
 };
 
 void reference_init(struct reference *reference, const struct reference_config *config);
