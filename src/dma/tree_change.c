@@ -486,6 +486,20 @@ static void remove_some(struct ward_tree *tree, struct ward_range range, uint64_
 	remove_from_leaf(tree, &place, range);
 }
 
+static bool has_room(const struct ward_node *leaf, uint64_t count)
+{
+	return leaf && leaf->count + count <= WARD_LEAF_MERGE;
+}
+
+/* Whether the leaf goes when it has so many left, alone or into a neighbour: none has room for very many. */
+static bool is_joined(const struct ward_tree_place *place, uint64_t count)
+{
+	if (count >= WARD_LEAF_MERGE)
+		return false;
+	return count == 0 || has_room(neighbour(place, place->height, -1), count) ||
+	       has_room(neighbour(place, place->height, 1), count);
+}
+
 /* The usual case, a whole entry that is all there is in the range: the place is enough. */
 static bool remove_one(struct ward_tree *tree, const struct ward_tree_place *place,
 		       struct ward_range range)
@@ -498,13 +512,12 @@ static bool remove_one(struct ward_tree *tree, const struct ward_tree_place *pla
 	if (i >= leaf->count || leaf->leaf.start[i] != range.start ||
 	    leaf->leaf.last[i] != range.last)
 		return false;
-	/* With as many left no neighbour is joined, nor looked at. */
-	if (leaf->count > WARD_LEAF_MERGE) {
+	if (is_joined(place, leaf->count - 1)) {
+		remove_from_leaf(tree, place, range);
+	} else {
 		tree->count--;
 		tree->bytes -= range.last - range.start + 1;
 		replace_leaf(tree, place, leaf_without(tree, leaf, i));
-	} else {
-		remove_from_leaf(tree, place, range);
 	}
 	return true;
 }
