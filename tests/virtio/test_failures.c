@@ -58,8 +58,11 @@ static int read_stream(void *context, void *ret_bytes, size_t size)
 
 static int add(struct world *world, uint32_t id)
 {
+	const struct ward_reserved reserved = { { 0x40000, 0x4ffff }, WARD_REGION_RESERVED };
 	const struct ward_viommu_endpoint_options options = { .size = sizeof(options),
-							      .endpoint = id };
+							      .endpoint = id,
+							      .reserved = &reserved,
+							      .reserved_count = id & 1 };
 
 	return ward_viommu_endpoint_add(world->viommu, &options, NULL);
 }
@@ -256,6 +259,28 @@ static void save(const struct world *world, struct stream *ret_stream)
 	assert_int_equal(ward_viommu_save(world->viommu, write_stream, ret_stream), 0);
 }
 
+/* All that can be seen of it: its state, where endpoints are, their regions. */
+static void look(const struct world *world, struct stream *ret_stream)
+{
+	struct ward_viommu_endpoint e;
+	struct ward_viommu_info info;
+
+	save(world, ret_stream);
+	for (uint32_t id = 0; ward_viommu_endpoint_next(world->viommu, id, &e);
+	     id = e.endpoint + 1) {
+		struct ward_viommu_region region;
+		uint32_t cursor = 0;
+
+		write_stream(ret_stream, &e.place.kind, sizeof(e.place.kind));
+		write_stream(ret_stream, &e.place.space, sizeof(const struct ward_space *));
+		while (ward_viommu_region_next(world->viommu, e.endpoint, &cursor, &region))
+			write_stream(ret_stream, &region.range, sizeof(region.range));
+	}
+	ward_viommu_info(world->viommu, &info);
+	write_stream(ret_stream, &info.mappings, sizeof(info.mappings));
+	write_stream(ret_stream, &info.domains, sizeof(info.domains));
+}
+
 /* Each listener has the same as the device. */
 static void check_followers(struct world *world, const char *name, unsigned long nth)
 {
@@ -355,7 +380,7 @@ static bool fail_call(const struct action *action, unsigned long nth, int code, 
 	make_empty(&world, 0);
 	fill(&world, action->bypass);
 	check_followers(&world, action->name, 0);
-	save(&world, &before);
+	look(&world, &before);
 	world.plan = (struct follower_plan){ .fail_at = nth, .on = on, .code = code };
 	result = action->act(&world);
 	hit = world.plan.failures > 0;
@@ -373,7 +398,7 @@ static bool fail_call(const struct action *action, unsigned long nth, int code, 
 	if (!hit) {
 		assert_int_equal(result, 0);
 	} else if (!stuck) {
-		save(&world, &after);
+		look(&world, &after);
 		assert_int_equal(before.size, after.size);
 		assert_memory_equal(before.bytes, after.bytes, before.size);
 	}
@@ -426,7 +451,7 @@ static bool fail_allocation(const struct action *action, unsigned long nth)
 
 	make_empty(&world, 0);
 	fill(&world, action->bypass);
-	save(&world, &before);
+	look(&world, &before);
 	ward_fault_arm(nth);
 	result = action->act(&world);
 	hit = ward_fault_hit();
@@ -440,7 +465,7 @@ static bool fail_allocation(const struct action *action, unsigned long nth)
 		fail_msg("%s needs memory", action->name);
 	if (hit) {
 		assert_int_equal(result, result < 0 ? -ENOMEM : ASK_NOMEM);
-		save(&world, &after);
+		look(&world, &after);
 		assert_int_equal(before.size, after.size);
 		assert_memory_equal(before.bytes, after.bytes, before.size);
 		check_recovers(&world, action->name, nth);
