@@ -195,11 +195,15 @@ static bool within(const struct pair *pair, const struct step *step, uint64_t fr
 	if (!pair_domain(pair, step_domain(step), &domain) || domain.bypass)
 		return false;
 	while (ward_space_next(domain.space, ward_iova(from), ret_mapping)) {
-		if (ward_iova_raw(ret_mapping->last) > step_u64(step, AT_END))
+		uint64_t last = ward_iova_raw(ret_mapping->last);
+
+		if (last > step_u64(step, AT_END))
 			return false;
 		if (ward_iova_raw(ret_mapping->start) >= step_u64(step, AT_START))
 			return true;
-		from = ward_iova_raw(ret_mapping->last) + 1;
+		if (last == UINT64_MAX)
+			return false;
+		from = last + 1;
 	}
 	return false;
 }
@@ -226,6 +230,8 @@ static int removed(struct pair *pair, const struct step *step, bool *ret_differs
 		code = pair_ask(pair, &map, &status);
 		*ret_differs |= status == OUTCOME_OK;
 		from = ward_iova_raw(mapping.last) + 1;
+		if (!from)
+			break;
 	}
 	return code;
 }
