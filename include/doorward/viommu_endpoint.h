@@ -111,7 +111,7 @@ struct ward_viommu_endpoint {
 bool ward_viommu_endpoint_next(const struct ward_viommu *viommu, uint32_t from,
 			       struct ward_viommu_endpoint *ret_endpoint);
 
-/** Subtypes of reserved regions as PROBE tells them (virtio 1.3, 5.13.6.7). */
+/** Subtypes of reserved regions as PROBE tells them (virtio 1.3, 5.13.6.8). */
 #define WARD_VIOMMU_RESV_RESERVED 0u
 #define WARD_VIOMMU_RESV_MSI 1u
 #define WARD_VIOMMU_RESV_IDENTITY 2u /**< proposed (2018), not in the standard */
