@@ -246,7 +246,6 @@ const void *ward_virtq_peek(const struct ward_virtq *queue, uint32_t ahead, uint
 {
 	uint16_t at = (uint16_t)(queue->next_available + ahead), head;
 	struct descriptor descriptor;
-	const void *table;
 
 	/* A broken queue is never read again. */
 	if (queue->broken || ahead >= (uint16_t)(queue->seen - queue->next_available))
@@ -257,7 +256,8 @@ const void *ward_virtq_peek(const struct ward_virtq *queue, uint32_t ahead, uint
 		return NULL;
 	descriptor = read_descriptor(queue->descriptors + 2 * (size_t)head);
 	if (descriptor.flags & VIRTQ_INDIRECT) {
-		table = nearby(queue, descriptor.address, VIRTQ_DESCRIPTOR_SIZE);
+		const void *table = nearby(queue, descriptor.address, VIRTQ_DESCRIPTOR_SIZE);
+
 		if (!table || (uintptr_t)table & 7)
 			return NULL;
 		descriptor = read_descriptor(table);
