@@ -158,12 +158,13 @@ int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct wa
 		return -ENOMEM;
 	attachment->pasid = pasid;
 	code = move_to(device, attachment, space, true);
-	if (code) {
+	/* With EIO it is in no space, and the backend has to be told of the detach. */
+	if (code && code != -EIO) {
 		free(attachment);
 		return code;
 	}
 	*at = attachment;
-	return 0;
+	return code;
 }
 
 int ward_device_detach(struct ward_device *device, ward_pasid_t pasid)

@@ -44,6 +44,11 @@ struct ward_vfio_group {
 	struct ward_space *space;
 	struct ward_vfio_space *carried;
 	uint32_t attached;
+	/*
+	 * It maps, or may map, what nobody asked for any more, and the kernel did not take it back: nothing
+	 * is mapped beside that before it was emptied.
+	 */
+	bool spoiled;
 	/* Next group in the same space. */
 	struct ward_vfio_group *beside;
 };
@@ -120,9 +125,9 @@ int ward_vfio_space(void *backend, struct ward_space_options *options);
  */
 uint32_t ward_vfio_find_capability(const void *info, uint32_t size, uint32_t first, uint16_t id);
 
-/* Puts every mapping of a space into a container, or takes all out of it. */
+/* Puts every mapping of a space into a container that has none, or takes all out of it. */
 int ward_vfio_fill(struct ward_vfio_group *group, const struct ward_space *space);
-int ward_vfio_empty(const struct ward_vfio_group *group);
+int ward_vfio_empty(struct ward_vfio_group *group);
 
 void ward_vfio_irqs_close(struct ward_vfio_device *device);
 int ward_vfio_set_messages(void *context, enum ward_message_way way, uint32_t index, uint32_t start,

@@ -72,20 +72,19 @@ static int move_group(struct ward_vfio_group *group, struct ward_vfio_space *car
 {
 	int code = check_holes(group, space);
 
-	if (!code && group->space)
-		code = ward_vfio_empty(group);
 	if (code)
 		return code;
+	if ((group->space || group->spoiled) && ward_vfio_empty(group))
+		return group->spoiled ? -EIO : -ENODEV;
 	code = ward_vfio_fill(group, space);
 	if (!code) {
 		code = reserve_holes(group, space);
-		if (code)
-			ward_vfio_empty(group);
+		group->spoiled = code && ward_vfio_empty(group);
 	}
 	if (code) {
-		if (!group->space || ward_vfio_fill(group, group->space) == 0)
+		if (!group->spoiled && (!group->space || ward_vfio_fill(group, group->space) == 0))
 			return code;
-		/* Neither there nor back: blocked, which harms nobody, and no longer in any space. */
+		/* Neither there nor back, and no longer in any space. */
 		leave_space(group);
 		return -EIO;
 	}
@@ -102,7 +101,7 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 	struct ward_vfio_device *device = context;
 	struct ward_vfio_group *group = device->group;
 	struct ward_vfio_space *carried = find_space(group->backend, space);
-	int code;
+	int code = 0;
 
 	if (!carried)
 		return -EINVAL;
@@ -112,13 +111,14 @@ static int attach(void *context, ward_pasid_t pasid, struct ward_space *space)
 		if (group->attached > (device->attached ? 1u : 0u))
 			return -EBUSY;
 		code = move_group(group, carried, space);
-		if (code)
+		if (code && code != -EIO)
 			return code;
 	}
+	/* With EIO it is to be detached, which empties the container. */
 	if (!device->attached)
 		group->attached++;
 	device->attached = true;
-	return 0;
+	return code;
 }
 
 static void forget(struct ward_vfio_device *device)
@@ -203,8 +203,10 @@ static void close_device(void *context)
 	struct ward_vfio_device **at = &device->group->devices;
 
 	/* A container that could not be emptied goes with the last device of its group. */
-	if (device->attached && detach(device, WARD_PASID_NONE))
+	if (device->attached && detach(device, WARD_PASID_NONE)) {
+		device->group->spoiled = true;
 		forget(device);
+	}
 	ward_vfio_irqs_close(device);
 	close(device->fd);
 	while (*at != device)

@@ -26,10 +26,13 @@ static int map_in(const struct ward_vfio_group *group, const struct ward_mapping
 		map.flags |= VFIO_DMA_MAP_FLAG_READ;
 	if (mapping->access & WARD_WRITE)
 		map.flags |= VFIO_DMA_MAP_FLAG_WRITE;
-	return ioctl(group->container, VFIO_IOMMU_MAP_DMA, &map) < 0 ? -errno : 0;
+	if (ioctl(group->container, VFIO_IOMMU_MAP_DMA, &map) == 0)
+		return 0;
+	/* EIO would say that something was not taken back. */
+	return errno == EIO ? -ENODEV : -errno;
 }
 
-static int unmap_in(const struct ward_vfio_group *group, struct ward_range range)
+static int unmap_in(struct ward_vfio_group *group, struct ward_range range)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
@@ -42,14 +45,17 @@ static int unmap_in(const struct ward_vfio_group *group, struct ward_range range
 	return ioctl(group->container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0 ? -errno : 0;
 }
 
-int ward_vfio_empty(const struct ward_vfio_group *group)
+int ward_vfio_empty(struct ward_vfio_group *group)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
 		.flags = VFIO_DMA_UNMAP_FLAG_ALL,
 	};
 
-	return ioctl(group->container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0 ? -EIO : 0;
+	if (ioctl(group->container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0)
+		return -EIO;
+	group->spoiled = false;
+	return 0;
 }
 
 int ward_vfio_fill(struct ward_vfio_group *group, const struct ward_space *space)
@@ -61,7 +67,8 @@ int ward_vfio_fill(struct ward_vfio_group *group, const struct ward_space *space
 		int code = map_in(group, &mapping);
 
 		if (code) {
-			ward_vfio_empty(group);
+			group->spoiled = true;
+			(void)ward_vfio_empty(group);
 			return code;
 		}
 		from = ward_iova_raw(mapping.last) + 1;
@@ -84,8 +91,12 @@ static int map_space(void *backing, const struct ward_mapping *mapping)
 		if (!code)
 			continue;
 		for (struct ward_vfio_group *done = space->groups; done != group;
-		     done = done->beside)
-			unmap_in(done, range);
+		     done = done->beside) {
+			if (unmap_in(done, range) == 0)
+				continue;
+			done->spoiled = true;
+			code = -EIO;
+		}
 		return code;
 	}
 	return 0;

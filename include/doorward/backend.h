@@ -99,8 +99,9 @@ void ward_device_close(struct ward_device *device);
  * @return 0; -EADDRINUSE a reserved region of the device is mapped; -EBUSY its group is in another
  * space; -EOPNOTSUPP PASIDs, or no IOMMU for such a space; -EINVAL a space of another backend, or
  * pages that its IOMMU does not have; -EFAULT a target is no memory (VFIO); -ENOSPC too many
- * mappings for it; -ENOMEM, with VFIO also RLIMIT_MEMLOCK; -EIO it is blocked, for it could not go
- * back either: detach it
+ * mappings for it; -ENOMEM, with VFIO also RLIMIT_MEMLOCK; -ENODEV the host failed, and it is where it
+ * was; -EIO it is in neither space, for it could not go back either, and blocked as far as the host let
+ * it be: detach it, also if it was in none before
  */
 int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct ward_space *space);
 
@@ -108,7 +109,7 @@ int ward_device_attach(struct ward_device *device, ward_pasid_t pasid, struct wa
  * Takes a device out of its space: blocked, as after its open.
  * @param device a device
  * @param pasid as in attach
- * @return 0; -ENOENT it is in none; -EIO
+ * @return 0; -ENOENT it is in none; -EIO it may reach what it did: detach it again, or close it
  */
 int ward_device_detach(struct ward_device *device, ward_pasid_t pasid);
 

@@ -96,7 +96,8 @@ void ward_space_destroy(struct ward_space *space);
  * Adds a mapping.
  * @param space a space
  * @param mapping the mapping
- * @return 0 or an error of the table above, or of the backend
+ * @return 0 or an error of the table above, or of the backend; -EIO it is not mapped, but the backend
+ * failed to take it back from some who are attached: detach them
  */
 int ward_space_map(struct ward_space *space, const struct ward_mapping *mapping);
 

@@ -65,6 +65,26 @@ static int refusal_of_attach(int code)
 	return code == -EBUSY || code == -EINVAL || code == -EADDRINUSE ? -EOPNOTSUPP : code;
 }
 
+/*
+ * It is nowhere, they say, and not where it was; what it was in, or was to go to, counts as its place until
+ * it was detached.
+ */
+static int lose(struct ward_shadow *shadow, struct shadow_function *function,
+		struct shadow_space *space)
+{
+	if (function->in) {
+		ward_shadow_space_settle(shadow, space);
+	} else {
+		arrive(shadow, function, space);
+		/* Who was nowhere, and is again, has lost nothing. */
+		if (!ward_shadow_leave(shadow, function))
+			return ward_shadow_refused(shadow, -EIO);
+	}
+	shadow->refused_other++;
+	function->frozen = true;
+	return -EIO;
+}
+
 static int enter(struct ward_shadow *shadow, struct shadow_function *function,
 		 const struct ward_viommu_place *to)
 {
@@ -78,16 +98,9 @@ static int enter(struct ward_shadow *shadow, struct shadow_function *function,
 		arrive(shadow, function, space);
 		return 0;
 	}
+	if (code == -EIO)
+		return lose(shadow, function, space);
 	ward_shadow_space_settle(shadow, space);
-	/*
-	 * It is nowhere, they say, and not where it was; what it was in counts as its place until it was
-	 * detached. Who was nowhere has lost nothing.
-	 */
-	if (code == -EIO && function->in) {
-		shadow->refused_other++;
-		function->frozen = true;
-		return -EIO;
-	}
 	return ward_shadow_refused(shadow, refusal_of_attach(code));
 }
 

@@ -141,9 +141,13 @@ int ward_shadow_map(struct ward_shadow *shadow, struct shadow_space *space,
 	counted(shadow, space);
 	if (!code)
 		return 0;
-	code = ward_shadow_refused(shadow, code);
 	/* Nothing else was mapped in the range. */
-	return count > 1 && ward_shadow_unmap(shadow, space, range) ? -EIO : code;
+	if (code != -EIO && (count == 1 || !ward_shadow_unmap(shadow, space, range)))
+		return ward_shadow_refused(shadow, code);
+	/* Functions in it may have what was refused: they are taken out. */
+	shadow->refused_other++;
+	ward_shadow_space_spoil(shadow, space);
+	return -EIO;
 }
 
 /* What a place means as mappings to guest physical addresses: those of its domain, or ram. */

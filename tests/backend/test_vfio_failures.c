@@ -187,6 +187,57 @@ static void moving_back_fails(void **unused)
 	ward_backend_destroy(backend);
 }
 
+static void refuse(unsigned long request, unsigned long from)
+{
+	fake.fails_request = request;
+	fake.error = EIO;
+	fake.fails_on = true;
+	fake.fails_in = from;
+}
+
+/* What the kernel does not take out of a container stays there, and nothing is mapped beside it. */
+static void not_emptied(void **unused)
+{
+	struct ward_backend *backend = make();
+	struct ward_space *old = space_of(backend), *new = space_of(backend);
+	struct ward_device *a = open_device(backend, "0000:01:00.0");
+	struct ward_device *b = open_device(backend, "0000:01:00.1");
+
+	(void)unused;
+	assert_int_equal(map(old, IOVA), 0);
+	assert_int_equal(map(new, 2 * IOVA), 0);
+	assert_int_equal(map(new, 3 * IOVA), 0);
+	/* Into the first space: the second mapping fails, and so does all that follows. */
+	refuse(0, 2);
+	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, new), -EIO);
+	assert_int_equal(fake_mappings(), 1);
+	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, old), -EIO);
+	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, old), -EBUSY);
+	assert_int_equal(ward_device_detach(a, WARD_PASID_NONE), -EIO);
+	assert_int_equal(fake_mappings(), 1);
+	fake.fails_in = 0;
+	assert_int_equal(ward_device_detach(a, WARD_PASID_NONE), 0);
+	assert_int_equal(ward_device_detach(a, WARD_PASID_NONE), -ENOENT);
+	assert_int_equal(fake_mappings(), 0);
+	/* A move that does not begin. */
+	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, old), 0);
+	refuse(VFIO_IOMMU_UNMAP_DMA, 1);
+	assert_int_equal(ward_device_attach(a, WARD_PASID_NONE, new), -ENODEV);
+	assert_int_equal(map(old, 4 * IOVA), 0);
+	assert_int_equal(fake_mappings(), 2);
+	/* Its container stays with the other one, who goes into it when it is empty. */
+	ward_device_close(a);
+	assert_int_equal(fake_mappings(), 2);
+	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, new), -EIO);
+	fake.fails_in = 0;
+	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, new), 0);
+	assert_int_equal(fake_mappings(), 2);
+	ward_device_close(b);
+	ward_space_destroy(old);
+	ward_space_destroy(new);
+	ward_backend_destroy(backend);
+}
+
 /* Two containers in one space: refused by the second, a mapping is in neither. */
 static void second_container_refuses(void **unused)
 {
@@ -205,6 +256,17 @@ static void second_container_refuses(void **unused)
 	assert_int_equal(fake_mappings(), 0);
 	assert_int_equal(map(space, IOVA), 0);
 	assert_int_equal(fake_mappings(), 2);
+	/* The kernel's EIO is none of ours: that is when the first one does not give it back. */
+	fake.error = EIO;
+	fake.fails_in = 1;
+	assert_int_equal(map(space, 2 * IOVA), -ENODEV);
+	refuse(0, 2);
+	assert_int_equal(map(space, 2 * IOVA), -EIO);
+	assert_int_equal(fake_mappings(), 3);
+	fake.fails_in = 0;
+	assert_int_equal(ward_device_detach(b, WARD_PASID_NONE), 0);
+	assert_int_equal(fake_mappings(), 1);
+	assert_int_equal(ward_device_attach(b, WARD_PASID_NONE, space), 0);
 	ward_device_close(a);
 	assert_int_equal(fake_mappings(), 1);
 	ward_device_close(b);
@@ -401,6 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(moving_back_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_emptied, setup, teardown),
 		cmocka_unit_test_setup_teardown(second_container_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_attach_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_says_why, setup, teardown),

@@ -70,10 +70,16 @@ static inline int host_call(enum host_call call)
 	return host.error;
 }
 
+/* Of what changes nothing when it fails; EIO would say that it did (backend/interface.h). */
+static inline int host_whole(int code)
+{
+	return code == -EIO ? -ENODEV : code;
+}
+
 static inline int host_map(void *backing, const struct ward_mapping *mapping)
 {
 	struct host_space *space = backing;
-	int code = host_call(HOST_MAP);
+	int code = host_whole(host_call(HOST_MAP));
 
 	if (code)
 		return code;
@@ -163,7 +169,7 @@ static inline int host_attach(void *context, ward_pasid_t pasid, struct ward_spa
 		return -EIO;
 	}
 	if (code)
-		return code;
+		return host_whole(code);
 	ward_space_info(space, &info);
 	device->space = info.backing;
 	return 0;

@@ -204,21 +204,20 @@ static bool tell(unsigned long nth, bool on, int error)
 	return failed;
 }
 
-/*
- * Not all of them from then on: when a container that was being filled can be neither filled nor emptied,
- * nobody has a way left to block it.
- */
 static void each_in_turn(void **unused)
 {
 	static const struct {
 		unsigned long request;
 		bool on;
-	} kinds[] = { { 0, false }, { VFIO_IOMMU_MAP_DMA, true }, { VFIO_IOMMU_UNMAP_DMA, true } };
+	} kinds[] = { { 0, false },
+		      { 0, true },
+		      { VFIO_IOMMU_MAP_DMA, true },
+		      { VFIO_IOMMU_UNMAP_DMA, true } };
 	static const int errors[] = { EIO, ENOMEM, EFAULT };
 	unsigned long nth;
 
 	(void)unused;
-	for (unsigned int kind = 0; kind < 9; kind++) {
+	for (unsigned int kind = 0; kind < 12; kind++) {
 		fails_request = kinds[kind / 3].request;
 		for (nth = 1; tell(nth, kinds[kind / 3].on, errors[kind % 3]); nth++)
 			assert_true(nth < 1000);

@@ -21,7 +21,7 @@ extern "C" {
 
 /** Carries out one space. */
 struct ward_space_ops {
-	/** Adds a mapping that fits. Whole or not at all. */
+	/** Adds a mapping that fits. Whole or not at all; -EIO: parts of it were not taken back. */
 	int (*map)(void *backing, const struct ward_mapping *mapping);
 	/**
 	 * Removes mappings: first and last are on the bounds of mappings, unless split says that a
@@ -56,7 +56,8 @@ struct ward_device_ops {
 	const struct ward_irq_ops *irq; /**< NULL: it has no interrupts */
 	/**
 	 * Into this space, or from the one it is in into this one: old or new, never in between.
-	 * -EIO: neither was possible, and it is blocked until it was detached.
+	 * -EIO: neither was possible, and it is blocked, as far as it can be, until it was detached;
+	 * also when it was in none before.
 	 * The space was made by the same backend. pasid is WARD_PASID_NONE or for the PASID alone.
 	 */
 	int (*attach)(void *device, ward_pasid_t pasid, struct ward_space *space);
