@@ -194,12 +194,12 @@ static void ask_raw(struct world *world, const struct step *step, struct input *
 	require(written <= room && (written == 0 || written >= 4));
 	for (size_t i = written; i < sizeof(answer); i++)
 		require(answer[i] == 0xa5);
-	require(written == 0 || answer[written - 4] <= ASK_NOMEM);
+	require(written == 0 || answer[written - 4] <= GUEST_NOMEM);
 }
 
 static void probe(struct world *world, uint32_t id)
 {
-	uint8_t request[72] = { ASK_PROBE }, answer[640];
+	uint8_t request[72] = { 5 }, answer[640];
 	const struct iovec in = { request, sizeof(request) }, out = { answer, sizeof(answer) };
 	uint32_t endpoint = htole32(id), written;
 
@@ -219,16 +219,16 @@ static void ask_short(struct world *world, const struct step *step)
 		domain = UINT32_MAX;
 	switch (step->kind % KINDS) {
 	case ATTACH:
-		status = ask_attach(viommu, domain, endpoint, step->flags & 7 ? 0 : ASK_BYPASS);
+		status = guest_attach(viommu, domain, endpoint, step->flags & 7 ? 0 : GUEST_BYPASS);
 		break;
 	case DETACH:
-		status = ask_detach(viommu, domain, endpoint);
+		status = guest_detach(viommu, domain, endpoint);
 		break;
 	case MAP:
-		status = ask_map(viommu, domain, start, last, target, step->flags & 15);
+		status = guest_map(viommu, domain, start, last, target, step->flags & 15);
 		break;
 	default:
-		status = ask_unmap(viommu, domain, start, step->count == 255 ? UINT64_MAX : last);
+		status = guest_unmap(viommu, domain, start, step->count == 255 ? UINT64_MAX : last);
 	}
 	require(status >= 0);
 }

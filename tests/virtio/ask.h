@@ -5,118 +5,120 @@
 
 #include <doorward/viommu.h>
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
-enum {
-	ASK_ATTACH = 1,
-	ASK_DETACH,
-	ASK_MAP,
-	ASK_UNMAP,
-	ASK_PROBE,
+#define GUEST_PAGE 0x1000u
+
+enum guest_status {
+	GUEST_OK,
+	GUEST_IOERR,
+	GUEST_UNSUPP,
+	GUEST_DEVERR,
+	GUEST_INVAL,
+	GUEST_RANGE,
+	GUEST_NOENT,
+	GUEST_FAULT,
+	GUEST_NOMEM,
+	GUEST_NOT_KNOWN = 16, /* used length 0 */
+	GUEST_BROKEN = 17,    /* and the device is broken */
 };
 
-enum {
-	ASK_OK,
-	ASK_IOERR,
-	ASK_UNSUPP,
-	ASK_DEVERR,
-	ASK_INVAL,
-	ASK_RANGE,
-	ASK_NOENT,
-	ASK_FAULT,
-	ASK_NOMEM,
-	ASK_UNKNOWN = 16, /* used length 0 */
-	ASK_BROKEN = 17,  /* and the device is broken */
-};
-
-#define ASK_R 1u
-#define ASK_W 2u
-#define ASK_MMIO 4u
-#define ASK_BYPASS 1u
-
-struct ask_attach {
-	uint8_t type, reserved[3];
-	uint32_t domain, endpoint, flags, reserved1;
-} __attribute__((packed));
-
-struct ask_detach {
-	uint8_t type, reserved[3];
-	uint32_t domain, endpoint, reserved1[2];
-} __attribute__((packed));
-
-struct ask_map {
-	uint8_t type, reserved[3];
-	uint32_t domain;
-	uint64_t start, last, target;
-	uint32_t flags;
-} __attribute__((packed));
-
-struct ask_unmap {
-	uint8_t type, reserved[3];
-	uint32_t domain;
-	uint64_t start, last;
-	uint32_t reserved1;
-} __attribute__((packed));
-
-/* The status, or ASK_UNKNOWN, ASK_BROKEN. */
-static inline int ask(struct ward_viommu *viommu, const void *request, size_t size)
+static inline void guest_put(uint8_t *to, uint64_t value, unsigned int bytes)
 {
-	/* iov_base has no const; the device does not write there. */
-	const struct iovec in = { (void *)(uintptr_t)request, size };
-	uint8_t tail[4] = { 0xee, 0xee, 0xee, 0xee };
-	const struct iovec out = { tail, sizeof(tail) };
+	for (unsigned int i = 0; i < bytes; i++)
+		to[i] = (uint8_t)(value >> 8 * i);
+}
+
+static inline uint64_t guest_get(const uint8_t *from, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes-- > 0)
+		value = value << 8 | from[bytes];
+	return value;
+}
+
+/* A request without properties: its status, or -1 when the answer is not a tail and nothing else. */
+static inline int guest_request(struct ward_viommu *viommu, uint8_t *request, size_t size)
+{
+	uint8_t tail[4] = { 0xff, 0xff, 0xff, 0xff };
+	struct iovec out = { request, size }, in = { tail, sizeof(tail) };
 	uint32_t written = 0;
-	int code = ward_viommu_handle(viommu, &in, 1, &out, 1, &written);
+	int code = ward_viommu_handle(viommu, &out, 1, &in, 1, &written);
 
 	if (written == 0)
-		return code == -EIO ? ASK_BROKEN : ASK_UNKNOWN;
+		return code == -EIO ? GUEST_BROKEN : GUEST_NOT_KNOWN;
 	return written == sizeof(tail) && !tail[1] && !tail[2] && !tail[3] ? tail[0] : -1;
 }
 
-static inline int ask_attach(struct ward_viommu *viommu, uint32_t domain, uint32_t endpoint,
-			     uint32_t flags)
+static inline int guest_attach(struct ward_viommu *viommu, uint32_t domain, uint32_t endpoint,
+			       uint32_t flags)
 {
-	const struct ask_attach request = { .type = ASK_ATTACH,
-					    .domain = htole32(domain),
-					    .endpoint = htole32(endpoint),
-					    .flags = htole32(flags) };
+	uint8_t request[20] = { 1 };
 
-	return ask(viommu, &request, sizeof(request));
+	guest_put(request + 4, domain, 4);
+	guest_put(request + 8, endpoint, 4);
+	guest_put(request + 12, flags, 4);
+	return guest_request(viommu, request, sizeof(request));
 }
 
-static inline int ask_detach(struct ward_viommu *viommu, uint32_t domain, uint32_t endpoint)
+static inline int guest_detach(struct ward_viommu *viommu, uint32_t domain, uint32_t endpoint)
 {
-	const struct ask_detach request = { .type = ASK_DETACH,
-					    .domain = htole32(domain),
-					    .endpoint = htole32(endpoint) };
+	uint8_t request[20] = { 2 };
 
-	return ask(viommu, &request, sizeof(request));
+	guest_put(request + 4, domain, 4);
+	guest_put(request + 8, endpoint, 4);
+	return guest_request(viommu, request, sizeof(request));
 }
 
-static inline int ask_map(struct ward_viommu *viommu, uint32_t domain, uint64_t start,
-			  uint64_t last, uint64_t target, uint32_t flags)
-{
-	const struct ask_map request = { .type = ASK_MAP,
-					 .domain = htole32(domain),
-					 .start = htole64(start),
-					 .last = htole64(last),
-					 .target = htole64(target),
-					 .flags = htole32(flags) };
+#define GUEST_BYPASS 1u /* ATTACH */
+#define GUEST_READ 1u	/* MAP */
+#define GUEST_WRITE 2u
+#define GUEST_MMIO 4u
 
-	return ask(viommu, &request, sizeof(request));
+static inline int guest_map(struct ward_viommu *viommu, uint32_t domain, uint64_t start,
+			    uint64_t last, uint64_t target, uint32_t flags)
+{
+	uint8_t request[36] = { 3 };
+
+	guest_put(request + 4, domain, 4);
+	guest_put(request + 8, start, 8);
+	guest_put(request + 16, last, 8);
+	guest_put(request + 24, target, 8);
+	guest_put(request + 32, flags, 4);
+	return guest_request(viommu, request, sizeof(request));
 }
 
-static inline int ask_unmap(struct ward_viommu *viommu, uint32_t domain, uint64_t start,
-			    uint64_t last)
+/* One page. */
+static inline int guest_map_page(struct ward_viommu *viommu, uint32_t domain, uint64_t start,
+				 uint64_t target, uint32_t flags)
 {
-	const struct ask_unmap request = { .type = ASK_UNMAP,
-					   .domain = htole32(domain),
-					   .start = htole64(start),
-					   .last = htole64(last) };
+	return guest_map(viommu, domain, start, start + GUEST_PAGE - 1, target, flags);
+}
 
-	return ask(viommu, &request, sizeof(request));
+static inline int guest_unmap(struct ward_viommu *viommu, uint32_t domain, uint64_t start,
+			      uint64_t last)
+{
+	uint8_t request[28] = { 4 };
+
+	guest_put(request + 4, domain, 4);
+	guest_put(request + 8, start, 8);
+	guest_put(request + 16, last, 8);
+	return guest_request(viommu, request, sizeof(request));
+}
+
+/* PROBE with a writable part of any size; the used length. */
+static inline uint32_t guest_probe(struct ward_viommu *viommu, uint32_t endpoint, uint8_t *answer,
+				   size_t size)
+{
+	uint8_t request[72] = { 5 };
+	struct iovec out = { request, sizeof(request) }, in = { answer, size };
+	uint32_t written = 0;
+
+	guest_put(request + 4, endpoint, 4);
+	(void)ward_viommu_handle(viommu, &out, 1, &in, 1, &written);
+	return written;
 }
 
 #endif

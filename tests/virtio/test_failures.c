@@ -97,14 +97,15 @@ static void fill(struct world *world, bool bypass)
 
 	assert_int_equal(ward_viommu_negotiate(viommu, ward_viommu_features(viommu)), 0);
 	assert_int_equal(ward_viommu_config_write(viommu, 36, &byte, 1), 0);
-	assert_int_equal(ask_attach(viommu, 1, 1, 0), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 1, 2, 0), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 7, 3, ASK_BYPASS), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 6, 5, 0), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0x1000, 0x1fff, 0x10000, ASK_R), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0x2000, 0x2fff, 0x20000, ASK_W), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0x8000, 0xffff, 0x30000, ASK_R | ASK_W), ASK_OK);
-	assert_int_equal(ask_map(viommu, 6, 0x1000, 0x1fff, 0x40000, ASK_R), ASK_OK);
+	assert_int_equal(guest_attach(viommu, 1, 1, 0), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 1, 2, 0), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 7, 3, GUEST_BYPASS), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 6, 5, 0), GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0x1000, 0x1fff, 0x10000, GUEST_READ), GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0x2000, 0x2fff, 0x20000, GUEST_WRITE), GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0x8000, 0xffff, 0x30000, GUEST_READ | GUEST_WRITE),
+			 GUEST_OK);
+	assert_int_equal(guest_map(viommu, 6, 0x1000, 0x1fff, 0x40000, GUEST_READ), GUEST_OK);
 }
 
 static void finish(struct world *world)
@@ -125,62 +126,62 @@ struct action {
 
 static int attach_new(struct world *world)
 {
-	return ask_attach(world->viommu, 20, 4, 0);
+	return guest_attach(world->viommu, 20, 4, 0);
 }
 
 static int attach_mapped(struct world *world)
 {
-	return ask_attach(world->viommu, 1, 4, 0);
+	return guest_attach(world->viommu, 1, 4, 0);
 }
 
 static int attach_bypass(struct world *world)
 {
-	return ask_attach(world->viommu, 20, 4, ASK_BYPASS);
+	return guest_attach(world->viommu, 20, 4, GUEST_BYPASS);
 }
 
 static int attach_from_another(struct world *world)
 {
-	return ask_attach(world->viommu, 6, 1, 0);
+	return guest_attach(world->viommu, 6, 1, 0);
 }
 
 static int attach_from_its_last(struct world *world)
 {
-	return ask_attach(world->viommu, 1, 5, 0);
+	return guest_attach(world->viommu, 1, 5, 0);
 }
 
 static int attach_from_bypass_to_new(struct world *world)
 {
-	return ask_attach(world->viommu, 20, 3, 0);
+	return guest_attach(world->viommu, 20, 3, 0);
 }
 
 static int detach_one(struct world *world)
 {
-	return ask_detach(world->viommu, 1, 2);
+	return guest_detach(world->viommu, 1, 2);
 }
 
 static int detach_last(struct world *world)
 {
-	return ask_detach(world->viommu, 6, 5);
+	return guest_detach(world->viommu, 6, 5);
 }
 
 static int detach_from_bypass(struct world *world)
 {
-	return ask_detach(world->viommu, 7, 3);
+	return guest_detach(world->viommu, 7, 3);
 }
 
 static int map(struct world *world)
 {
-	return ask_map(world->viommu, 1, 0x3000, 0x4fff, 0x50000, ASK_R | ASK_MMIO);
+	return guest_map(world->viommu, 1, 0x3000, 0x4fff, 0x50000, GUEST_READ | GUEST_MMIO);
 }
 
 static int unmap_one(struct world *world)
 {
-	return ask_unmap(world->viommu, 1, 0x2000, 0x2fff);
+	return guest_unmap(world->viommu, 1, 0x2000, 0x2fff);
 }
 
 static int unmap_all(struct world *world)
 {
-	return ask_unmap(world->viommu, 1, 0, UINT64_MAX);
+	return guest_unmap(world->viommu, 1, 0, UINT64_MAX);
 }
 
 static int bypass_on(struct world *world)
@@ -354,17 +355,17 @@ static int status_of(int code)
 	switch (code) {
 	case -ENOMEM:
 	case -ENOSPC:
-		return ASK_NOMEM;
+		return GUEST_NOMEM;
 	case -EFAULT:
-		return ASK_FAULT;
+		return GUEST_FAULT;
 	case -EEXIST:
-		return ASK_INVAL;
+		return GUEST_INVAL;
 	case -EOPNOTSUPP:
-		return ASK_UNSUPP;
+		return GUEST_UNSUPP;
 	case -EOVERFLOW:
-		return ASK_RANGE;
+		return GUEST_RANGE;
 	default:
-		return ASK_DEVERR;
+		return GUEST_DEVERR;
 	}
 }
 
@@ -406,7 +407,7 @@ static bool fail_call(const struct action *action, unsigned long nth, int code, 
 		assert_int_equal(result, result < 0 ? (stuck ? -EIO : code)
 						    : status_of(stuck ? -EIO : code));
 	else if (hit && result > 0)
-		assert_int_equal(result, ASK_DEVERR);
+		assert_int_equal(result, GUEST_DEVERR);
 	if (hit)
 		check_recovers(&world, action->name, nth);
 	finish(&world);
@@ -464,7 +465,7 @@ static bool fail_allocation(const struct action *action, unsigned long nth)
 	if (hit && !action->given)
 		fail_msg("%s needs memory", action->name);
 	if (hit) {
-		assert_int_equal(result, result < 0 ? -ENOMEM : ASK_NOMEM);
+		assert_int_equal(result, result < 0 ? -ENOMEM : GUEST_NOMEM);
 		look(&world, &after);
 		assert_int_equal(before.size, after.size);
 		assert_memory_equal(before.bytes, after.bytes, before.size);
@@ -557,15 +558,16 @@ static bool fail_allocation_of_many(unsigned long nth)
 	assert_int_equal(ward_viommu_create(&options, &viommu), 0);
 	assert_int_equal(ward_viommu_endpoint_add(viommu, &endpoint, NULL), 0);
 	assert_int_equal(ward_viommu_negotiate(viommu, ward_viommu_features(viommu)), 0);
-	assert_int_equal(ask_attach(viommu, 1, 1, 0), ASK_OK);
+	assert_int_equal(guest_attach(viommu, 1, 1, 0), GUEST_OK);
 	ward_fault_arm(nth);
 	for (uint64_t i = 0; i < MANY; i++) {
 		uint64_t start = (i * 1237 % MANY) << 13;
-		int status = ask_map(viommu, 1, start, start + 0xfff, start + 0x100000, ASK_R);
+		int status =
+			guest_map(viommu, 1, start, start + 0xfff, start + 0x100000, GUEST_READ);
 
-		if (status == ASK_OK)
+		if (status == GUEST_OK)
 			continue;
-		assert_int_equal(status, ASK_NOMEM);
+		assert_int_equal(status, GUEST_NOMEM);
 		refused++;
 		assert_int_equal(count_mappings(viommu), i);
 		i--;
@@ -716,7 +718,7 @@ static void a_reset_that_fails_can_be_repeated(void **state)
 	make_empty(&world, 0);
 	fill(&world, true);
 	world.plan = (struct follower_plan){ .fail_at = 1, .on = true, .code = -EBUSY };
-	assert_int_equal(unmap_one(&world), ASK_DEVERR);
+	assert_int_equal(unmap_one(&world), GUEST_DEVERR);
 	check_frozen(&world, "unmap", 1, 0x6);
 	check_followers(&world, "unmap", 1);
 	for (unsigned long i = 0; i < 3; i++) {
@@ -726,7 +728,7 @@ static void a_reset_that_fails_can_be_repeated(void **state)
 		ward_viommu_info(world.viommu, &info);
 		assert_true(info.broken);
 		assert_int_equal(info.domains, 0);
-		assert_int_equal(ask_detach(world.viommu, 1, 1), ASK_BROKEN);
+		assert_int_equal(guest_detach(world.viommu, 1, 1), GUEST_BROKEN);
 	}
 	check_recovers(&world, "reset", 3);
 	finish(&world);
@@ -741,7 +743,7 @@ static void a_broken_device_gives_its_endpoints_back(void **state)
 	make_empty(&world, 0);
 	fill(&world, false);
 	world.plan = (struct follower_plan){ .fail_at = 2, .code = -EBUSY };
-	assert_int_equal(unmap_one(&world), ASK_DEVERR);
+	assert_int_equal(unmap_one(&world), GUEST_DEVERR);
 	world.plan.fail_at = 0;
 	assert_int_equal(add(&world, NOBODY), -EIO);
 	for (uint32_t id = 1; id <= 5; id++) {

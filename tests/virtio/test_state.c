@@ -125,15 +125,16 @@ static void fill(struct world *world)
 
 	assert_int_equal(ward_viommu_negotiate(viommu, ward_viommu_features(viommu)), 0);
 	assert_int_equal(ward_viommu_config_write(viommu, 36, "\1", 1), 0);
-	assert_int_equal(ask_attach(viommu, 1, 3, 0), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 1, 1, 0), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 7, 2, ASK_BYPASS), ASK_OK);
-	assert_int_equal(ask_attach(viommu, 2, UINT32_MAX, 0), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0x1000, 0x1fff, 0x7000, ASK_R), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0x2000, 0x5fff, 0x10000, ASK_R | ASK_W), ASK_OK);
-	assert_int_equal(ask_map(viommu, 1, 0xfffffffff000, 0xffffffffffff, 0x8020000,
-				 ASK_W | ASK_MMIO),
-			 ASK_OK);
+	assert_int_equal(guest_attach(viommu, 1, 3, 0), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 1, 1, 0), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 7, 2, GUEST_BYPASS), GUEST_OK);
+	assert_int_equal(guest_attach(viommu, 2, UINT32_MAX, 0), GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0x1000, 0x1fff, 0x7000, GUEST_READ), GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0x2000, 0x5fff, 0x10000, GUEST_READ | GUEST_WRITE),
+			 GUEST_OK);
+	assert_int_equal(guest_map(viommu, 1, 0xfffffffff000, 0xffffffffffff, 0x8020000,
+				   GUEST_WRITE | GUEST_MMIO),
+			 GUEST_OK);
 	fault(world, 1, 0x123);
 	fault(world, 4, 0x456);
 }
@@ -214,11 +215,11 @@ static void a_loaded_device_goes_on(void **state)
 	assert_true(info.bypass);
 	assert_int_equal(info.domains, 3);
 	assert_int_equal(info.mappings, 3);
-	assert_int_equal(ask_map(world.viommu, 1, 0x3000, 0x3fff, 0, ASK_R), ASK_INVAL);
-	assert_int_equal(ask_unmap(world.viommu, 1, 0x2000, 0x5fff), ASK_OK);
-	assert_int_equal(ask_map(world.viommu, 1, 0x3000, 0x3fff, 0, ASK_R), ASK_OK);
-	assert_int_equal(ask_attach(world.viommu, 7, 4, 0), ASK_INVAL);
-	assert_int_equal(ask_detach(world.viommu, 2, UINT32_MAX), ASK_OK);
+	assert_int_equal(guest_map(world.viommu, 1, 0x3000, 0x3fff, 0, GUEST_READ), GUEST_INVAL);
+	assert_int_equal(guest_unmap(world.viommu, 1, 0x2000, 0x5fff), GUEST_OK);
+	assert_int_equal(guest_map(world.viommu, 1, 0x3000, 0x3fff, 0, GUEST_READ), GUEST_OK);
+	assert_int_equal(guest_attach(world.viommu, 7, 4, 0), GUEST_INVAL);
+	assert_int_equal(guest_detach(world.viommu, 2, UINT32_MAX), GUEST_OK);
 	assert_int_equal(ward_viommu_event(world.viommu, &buffer, 1, &written), 0);
 	assert_int_equal(event[8], 1);
 	assert_int_equal(event[17], 0x1);
@@ -254,8 +255,8 @@ static void what_guests_of_old_negotiated_comes_back(void **state)
 	options.features = WARD_VIOMMU_F_MAP_UNMAP | WARD_VIOMMU_F_BYPASS;
 	make(&world, &options);
 	assert_int_equal(ward_viommu_negotiate(world.viommu, options.features), 0);
-	assert_int_equal(ask_attach(world.viommu, 1, 1, 0), ASK_OK);
-	assert_int_equal(ask_map(world.viommu, 1, 0, UINT64_MAX, 0, ASK_R), ASK_OK);
+	assert_int_equal(guest_attach(world.viommu, 1, 1, 0), GUEST_OK);
+	assert_int_equal(guest_map(world.viommu, 1, 0, UINT64_MAX, 0, GUEST_READ), GUEST_OK);
 	save(&world, &stream);
 	assert_again(&stream, &options);
 	finish(&world);
@@ -300,7 +301,7 @@ static void a_broken_device_is_broken_there(void **state)
 	ward_viommu_info(world.viommu, &info);
 	assert_true(info.broken);
 	assert_string_equal(info.error.text, "the guest's ring makes no sense");
-	assert_int_equal(ask_detach(world.viommu, 1, 1), ASK_BROKEN);
+	assert_int_equal(guest_detach(world.viommu, 1, 1), GUEST_BROKEN);
 	ward_viommu_reset(world.viommu, true);
 	assert_empty(&world, false);
 	finish(&world);
@@ -318,7 +319,7 @@ static void who_is_frozen_is_frozen_there(void **state)
 	make(&world, &standard);
 	fill(&world);
 	world.plan = (struct follower_plan){ .fail_at = 1, .code = -ETIMEDOUT };
-	assert_int_equal(ask_unmap(world.viommu, 1, 0x1000, 0x1fff), ASK_DEVERR);
+	assert_int_equal(guest_unmap(world.viommu, 1, 0x1000, 0x1fff), GUEST_DEVERR);
 	assert_int_equal(world.plan.failures, 1);
 	assert_int_equal(world.plan.whose, 1u << 1 | 1u << 3);
 	save(&world, &stream);
@@ -349,17 +350,17 @@ static void change(struct world *world, struct random *r)
 	switch (random_next(r) % 8) {
 	case 0:
 	case 1:
-		ask_attach(world->viommu, domain, endpoint, random_next(r) % 4 == 0);
+		guest_attach(world->viommu, domain, endpoint, random_next(r) % 4 == 0);
 		break;
 	case 2:
-		ask_detach(world->viommu, domain, endpoint);
+		guest_detach(world->viommu, domain, endpoint);
 		break;
 	case 3:
-		ask_unmap(world->viommu, domain, start, start + 4 * size - 1);
+		guest_unmap(world->viommu, domain, start, start + 4 * size - 1);
 		break;
 	default:
-		ask_map(world->viommu, domain, start, start + size - 1, random_next(r) >> 20 << 12,
-			1 + (uint32_t)(random_next(r) % 7));
+		guest_map(world->viommu, domain, start, start + size - 1,
+			  random_next(r) >> 20 << 12, 1 + (uint32_t)(random_next(r) % 7));
 	}
 }
 
