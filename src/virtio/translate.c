@@ -64,8 +64,6 @@ int ward_viommu_translate(const struct ward_viommu *viommu, struct ward_reader *
 									   ward_iova_raw(iova) });
 		if (region && region->subtype == WARD_VIOMMU_RESV_MSI)
 			return ring(viommu, found, iova, access, ret_translation, ret_fault);
-		if (region && region->subtype == WARD_VIOMMU_RESV_RESERVED)
-			return fault(ret_fault, WARD_FAULT_TRANSLATION, iova, access);
 	}
 	return ward_space_translate(space, reader, WARD_PASID_NONE, iova, access, ret_translation,
 				    ret_fault);
