@@ -13,7 +13,8 @@
 #define ITS UINT64_C(0x08090000)
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
-enum { FRAME_V2M, FRAME_V2M2, FRAME_ITS, FRAME_X86 };
+/* Not by address. */
+enum { FRAME_ITS, FRAME_V2M, FRAME_V2M2, FRAME_X86 };
 
 static const struct ward_doorbell_frame frames[] = {
 	[FRAME_V2M] = { { V2M + 0x40, V2M + 0x43 }, 0 },
@@ -142,6 +143,8 @@ static void doorbells_have_one_region(void **state)
 {
 	static const struct ward_viommu_region one[] = { { { V2M2, V2M2 + 0xfff },
 							   WARD_VIOMMU_RESV_MSI } };
+	static const struct ward_viommu_region both[] = { { { V2M, V2M2 + 0xfff },
+							    WARD_VIOMMU_RESV_MSI } };
 	static const struct ward_viommu_region all[] = { { { V2M, ITS + 0xfff },
 							   WARD_VIOMMU_RESV_MSI } };
 	static const struct ward_viommu_region x86[] = {
@@ -153,6 +156,10 @@ static void doorbells_have_one_region(void **state)
 	world->endpoint.frames = 1u << FRAME_V2M2;
 	assert_int_equal(add(world, NULL, 0), 0);
 	expect(world, one, 1);
+	again(world);
+	world->endpoint.frames = 1u << FRAME_V2M | 1u << FRAME_V2M2;
+	assert_int_equal(add(world, NULL, 0), 0);
+	expect(world, both, 1);
 	again(world);
 	world->endpoint.frames = 1u << FRAME_ITS | 1u << FRAME_V2M;
 	assert_int_equal(add(world, NULL, 0), 0);
