@@ -30,6 +30,8 @@ STEPS_SAY = ["done", "done"]
 
 MEMORY = 1 << 30
 WAIT = 60  # seconds, for QEMU to come and to go
+# The interface of its plugins, the words of its log and the answers of its monitor are of this series.
+QEMU = "7.2"
 # Where RAM begins, and which instructions may store 16 bits (notify-plugin.c).
 RAM = {"amd64": 0, "arm64": 0x40000000}
 STORES = {"amd64": "ffff:8966", "arm64": "fec00000:78000000"}
@@ -161,7 +163,7 @@ class Recorder:
         self.memory = Memory(RAM[arch])
         self.queues = [Queue(self.memory), Queue(self.memory)]
         self.log = Log(f"{self.folder.name}/log")
-        self.lines, self.path, self.error = [], None, None
+        self.lines, self.path, self.error, self.ended = [], None, None, False
         self.dma, self.told = None, set()
         self.listening = {name: self.listen(name) for name in ("qmp", "plugin")}
 
@@ -187,14 +189,15 @@ class Recorder:
         self.thread.start()
 
     def stop(self):
-        """QEMU has ended."""
+        """QEMU has ended, perhaps before it came."""
+        self.ended = True
+        for one in self.listening.values():
+            one.shutdown(socket.SHUT_RDWR)
         self.thread.join(WAIT)
         for one in self.listening.values():
             one.close()
         os.close(self.memory.fd)
         self.folder.cleanup()
-        if self.error or not self.lines:
-            raise machines_.Failed(self.error or "the driver asked nothing")
 
     def run(self):
         try:
@@ -205,7 +208,8 @@ class Recorder:
                     self.look(qmp, struct.unpack("<Q", data)[0])
                     plugin.send(b"!")
         except (OSError, ValueError, LookupError, TypeError, StopIteration, struct.error) as why:
-            self.error = f"{type(why).__name__}: {why}"
+            if not self.ended:
+                self.error = f"{type(why).__name__}: {why}"
 
     def look(self, qmp, notified):
         """The device is done with a notification."""
@@ -319,15 +323,24 @@ def plugin():
 def record(machine, log, timeout):
     """Boots the machine; returns its trace and what viommu.sh said, as lines."""
     arch = machine.kind.arch
+    if not version(machine).startswith(f"{QEMU}."):
+        raise fetch.Missing(f"QEMU {version(machine)} is there; traces are recorded with {QEMU}")
     client = initramfs.compiled(arch, HERE / "viommu-client.c")
     initrd = initramfs.make(arch, machine.kernel, programs={"viommu-client": client},
                             steps=[("viommu", (HERE / "viommu.sh").read_text())])
     recorder = Recorder(arch, plugin())
+    why = []
+    recorder.start()
     try:
-        recorder.start()
         machines_.boot(machine, initrd, log, timeout, recorder.arguments(), [recorder.memory.fd])
+    except machines_.Failed as failure:
+        why.append(str(failure))
     finally:
         recorder.stop()
+    if recorder.error:
+        why.append(recorder.error)
+    if why or not recorder.lines:
+        raise machines_.Failed("; ".join(why) or "the driver asked nothing")
     said = machines_.results(log).get("viommu", b"").decode(errors="replace").splitlines()
     return header(machine) + recorder.lines, said
 
