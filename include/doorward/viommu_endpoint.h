@@ -61,7 +61,8 @@ struct ward_viommu_endpoint_options {
  * @param ret_error a sentence on failure; may be NULL
  * @return 0; -EEXIST the id is taken; -EINVAL options that make no sense; -EOPNOTSUPP identity, and the
  * device has no WARD_VIOMMU_IDENTITY; -ENOSPC its regions do not fit into probe_size, or too many
- * endpoints; -EIO the device is broken; -ENOMEM; an error of a listener that refuses it
+ * endpoints; -EIO the device is broken, perhaps by a listener that could not go back; -ENOMEM; an error
+ * of a listener that refuses it
  */
 int ward_viommu_endpoint_add(struct ward_viommu *viommu,
 			     const struct ward_viommu_endpoint_options *options,

@@ -19,8 +19,13 @@
  * | EIO | DEVERR, and the endpoint that moves, or those of the domain, are frozen |
  * | any other | DEVERR |
  *
+ * Who caches translations, and asks ward_viommu_translate when something is not there, needs no map: it
+ * drops what an endpoint has at move and freeze, and at unmap that of the range for endpoints whose last
+ * move was to the domain.
+ *
  * Threads: called by the thread that changes the device; must not call it back, but may read: endpoints,
- * regions, the space of a place.
+ * regions, the space of a place. Until the call that changes the device returns, translation may still
+ * find what goes: such a cache is filled by the same thread.
  */
 #ifndef DOORWARD_VIOMMU_LISTENER_H
 #define DOORWARD_VIOMMU_LISTENER_H
@@ -36,9 +41,9 @@ struct ward_viommu_listener_ops {
 	/**
 	 * An endpoint goes from one place to another: the old or the new, never a third. May be refused
 	 * when to is not BLOCKED and the guest asked for it (ATTACH, hot-plug); never by the end of an
-	 * endpoint's stay: DETACH, reset, a change of the bypass byte. To or from BLOCKED, endpoint
-	 * options are those of its add. An endpoint begins and ends BLOCKED. Mappings of a place's space
-	 * that lie in an IDENTITY region of the endpoint are the guest's half alone, and not told by map.
+	 * endpoint's stay: DETACH, reset, a change of the bypass byte. An endpoint begins and ends BLOCKED.
+	 * Mappings of a place's space (ward_space_next) were told by map or are to be caught up with now; but
+	 * those that lie in an IDENTITY region of an endpoint are the guest's half alone, and not told.
 	 *
 	 * What ends a stay is told to all listeners, also after one has failed. A frozen endpoint is moved
 	 * from BLOCKED once more, by a reset or its removal, perhaps to BLOCKED: what was left behind can go
@@ -52,8 +57,9 @@ struct ward_viommu_listener_ops {
 	 */
 	int (*map)(void *context, uint32_t domain, const struct ward_mapping *mapping);
 	/**
-	 * All mappings within the range, which cuts none and has one at each end; also to take back a map that another listener
-	 * refused. When it returns, nothing uses them any more. NULL: not interested.
+	 * All mappings within the range, which cuts none and has one at each end, told by map or not (of
+	 * IDENTITY regions); also to take back a map that another listener refused. When it returns, nothing
+	 * uses them any more. NULL: not interested.
 	 */
 	int (*unmap)(void *context, uint32_t domain, struct ward_range range);
 	/**

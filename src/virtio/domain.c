@@ -28,29 +28,16 @@ bool ward_viommu_domain_untold(uint64_t value)
 	return value & WARD_VALUE_DOORBELL;
 }
 
-static bool was_told(const struct viommu_domain *domain, struct ward_range range)
-{
-	struct ward_tree_entry entry;
-
-	while (ward_tree_next(&domain->space->tree, range.start, &entry) &&
-	       entry.start <= range.last) {
-		if (!ward_viommu_domain_untold(entry.value))
-			return true;
-		if (entry.last >= range.last)
-			break;
-		range.start = entry.last + 1;
-	}
-	return false;
-}
-
-/* Cannot be refused: who fails is frozen, and the mapping is gone for the guest. */
+/*
+ * Cannot be refused: who fails is frozen, and the mapping is gone for the guest. Also of what map did not
+ * tell: a listener may have looked there on its own.
+ */
 static int space_unmap(void *backing, struct ward_range range, bool split)
 {
 	struct viommu_domain *domain = backing;
 
 	(void)split; /* never */
-	if (domain->viommu->listeners_count && was_told(domain, range))
-		(void)ward_viommu_tell_unmap(domain, range);
+	(void)ward_viommu_tell_unmap(domain, range);
 	return 0;
 }
 

@@ -196,6 +196,8 @@ int ward_viommu_endpoint_add(struct ward_viommu *viommu,
 		code = ward_viommu_move(viommu, endpoint, NULL, true);
 	if (code == 0)
 		return 0;
+	/* It is frozen if a listener lost it. */
+	ward_viommu_move_out(viommu, endpoint);
 	drop(viommu, endpoint);
 	destroy(endpoint);
 	return ward_fail(ret_error, code, "a listener refuses it");

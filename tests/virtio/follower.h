@@ -263,12 +263,13 @@ static inline int follower_unmap(void *context, uint32_t id, struct ward_range r
 			removed.start = mapped.start;
 		removed.last = mapped.last;
 	}
-	follower_require(f, !domain || kept < domain->count, "an unmap where nothing is");
-	/* Of a mapping that was told, or of one that was not. */
+	/* What map did not tell goes like anything else. */
 	follower_require(f,
 			 !ward_range_is_empty(f->window) ||
 				 (removed.start == range.start && removed.last == range.last),
 			 "an unmap begins or ends where no mapping does");
+	follower_require(f, !domain || kept < domain->count || !ward_range_is_empty(f->window),
+			 "an unmap where nothing is");
 	if (domain)
 		domain->count = kept;
 	return 0;

@@ -293,6 +293,39 @@ static void a_removal_that_fails_is_done_and_breaks_the_device(void **state)
 	rig_finish(&desk.rig);
 }
 
+static void an_add_that_is_lost_begins_and_ends(void **state)
+{
+	const struct ward_viommu_endpoint_options options = { .size = sizeof(options),
+							      .endpoint = 9 };
+	struct ward_viommu_info info;
+	const uint8_t on = 1;
+	struct desk desk;
+
+	(void)state;
+	start(&desk);
+	assert_int_equal(ward_viommu_config_write(desk.rig.viommu, 36, &on, 1), 0);
+	desk.recording.text[0] = 0;
+	recording_fail(&desk.recording, 'B', RECORDER_MOVE, 0, -EIO);
+	assert_int_equal(ward_viommu_endpoint_add(desk.rig.viommu, &options, NULL), -EIO);
+	recording_is(&desk.recording, "A: 9 from blocked to bypass\n"
+				      "B: 9 from blocked to bypass fails\n"
+				      "A: 9 from bypass to blocked\n"
+				      "A: freeze 9\n"
+				      "B: freeze 9\n"
+				      "C: freeze 9\n"
+				      "A: 9 from blocked to blocked\n"
+				      "B: 9 from blocked to blocked fails\n"
+				      "C: 9 from blocked to blocked\n"
+				      "A: freeze 9\n"
+				      "B: freeze 9\n"
+				      "C: freeze 9\n");
+	ward_viommu_info(desk.rig.viommu, &info);
+	assert_true(info.broken);
+	assert_int_equal(info.endpoints, 2);
+	assert_int_equal(info.frozen, 0);
+	rig_finish(&desk.rig);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -307,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_reset_that_fails_freezes_and_breaks_again),
 		cmocka_unit_test(a_reset_tries_no_endpoint_twice),
 		cmocka_unit_test(a_removal_that_fails_is_done_and_breaks_the_device),
+		cmocka_unit_test(an_add_that_is_lost_begins_and_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
