@@ -221,6 +221,9 @@ static void reserved_region(void **state)
 	struct world *world = *state;
 
 	assert_int_equal(guest_attach(world->viommu, DOMAIN, ENDPOINT, 0), GUEST_OK);
+	(void)guest_map_page(world->viommu, DOMAIN, RESERVED, MEMORY, GUEST_READ);
+	(void)guest_map(world->viommu, DOMAIN, RESERVED - 0x1000, RESERVED + 0x10fff, MEMORY,
+			GUEST_READ | GUEST_WRITE);
 	faults(world, RESERVED, WARD_READ, WARD_FAULT_TRANSLATION);
 	faults(world, RESERVED + 0xffff, WARD_WRITE, WARD_FAULT_TRANSLATION);
 	assert_int_equal(guest_map(world->viommu, DOMAIN, RESERVED + 0x10000, RESERVED + 0x10fff,
