@@ -189,10 +189,12 @@ class Recorder:
         self.thread.start()
 
     def stop(self):
-        """QEMU has ended, perhaps before it came."""
+        """QEMU has ended, perhaps before it came: then the thread waits for it still."""
         self.ended = True
         for one in self.listening.values():
-            one.shutdown(socket.SHUT_RDWR)
+            with socket.socket(socket.AF_UNIX) as nobody:
+                nobody.setblocking(False)
+                nobody.connect_ex(one.getsockname())
         self.thread.join(WAIT)
         for one in self.listening.values():
             one.close()
