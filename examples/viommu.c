@@ -80,10 +80,30 @@ static int monitor_start(struct monitor *m)
 	return code;
 }
 
-/* The driver has set FEATURES_OK, and then said where its queues are. */
-static int monitor_driver_ok(struct monitor *m, uint64_t features)
+/* After what may have moved an endpoint, which the host may have failed to do. */
+static void monitor_look(struct monitor *m)
+{
+	struct ward_viommu_info info;
+
+	ward_viommu_info(m->viommu, &info);
+	if (info.broken)
+		printf("  (set DEVICE_NEEDS_RESET, and interrupt for the config space: %s)\n",
+		       info.error.text);
+}
+
+/* The driver has set FEATURES_OK, which stays clear when this fails. */
+static int monitor_features_ok(struct monitor *m, uint64_t features)
 {
 	int code = ward_viommu_negotiate(m->viommu, features);
+
+	monitor_look(m);
+	return code;
+}
+
+/* It has said where its queues are, and set DRIVER_OK. */
+static int monitor_driver_ok(struct monitor *m)
+{
+	int code = 0;
 
 	for (unsigned int i = 0; !code && i < WARD_VIOMMU_QUEUES; i++) {
 		const struct ward_virtq_options options = {
@@ -100,34 +120,78 @@ static int monitor_driver_ok(struct monitor *m, uint64_t features)
 	return code;
 }
 
-/* The driver has notified the request queue. */
-static void monitor_kick(struct monitor *m)
+/* The driver wrote 0 to the status (device), or the whole machine is reset (system). */
+static void monitor_reset(struct monitor *m, bool system)
 {
-	bool notify = false;
-
-	if (ward_viommu_serve(m->viommu, m->queues[0], ENTRIES, &notify) == -EIO)
-		printf("  (set DEVICE_NEEDS_RESET, and interrupt for the config space)\n");
-	m->interrupts += notify;
+	for (unsigned int i = 0; i < WARD_VIOMMU_QUEUES; i++) {
+		ward_virtq_destroy(m->queues[i]);
+		m->queues[i] = NULL;
+	}
+	ward_viommu_reset(m->viommu, system);
+	monitor_look(m);
 }
 
-/* DMA of the emulated disk: translated on the way, and a fault is told to the guest. */
-static void disk_writes(struct monitor *m, uint64_t iova, const char *text)
+static void monitor_config_write(struct monitor *m, uint32_t offset, const void *bytes, size_t size)
 {
-	struct ward_translation to;
-	struct ward_fault fault;
+	/* What is not allowed is ignored. */
+	(void)ward_viommu_config_write(m->viommu, offset, bytes, size);
+	monitor_look(m);
+}
+
+/* Events that wait, and buffers for them. */
+static void monitor_tell(struct monitor *m)
+{
 	bool notify = false;
 
-	if (!ward_viommu_translate(m->viommu, NULL, DISK, ward_iova(iova), WARD_WRITE, &to,
-				   &fault)) {
-		ward_memory_write(m->memory, ward_target_raw(to.target), text, strlen(text) + 1);
+	(void)ward_viommu_serve_events(m->viommu, m->queues[1], &notify);
+	m->interrupts += notify;
+	monitor_look(m);
+}
+
+/* The driver has notified a queue. */
+static void monitor_kick(struct monitor *m, unsigned int queue)
+{
+	int served = queue == 0 ? (int)ENTRIES : 0;
+	bool notify;
+
+	/* Of what is left after so many the driver does not notify. */
+	while (served == (int)ENTRIES) {
+		served = ward_viommu_serve(m->viommu, m->queues[0], ENTRIES, &notify);
+		m->interrupts += notify;
+	}
+	if (queue == 0)
+		monitor_look(m);
+	else
+		monitor_tell(m);
+}
+
+/*
+ * DMA of the emulated disk: translated on the way, as far as a translation goes, and a fault is told to the
+ * guest. A disk in a thread of its own has a reader (reader.h), and lets the device's thread tell.
+ */
+static void disk_writes(struct monitor *m, uint64_t iova, const char *text)
+{
+	size_t left = strlen(text) + 1;
+	struct ward_translation to;
+	struct ward_fault fault;
+
+	while (left && !ward_viommu_translate(m->viommu, NULL, DISK, ward_iova(iova), WARD_WRITE,
+					      &to, &fault)) {
+		uint64_t there = to.input.last - iova;
+		size_t size = there < left ? (size_t)there + 1 : left;
+
+		ward_memory_write(m->memory, ward_target_raw(to.target), text, size);
 		printf("  the disk writes to 0x%llx: that is guest physical 0x%llx\n",
 		       (unsigned long long)iova, (unsigned long long)ward_target_raw(to.target));
-		return;
+		iova += size;
+		text += size;
+		left -= size;
 	}
+	if (!left)
+		return;
 	printf("  the disk writes to 0x%llx: a fault\n", (unsigned long long)iova);
 	if (ward_viommu_fault(m->viommu, DISK, &fault, 0 /* ns of a clock */))
-		ward_viommu_serve_events(m->viommu, m->queues[1], &notify);
-	m->interrupts += notify;
+		monitor_tell(m);
 }
 
 /* The guest has written a vector: a route is only made when it rings a doorbell of the card's. */
@@ -151,6 +215,8 @@ static int count_bytes(void *context, const void *bytes, size_t size)
 
 static void show(struct monitor *m)
 {
+	const uint64_t features = ward_viommu_features(m->viommu);
+	const uint8_t bypass = 1;
 	struct ward_shadow_info info;
 	size_t saved = 0;
 
@@ -173,13 +239,22 @@ static void show(struct monitor *m)
 	printf("it unmaps the page; when that is answered, nobody gets there any more:\n");
 	guest_unmaps(m, "UNMAP", IOVA);
 	card_writes(m->backend, IOVA, "too late");
-	guest_listens();
+	guest_listens(m);
 	disk_writes(m, IOVA + 0x100, "too late");
 	guest_hears();
 	printf("it programs vectors of the card:\n");
 	guest_wrote_vector(m, DOORBELL);
 	guest_wrote_vector(m, GUEST + DATA);
 	printf("interrupts for the driver of the IOMMU: %u\n", m->interrupts);
+	printf("its driver resets the IOMMU, and one comes that lets everybody through:\n");
+	monitor_reset(m, false);
+	card_writes(m->backend, GUEST + DATA, "without a driver");
+	if (!monitor_features_ok(m, features))
+		monitor_config_write(m, 36, &bypass, sizeof(bypass));
+	card_writes(m->backend, GUEST + DATA, "hello from anywhere");
+	printf("the machine is reset:\n");
+	monitor_reset(m, true);
+	card_writes(m->backend, GUEST + DATA, "too late");
 }
 
 static void monitor_end(struct monitor *m)
@@ -202,7 +277,9 @@ int main(void)
 	if (!code)
 		code = monitor_start(&m);
 	if (!code)
-		code = monitor_driver_ok(&m, ward_viommu_features(m.viommu));
+		code = monitor_features_ok(&m, ward_viommu_features(m.viommu));
+	if (!code)
+		code = monitor_driver_ok(&m);
 	if (code)
 		printf("it cannot be set up: %s\n", strerror(-code));
 	else

@@ -32,7 +32,7 @@ static unsigned char ram[SIZE];
 #define DATA 0x10000u
 
 struct monitor;
-static void monitor_kick(struct monitor *m);
+static void monitor_kick(struct monitor *m, unsigned int queue);
 
 static void put(unsigned char *to, uint64_t value, unsigned int bytes)
 {
@@ -57,13 +57,14 @@ static void describe(unsigned int queue, unsigned int index, uint32_t at, uint32
 }
 
 /* Makes the chain that begins with descriptor 0 available. */
-static void offer(unsigned int queue)
+static void offer(struct monitor *m, unsigned int queue)
 {
 	unsigned char *available = ram + AVAILABLE(queue);
 	uint64_t count = get(available + 2, 2);
 
 	put(available + 4 + count % ENTRIES * 2, 0, 2);
 	put(available + 2, count + 1, 2);
+	monitor_kick(m, queue);
 }
 
 /* The request that was written, and room for its answer, which ends with a tail. */
@@ -74,8 +75,7 @@ static void guest_asks(struct monitor *m, const char *what, uint32_t size, uint3
 
 	describe(0, 0, REQUEST, size, 1 /* NEXT */);
 	describe(0, 1, ANSWER, room + 4, 2 /* WRITE */);
-	offer(0);
-	monitor_kick(m);
+	offer(m, 0);
 	printf("  %s: %s\n", what, status[ram[ANSWER + room] % 9]);
 }
 
@@ -129,10 +129,10 @@ static void guest_probes(struct monitor *m, const char *what, uint32_t endpoint)
 }
 
 /* A buffer for an event. */
-static void guest_listens(void)
+static void guest_listens(struct monitor *m)
 {
 	describe(1, 0, ANSWER, 24, 2 /* WRITE */);
-	offer(1);
+	offer(m, 1);
 }
 
 static void guest_hears(void)

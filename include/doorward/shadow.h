@@ -40,7 +40,10 @@ struct ward_shadow_options {
 	size_t size;
 	struct ward_viommu *viommu;   /**< borrowed; without endpoints yet */
 	struct ward_backend *backend; /**< borrowed, outlives it */
-	/** Guest memory: what its pieces are mapped to is where they are in this process. Borrowed. */
+	/**
+	 * Guest memory: what its pieces are mapped to is where they are in this process. Borrowed. A region
+	 * that is removed stays mapped in the host for as long as the guest, or ram, maps it.
+	 */
 	const struct ward_memory *memory;
 	/**
 	 * Where guest memory is for the backend, if that is not its address in this process (the

@@ -10,7 +10,8 @@
  *
  * A device that cannot go on (a broken queue, a host that failed to take something away) is broken:
  * DEVICE_NEEDS_RESET, no request is answered until ward_viommu_reset. Nothing that a guest does ends in
- * more than that.
+ * more than that. ward_viommu_info tells: it is to be asked after calls that move endpoints and do not
+ * fail (negotiate, config_write, reset, endpoint_remove), for a host may have failed there.
  *
  * Threads: one at a time calls what changes the device: all but what viommu_endpoint.h names.
  */
@@ -75,8 +76,8 @@ struct ward_viommu_options {
 	const struct ward_doorbell_frame *frames;
 	uint32_t frames_count;
 	/**
-	 * Most mappings of all domains: what a guest can make us keep. 0: 2^20. A domain keeps the memory of
-	 * the most it had until it is empty, so at worst that is as much for each endpoint.
+	 * Most mappings of all domains: what a guest can make us keep. 0: 2^20. One takes 24 to 80 bytes, and
+	 * a domain holds at most about six times what it needs, and some KiB.
 	 */
 	uint64_t mappings_max;
 	/** Most endpoints; 0: 65536. */

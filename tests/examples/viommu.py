@@ -31,4 +31,9 @@ if __name__ == "__main__":
         r"  a message to 0x8090040 rings the guest's doorbell: make a route",
         r"  a message to 0x40010000 rings nothing: make none, mask the vector",
         r"interrupts for the driver of the IOMMU: 7",
+        r"its driver resets the IOMMU, and one comes that lets everybody through:",
+        r"  the card writes to 0x40010000: the host's IOMMU refuses it",
+        r'  the card writes to 0x40010000: guest memory has "hello from anywhere"',
+        r"the machine is reset:",
+        r"  the card writes to 0x40010000: the host's IOMMU refuses it",
     )))
