@@ -447,3 +447,18 @@ int reference_translate(const struct reference *reference,
 	return through_mappings(reference, endpoint->domain, iova, access, ret_target, ret_access,
 				ret_mmio);
 }
+
+const struct reference_mapping *reference_next(const struct reference *reference, uint32_t domain,
+					       uint64_t from)
+{
+	const struct reference_mapping *best = NULL;
+
+	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
+		const struct reference_mapping *m = &reference->mappings[i];
+
+		if (m->there && m->domain == domain && m->start >= from &&
+		    (!best || m->start < best->start))
+			best = m;
+	}
+	return best;
+}

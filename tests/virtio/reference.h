@@ -72,6 +72,9 @@ uint32_t reference_handle(struct reference *reference, const uint8_t *readable,
 
 enum ward_viommu_place_kind reference_place(const struct reference *reference,
 					    const struct reference_endpoint *endpoint);
+/* The least mapping of the domain from there, or NULL. */
+const struct reference_mapping *reference_next(const struct reference *reference, uint32_t domain,
+					       uint64_t from);
 /* 0, or -EFAULT. */
 int reference_translate(const struct reference *reference,
 			const struct reference_endpoint *endpoint, uint64_t iova, uint32_t access,

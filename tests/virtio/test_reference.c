@@ -233,12 +233,6 @@ static uint64_t some_range(struct world *world, uint64_t *ret_last)
 	return start;
 }
 
-static void store(uint8_t *bytes, unsigned int size, uint64_t value)
-{
-	for (unsigned int i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* A mapping of a domain, to take it away again. */
 static bool some_mapping(struct world *world, uint32_t *ret_domain, uint64_t *ret_start,
 			 uint64_t *ret_last)
@@ -268,36 +262,36 @@ static void make_request(struct world *world, uint8_t request[80])
 
 	memset(request, 0, 80);
 	request[0] = type;
-	store(request + 1, 3, random_next(&world->random)); /* reserved, ignored */
+	guest_put(request + 1, random_next(&world->random), 3); /* reserved, ignored */
 	switch (type) {
 	case 1:
 	case 2:
-		store(request + 8, 4, some_endpoint(world));
+		guest_put(request + 8, some_endpoint(world), 4);
 		if (type == 1)
-			store(request + 12, 4, one_in(world, 5));
+			guest_put(request + 12, one_in(world, 5), 4);
 		else if (one_in(world, 2))
-			store(request + 12, 8, random_next(&world->random));
+			guest_put(request + 12, random_next(&world->random), 8);
 		break;
 	case 3:
-		store(request + 8, 8, start);
-		store(request + 16, 8, last);
-		store(request + 24, 8, one_in(world, 3) ? start : some_address(world));
+		guest_put(request + 8, start, 8);
+		guest_put(request + 16, last, 8);
+		guest_put(request + 24, one_in(world, 3) ? start : some_address(world), 8);
 		if (one_in(world, 30))
-			store(request + 24, 8, random_next(&world->random));
-		store(request + 32, 4, 1 + below(world, one_in(world, 4) ? 7 : 3));
+			guest_put(request + 24, random_next(&world->random), 8);
+		guest_put(request + 32, 1 + below(world, one_in(world, 4) ? 7 : 3), 4);
 		break;
 	case 4:
 		if (!one_in(world, 3))
 			some_mapping(world, &domain, &start, &last);
-		store(request + 8, 8, start);
-		store(request + 16, 8, last);
+		guest_put(request + 8, start, 8);
+		guest_put(request + 16, last, 8);
 		break;
 	default:
-		store(request + 4, 4, some_endpoint(world));
-		store(request + 8, 8, random_next(&world->random));
+		guest_put(request + 4, some_endpoint(world), 4);
+		guest_put(request + 8, random_next(&world->random), 8);
 	}
 	if (type != 5)
-		store(request + 4, 4, domain);
+		guest_put(request + 4, domain, 4);
 	/* Any field may be anything. */
 	if (strange)
 		request[below(world, 4) * 4 + 4 * below(world, 5)] ^=
@@ -427,22 +421,6 @@ static bool check_config(const struct world *world)
 	reference_config(&world->reference, expected);
 	ward_viommu_config_read(world->viommu, 0, bytes, sizeof(bytes));
 	return memcmp(bytes, expected, sizeof(bytes)) == 0;
-}
-
-/* The least mapping of the domain from there, or NULL. */
-static const struct reference_mapping *reference_next(const struct reference *reference,
-						      uint32_t domain, uint64_t from)
-{
-	const struct reference_mapping *best = NULL;
-
-	for (unsigned int i = 0; i < reference->config->mappings_max; i++) {
-		const struct reference_mapping *m = &reference->mappings[i];
-
-		if (m->there && m->domain == domain && m->start >= from &&
-		    (!best || m->start < best->start))
-			best = m;
-	}
-	return best;
 }
 
 static bool check_walk(const struct world *world, const struct ward_viommu_place *place)
