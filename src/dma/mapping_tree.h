@@ -81,7 +81,8 @@ void ward_tree_insert_at(struct ward_tree *tree, const struct ward_tree_place *p
 
 /*
  * Takes all addresses of the range out. Needs prepare only when an entry begins before the range
- * and ends after it. When it returns nobody reads what was there.
+ * and ends after it. When it returns nobody reads what was there. A tree that has shrunk moves into
+ * less memory, if there is some for that: it holds about six times what it needs at most.
  */
 void ward_tree_remove(struct ward_tree *tree, struct ward_range range);
 /* The same. place: of an address from which on nothing is mapped before range.start. */

@@ -287,11 +287,16 @@ static void set_entries(struct ward_tree *tree, const struct ward_tree_place *pl
 }
 
 /* One step may make two nodes at each depth, and a root; removing later makes one at each. */
+static size_t nodes_of_a_step(unsigned int height)
+{
+	return 3 * ((size_t)height + 3);
+}
+
 int ward_tree_prepare(struct ward_tree *tree)
 {
 	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
 
-	return ward_node_reserve(&tree->pool, 3 * (ward_root_height(root) + 3));
+	return ward_node_reserve(&tree->pool, nodes_of_a_step(ward_root_height(root)));
 }
 
 /* The place's leaf is the one for start; makes it the one up to last. Nothing is mapped between. */
@@ -539,6 +544,36 @@ static void remove_each(struct ward_tree *tree, struct ward_range range)
 	}
 }
 
+/* A node and all below it once more, of a pool that has room for them. */
+static struct ward_node *copy(struct ward_node_pool *pool, const struct ward_node *node,
+			      unsigned int height)
+{
+	struct ward_node *made = ward_node_take(pool);
+
+	memcpy(made, node, sizeof(*made));
+	for (unsigned int i = 0; height > 0 && i < node->count; i++)
+		atomic_store_explicit(&made->inner.child[i],
+				      copy(pool, ward_inner_child(node, i), height - 1),
+				      memory_order_relaxed);
+	return made;
+}
+
+/* Moves what is left into less memory, and gives back what there was; or leaves it, when there is none. */
+static void move_out(struct ward_tree *tree)
+{
+	uintptr_t root = atomic_load_explicit(&tree->root, memory_order_relaxed);
+	unsigned int height = ward_root_height(root);
+	size_t count = ward_node_used(&tree->pool) + nodes_of_a_step(height);
+	struct ward_node_pool pool;
+
+	if (ward_node_pool_make(tree->pool.readers, count, &pool))
+		return;
+	publish_root(tree, copy(&pool, ward_root_node(root), height), height);
+	ward_readers_wait(pool.readers);
+	ward_node_pool_finish(&tree->pool);
+	tree->pool = pool;
+}
+
 void ward_tree_remove(struct ward_tree *tree, struct ward_range range)
 {
 	struct ward_tree_place place;
@@ -557,4 +592,6 @@ void ward_tree_remove_at(struct ward_tree *tree, const struct ward_tree_place *p
 	ward_node_wait(&tree->pool);
 	if (!atomic_load_explicit(&tree->root, memory_order_relaxed))
 		ward_node_trim(&tree->pool);
+	else if (ward_node_is_sparse(&tree->pool))
+		move_out(tree);
 }

@@ -11,6 +11,7 @@
 #define CACHE_LINE 64u
 #define CHUNK_MIN 32u
 #define CHUNK_MAX (UINT32_C(32) << 20)
+#define LITTLE (2 * CHUNK_MIN * WARD_NODE_BYTES)
 #define HUGE_PAGE (UINT32_C(2) << 20)
 
 _Static_assert(sizeof(struct ward_node) <= WARD_NODE_BYTES &&
@@ -62,6 +63,11 @@ void ward_node_pool_finish(struct ward_node_pool *pool)
 size_t ward_node_available(const struct ward_node_pool *pool)
 {
 	return pool->free.count + (size_t)(pool->fresh_end - pool->fresh);
+}
+
+size_t ward_node_used(const struct ward_node_pool *pool)
+{
+	return pool->nodes - ward_node_available(pool) - pool->retired.count - pool->waiting.count;
 }
 
 static void begin_chunk(struct ward_node_pool *pool, struct ward_node_chunk *chunk)
@@ -159,19 +165,42 @@ void ward_node_wait(struct ward_node_pool *pool)
 	splice(&pool->free, &pool->retired);
 }
 
+bool ward_node_is_sparse(const struct ward_node_pool *pool)
+{
+	/* A huge page may be four times what was asked for: a sixth is less than any pool begins with. */
+	return pool->nodes / 6 > ward_node_used(pool) + CHUNK_MIN / 4;
+}
+
+int ward_node_pool_make(struct ward_readers *readers, size_t count, struct ward_node_pool *ret_pool)
+{
+	struct ward_node_pool pool = { .readers = readers };
+
+	while (ward_node_available(&pool) < count) {
+		if (grow(&pool, count - ward_node_available(&pool))) {
+			free_chunks(pool.chunks);
+			return -ENOMEM;
+		}
+	}
+	*ret_pool = pool;
+	return 0;
+}
+
 void ward_node_trim(struct ward_node_pool *pool)
 {
-	struct ward_node_chunk *first = pool->chunks, *before = NULL;
+	struct ward_node_chunk **at = &pool->chunks, *first;
 
-	/* The first chunk is the smallest one, and at the end. */
-	while (first && first->next) {
-		before = first;
-		first = first->next;
-	}
-	if (!before)
+	if (!*at)
 		return;
-	before->next = NULL;
+	while ((*at)->next)
+		at = &(*at)->next;
+	/* The first chunk is a little one, unless it was made for a tree that moved. */
+	first = *at;
+	if (first->bytes > LITTLE)
+		first = NULL;
+	else
+		*at = NULL;
 	free_chunks(pool->chunks);
 	*pool = (struct ward_node_pool){ .readers = pool->readers };
-	begin_chunk(pool, first);
+	if (first)
+		begin_chunk(pool, first);
 }

@@ -4,6 +4,7 @@
 #define DMA_TREE_NODE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <doorward/reader.h>
@@ -57,10 +58,17 @@ struct ward_node_pool {
 	size_t nodes, bytes;
 };
 
+/* One that has count available. 0 or -ENOMEM. */
+int ward_node_pool_make(struct ward_readers *readers, size_t count,
+			struct ward_node_pool *ret_pool);
 void ward_node_pool_finish(struct ward_node_pool *pool);
 
 /* How many can be taken without asking for memory. */
 size_t ward_node_available(const struct ward_node_pool *pool);
+/* How many are in the tree. */
+size_t ward_node_used(const struct ward_node_pool *pool);
+/* Whether it holds more than about six times what is used. */
+bool ward_node_is_sparse(const struct ward_node_pool *pool);
 /* Makes that at least count. 0 or -ENOMEM. */
 int ward_node_reserve(struct ward_node_pool *pool, size_t count);
 /* There is one available. Its contents are anything. */

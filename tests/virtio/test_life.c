@@ -288,6 +288,40 @@ static void the_memory_of_mappings_is_told(void **state)
 	rig_finish(&rig);
 }
 
+/* A guest that fills one domain after the other, and leaves a little in each. */
+static void many_domains_keep_no_more_than_a_few_times_what_they_have(void **state)
+{
+	struct ward_viommu_options options = rig_options();
+	const uint64_t most = 20000;
+	const uint32_t domains = 24;
+	uint64_t held = 0, left = 0;
+	struct rig rig;
+
+	(void)state;
+	options.mappings_max = most;
+	rig_start(&rig, &options);
+	for (uint32_t id = 0; id < domains; id++) {
+		uint64_t mapped = 0;
+
+		rig_add(&rig, id);
+		assert_int_equal(rig_attach(&rig, id, id, 0), RIG_OK);
+		while (rig_map(&rig, id, mapped << 12, (mapped << 12) + 0xfff, 0, RIG_RW) == RIG_OK)
+			mapped++;
+		assert_int_equal(left + mapped, most);
+		/* One of 32 stays. */
+		for (uint64_t page = 0; page < mapped; page++)
+			if (page % 32)
+				assert_int_equal(rig_unmap(&rig, id, page << 12,
+							   (page << 12) + 0xfff),
+						 RIG_OK);
+		left = rig_info(&rig).mappings;
+		if (rig_info(&rig).memory_bytes > held)
+			held = rig_info(&rig).memory_bytes;
+	}
+	assert_in_range(held, 1, 2 * 80 * most + domains * 16384);
+	rig_finish(&rig);
+}
+
 static int whole_life(void *context)
 {
 	const struct ward_doorbell_frame frame = { { 0x8000040, 0x8000043 }, 0 };
@@ -356,6 +390,7 @@ int main(void)
 		cmocka_unit_test(endpoints_come_and_go_in_any_order),
 		cmocka_unit_test(a_reset_leaves_endpoints_and_nothing_else),
 		cmocka_unit_test(the_memory_of_mappings_is_told),
+		cmocka_unit_test(many_domains_keep_no_more_than_a_few_times_what_they_have),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(destroying_nothing_is_nothing),
 	};
