@@ -9,7 +9,7 @@
  * | EINVAL | an argument or a field is wrong in itself: the caller's mistake |
  * | ENOENT | the named thing does not exist |
  * | EEXIST | the named thing exists already, or overlaps one that does |
- * | ENODEV | what would serve it is not there (yet): no VFIO driver is bound, no CPU, no ITS, not started |
+ * | ENODEV | what would serve it is not there (yet): no VFIO driver is bound, no ITS; the host failed, and nothing changed |
  * | EBUSY | it exists and somebody else has it, or it is in a state that does not let this be done |
  * | EAGAIN | too early: the interrupt controller that it needs was not started |
  * | EADDRINUSE | a range of addresses is needed for something else already |
@@ -29,7 +29,7 @@
  * | ENOTTY | interrupts of this kind do not have this action (VFIO) |
  * | ENOMEM | memory |
  * | ETIMEDOUT | a device did not answer in time; it was frozen |
- * | EIO | a device or file gave an error of its own |
+ * | EIO | a device or file gave an error of its own; what failed could not be taken back |
  */
 #ifndef DOORWARD_ERROR_H
 #define DOORWARD_ERROR_H
