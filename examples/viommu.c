@@ -143,9 +143,9 @@ static void monitor_tell(struct monitor *m)
 {
 	bool notify = false;
 
-	(void)ward_viommu_serve_events(m->viommu, m->queues[1], &notify);
+	if (ward_viommu_serve_events(m->viommu, m->queues[1], &notify) == -EIO)
+		monitor_look(m);
 	m->interrupts += notify;
-	monitor_look(m);
 }
 
 /* The driver has notified a queue. */
@@ -159,9 +159,9 @@ static void monitor_kick(struct monitor *m, unsigned int queue)
 		served = ward_viommu_serve(m->viommu, m->queues[0], ENTRIES, &notify);
 		m->interrupts += notify;
 	}
-	if (queue == 0)
+	if (served == -EIO)
 		monitor_look(m);
-	else
+	if (queue == 1)
 		monitor_tell(m);
 }
 

@@ -57,7 +57,7 @@ struct ward_shadow_options {
 	int (*place)(void *context, ward_gpa_t start, uint64_t length, ward_target_t *ret_target,
 		     uint64_t *ret_length);
 	void *context;
-	/** Ranges of guest memory that the bypass space has (at most 64, copied). */
+	/** Ranges of guest memory that the bypass space has (at most 64, copied); none: nothing. */
 	const struct ward_range *ram;
 	uint32_t ram_count;
 };
