@@ -3,7 +3,7 @@
  * @file
  * Shadows: assigned functions behind a virtio-iommu. Each domain with such a function has a space of the
  * host that is kept the same: what the guest maps to guest physical addresses is mapped there to
- * where that memory is. A listener (viommu_listener.h) ready to use, for VFIO, iommufd and the model.
+ * where that memory is. A listener (viommu_listener.h) ready to use, for VFIO and the model.
  *
  * - Blocked: the function is in no space. Bypass: all functions in bypass mode share one space with
  *   all of guest memory.
