@@ -372,7 +372,7 @@ static void replace_leaf(struct ward_tree *tree, const struct ward_tree_place *p
 
 void ward_tree_insert(struct ward_tree *tree, const struct ward_tree_entry *entry)
 {
-	struct ward_tree_place place;
+	struct ward_tree_place place = { .height = 0 };
 
 	if (atomic_load_explicit(&tree->root, memory_order_relaxed))
 		seek(tree, entry->start, &place);
