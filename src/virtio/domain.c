@@ -198,21 +198,34 @@ bool ward_viommu_domain_admits(const struct viommu_domain *domain,
 	return true;
 }
 
-enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
-					  const struct ward_mapping *mapping)
+static enum viommu_status map(struct viommu_domain *domain, const struct ward_mapping *mapping)
 {
 	struct ward_viommu *viommu = domain->viommu;
-	int code;
+	int code = domain->window ? ward_space_map_doorbell(domain->space, mapping)
+				  : ward_space_map(domain->space, mapping);
 
-	if (!regions_admit(domain, mapping, &domain->window))
-		return VIOMMU_INVAL;
-	code = domain->window ? ward_space_map_doorbell(domain->space, mapping)
-			      : ward_space_map(domain->space, mapping);
 	if (code)
 		return ward_viommu_status(code);
 	if (++viommu->mappings > viommu->mappings_peak)
 		viommu->mappings_peak = viommu->mappings;
 	return VIOMMU_OK;
+}
+
+enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
+					  const struct ward_mapping *mapping)
+{
+	if (!regions_admit(domain, mapping, &domain->window))
+		return VIOMMU_INVAL;
+	return map(domain, mapping);
+}
+
+enum viommu_status ward_viommu_domain_restore(struct viommu_domain *domain,
+					      const struct ward_mapping *mapping, bool untold)
+{
+	if (!regions_admit(domain, mapping, &domain->window) || (domain->window && !untold))
+		return VIOMMU_INVAL;
+	domain->window = untold;
+	return map(domain, mapping);
 }
 
 enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range)

@@ -6,6 +6,8 @@
 #include "virtio/state.h"
 #include "virtio/viommu.h"
 
+#include "dma/space.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -76,15 +78,17 @@ static int put_endpoint(struct saving *saving, const struct viommu_endpoint *end
 	return put(saving, STATE_ENDPOINT, &record, sizeof(record));
 }
 
-static int put_mapping(struct saving *saving, const struct ward_mapping *mapping)
+static int put_mapping(struct saving *saving, const struct ward_tree_entry *entry)
 {
+	const struct ward_mapping mapping = ward_space_mapping(entry);
 	const struct state_mapping record = {
-		.start = htole64(ward_iova_raw(mapping->start)),
-		.last = htole64(ward_iova_raw(mapping->last)),
-		.target = htole64(ward_target_raw(mapping->target)),
-		.flags = htole32((mapping->access & WARD_READ ? STATE_READ : 0) |
-				 (mapping->access & WARD_WRITE ? STATE_WRITE : 0) |
-				 (mapping->type == WARD_NORMAL ? 0 : STATE_MMIO)),
+		.start = htole64(entry->start),
+		.last = htole64(entry->last),
+		.target = htole64(ward_target_raw(mapping.target)),
+		.flags = htole32((mapping.access & WARD_READ ? STATE_READ : 0) |
+				 (mapping.access & WARD_WRITE ? STATE_WRITE : 0) |
+				 (mapping.type == WARD_NORMAL ? 0 : STATE_MMIO) |
+				 (ward_viommu_domain_untold(entry->value) ? STATE_UNTOLD : 0)),
 	};
 
 	return put(saving, STATE_MAPPING, &record, sizeof(record));
@@ -94,7 +98,7 @@ static int put_domain(struct saving *saving, const struct viommu_domain *domain)
 {
 	struct ward_space_info info = { 0 };
 	struct state_domain record = { .id = htole32(domain->id) };
-	struct ward_mapping mapping;
+	struct ward_tree_entry entry;
 	uint64_t from = 0;
 	int code;
 
@@ -103,10 +107,10 @@ static int put_domain(struct saving *saving, const struct viommu_domain *domain)
 	record.mappings = htole64(info.mappings);
 	code = put(saving, STATE_DOMAIN, &record, sizeof(record));
 	for (uint64_t i = 0; !code && i < info.mappings; i++) {
-		ward_space_next(domain->space, ward_iova(from), &mapping);
-		code = put_mapping(saving, &mapping);
+		ward_tree_next(&domain->space->tree, from, &entry);
+		code = put_mapping(saving, &entry);
 		/* After one that ends with the last address, none is left. */
-		from = ward_iova_raw(mapping.last) + 1;
+		from = entry.last + 1;
 	}
 	return code;
 }

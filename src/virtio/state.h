@@ -69,6 +69,8 @@ struct state_domain {
 #define STATE_READ 0x1u
 #define STATE_WRITE 0x2u
 #define STATE_MMIO 0x4u
+/* In an IDENTITY region when it was made, also if its endpoint has left: listeners were not told. */
+#define STATE_UNTOLD 0x8u
 
 struct state_mapping {
 	uint64_t start, last, target;

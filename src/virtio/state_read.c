@@ -290,7 +290,7 @@ static int check_mapping(const struct loading *loading, const struct state_mappi
 	const struct ward_range input = viommu->options.input;
 	struct ward_error *error = loading->error;
 
-	if (m->reserved || (m->flags & ~(STATE_READ | STATE_WRITE | STATE_MMIO)) ||
+	if (m->reserved || (m->flags & ~(STATE_READ | STATE_WRITE | STATE_MMIO | STATE_UNTOLD)) ||
 	    !(m->flags & (STATE_READ | STATE_WRITE)))
 		return ward_fail(error, -EBADMSG, "the mapping at 0x%" PRIx64 " has no such flags",
 				 m->start);
@@ -298,6 +298,10 @@ static int check_mapping(const struct loading *loading, const struct state_mappi
 		return ward_fail(error, -EBADMSG,
 				 "the mapping at 0x%" PRIx64 " has MMIO, which was not negotiated",
 				 m->start);
+	if ((m->flags & STATE_UNTOLD) &&
+	    (!(viommu->options.flags & WARD_VIOMMU_IDENTITY) || m->target != m->start))
+		return ward_fail(error, -EBADMSG,
+				 "the mapping at 0x%" PRIx64 " is in no IDENTITY region", m->start);
 	if (m->last < m->start || m->target > UINT64_MAX - (m->last - m->start))
 		return ward_fail(error, -EBADMSG, "the mapping at 0x%" PRIx64 " wraps", m->start);
 	if ((m->start | (m->last + 1) | m->target) & viommu->granule_mask)
@@ -338,7 +342,7 @@ static int add_mapping(struct loading *loading, struct viommu_domain *domain,
 
 	if (code)
 		return code;
-	code = code_of(ward_viommu_domain_map(domain, &mapping));
+	code = code_of(ward_viommu_domain_restore(domain, &mapping, m->flags & STATE_UNTOLD));
 	if (!code)
 		return 0;
 	return ward_fail(loading->error, code,

@@ -150,6 +150,9 @@ void ward_viommu_domains_finish(struct ward_viommu *viommu);
  */
 enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
 					  const struct ward_mapping *mapping);
+/* As it was saved: untold also where no endpoint of the domain has the IDENTITY region any more. */
+enum viommu_status ward_viommu_domain_restore(struct viommu_domain *domain,
+					      const struct ward_mapping *mapping, bool untold);
 enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range);
 /* Nothing that is mapped in the domain is in the way of the endpoint's regions. */
 bool ward_viommu_domain_admits(const struct viommu_domain *domain,

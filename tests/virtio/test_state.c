@@ -70,6 +70,52 @@ static void a_new_device_is_a_state_too(void **state)
 	finish(&world);
 }
 
+static void add_window(struct world *world)
+{
+	const struct ward_reserved window = { { WARD_SW_MSI_START, WARD_SW_MSI_LAST },
+					      WARD_REGION_SW_MSI };
+	const struct ward_viommu_endpoint_options endpoint = { .size = sizeof(endpoint),
+							       .endpoint = 6,
+							       .reserved = &window,
+							       .reserved_count = 1,
+							       .identity = true };
+
+	world->follower.window = window.range;
+	assert_int_equal(ward_viommu_endpoint_add(world->viommu, &endpoint, NULL), 0);
+}
+
+/* Whoever takes the mapping for one of its own would have to carry it out where the host's doorbells are. */
+static void a_mapping_outlives_its_identity_region(void **state)
+{
+	struct ward_viommu_options options = standard;
+	struct ward_error error;
+	struct stream stream, again;
+	struct world world;
+	(void)state;
+
+	options.flags = WARD_VIOMMU_IDENTITY;
+	make(&world, &options);
+	add_window(&world);
+	assert_int_equal(ward_viommu_negotiate(world.viommu, ward_viommu_features(world.viommu)),
+			 0);
+	assert_int_equal(guest_attach(world.viommu, 1, 1, 0), GUEST_OK);
+	assert_int_equal(guest_attach(world.viommu, 1, 6, 0), GUEST_OK);
+	assert_int_equal(guest_map(world.viommu, 1, WARD_SW_MSI_START, WARD_SW_MSI_LAST,
+				   WARD_SW_MSI_START, GUEST_READ | GUEST_WRITE),
+			 GUEST_OK);
+	assert_int_equal(guest_detach(world.viommu, 1, 6), GUEST_OK);
+	save(&world, &stream);
+	finish(&world);
+	make(&world, &options);
+	add_window(&world);
+	assert_int_equal(load(&world, &stream, &error), 0);
+	save(&world, &again);
+	assert_same(&stream, &again);
+	assert_null(follower_check(&world.follower));
+	assert_int_equal(guest_attach(world.viommu, 1, 6, 0), GUEST_OK);
+	finish(&world);
+}
+
 static void what_guests_of_old_negotiated_comes_back(void **state)
 {
 	struct ward_viommu_options options = standard;
@@ -306,6 +352,7 @@ int main(void)
 		cmocka_unit_test(some_of_everything_comes_back),
 		cmocka_unit_test(a_loaded_device_goes_on),
 		cmocka_unit_test(a_new_device_is_a_state_too),
+		cmocka_unit_test(a_mapping_outlives_its_identity_region),
 		cmocka_unit_test(what_guests_of_old_negotiated_comes_back),
 		cmocka_unit_test(the_byte_comes_back_without_its_feature),
 		cmocka_unit_test(a_broken_device_is_broken_there),
