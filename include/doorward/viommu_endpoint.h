@@ -107,7 +107,7 @@ struct ward_viommu_endpoint {
  * @param viommu a device
  * @param from first id to look at
  * @param ret_endpoint the first endpoint from there
- * @return true when there was one; go on from its id + 1
+ * @return true when there was one; go on from its id + 1, unless that is 2^32
  */
 bool ward_viommu_endpoint_next(const struct ward_viommu *viommu, uint32_t from,
 			       struct ward_viommu_endpoint *ret_endpoint);
