@@ -198,37 +198,36 @@ bool ward_viommu_domain_admits(const struct viommu_domain *domain,
 	return true;
 }
 
-static enum viommu_status map(struct viommu_domain *domain, const struct ward_mapping *mapping)
+static int map(struct viommu_domain *domain, const struct ward_mapping *mapping)
 {
 	struct ward_viommu *viommu = domain->viommu;
 	int code = domain->window ? ward_space_map_doorbell(domain->space, mapping)
 				  : ward_space_map(domain->space, mapping);
 
 	if (code)
-		return ward_viommu_status(code);
+		return code;
 	if (++viommu->mappings > viommu->mappings_peak)
 		viommu->mappings_peak = viommu->mappings;
-	return VIOMMU_OK;
+	return 0;
 }
 
-enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
-					  const struct ward_mapping *mapping)
+int ward_viommu_domain_map(struct viommu_domain *domain, const struct ward_mapping *mapping)
 {
 	if (!regions_admit(domain, mapping, &domain->window))
-		return VIOMMU_INVAL;
+		return -EINVAL;
 	return map(domain, mapping);
 }
 
-enum viommu_status ward_viommu_domain_restore(struct viommu_domain *domain,
-					      const struct ward_mapping *mapping, bool untold)
+int ward_viommu_domain_restore(struct viommu_domain *domain, const struct ward_mapping *mapping,
+			       bool untold)
 {
 	if (!regions_admit(domain, mapping, &domain->window) || (domain->window && !untold))
-		return VIOMMU_INVAL;
+		return -EINVAL;
 	domain->window = untold;
 	return map(domain, mapping);
 }
 
-enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range)
+int ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range)
 {
 	struct ward_viommu *viommu = domain->viommu;
 	uint64_t before = domain->space->tree.count;
@@ -238,5 +237,5 @@ enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct
 	/* Broken devices answer nothing: it is this that broke it. */
 	if (code == 0 && viommu->broken)
 		code = -EIO;
-	return ward_viommu_status(code);
+	return code;
 }

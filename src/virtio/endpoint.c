@@ -131,7 +131,7 @@ static const char *why_no_regions(int code)
 {
 	switch (code) {
 	case -ENOMEM:
-		return "memory";
+		return "no memory";
 	case -ENOSPC:
 		return "its reserved regions do not fit into probe_size";
 	case -EOPNOTSUPP:
@@ -149,7 +149,7 @@ static int create(const struct ward_viommu *viommu,
 	int code;
 
 	if (!endpoint) {
-		(void)ward_fail(ret_error, -ENOMEM, "memory");
+		(void)ward_fail(ret_error, -ENOMEM, "endpoint %u: no memory", options->endpoint);
 		return -ENOMEM;
 	}
 	endpoint->id = options->endpoint;
@@ -160,7 +160,8 @@ static int create(const struct ward_viommu *viommu,
 					&endpoint->regions_count);
 	if (code) {
 		destroy(endpoint);
-		(void)ward_fail(ret_error, code, "%s", why_no_regions(code));
+		(void)ward_fail(ret_error, code, "endpoint %u: %s", options->endpoint,
+				why_no_regions(code));
 		return code;
 	}
 	*ret_endpoint = endpoint;
@@ -182,11 +183,14 @@ int ward_viommu_endpoint_add(struct ward_viommu *viommu,
 	if (code)
 		return code;
 	if (ward_viommu_endpoint_find(viommu, options->endpoint))
-		code = ward_fail(ret_error, -EEXIST, "there is an endpoint %u", options->endpoint);
+		code = ward_fail(ret_error, -EEXIST, "endpoint %u: there is one already",
+				 options->endpoint);
 	else if (count >= viommu->options.endpoints_max)
-		code = ward_fail(ret_error, -ENOSPC, "there are %u endpoints", count);
+		code = ward_fail(ret_error, -ENOSPC,
+				 "endpoint %u: there are %u, and endpoints_max is that",
+				 options->endpoint, count);
 	else if (reserve(viommu, count + 1))
-		code = ward_fail(ret_error, -ENOMEM, "memory");
+		code = ward_fail(ret_error, -ENOMEM, "endpoint %u: no memory", options->endpoint);
 	if (code) {
 		destroy(endpoint);
 		return code;
@@ -200,7 +204,8 @@ int ward_viommu_endpoint_add(struct ward_viommu *viommu,
 	ward_viommu_move_out(viommu, endpoint);
 	drop(viommu, endpoint);
 	destroy(endpoint);
-	return ward_fail(ret_error, code, "a listener refuses it");
+	return ward_fail(ret_error, code, "endpoint %u: a listener refuses it: %s",
+			 options->endpoint, strerror(-code));
 }
 
 int ward_viommu_endpoint_remove(struct ward_viommu *viommu, uint32_t id)

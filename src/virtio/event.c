@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,14 @@ enum event_reason {
 #define EVENT_READ 0x1u
 #define EVENT_WRITE 0x2u
 #define EVENT_ADDRESS 0x100u
+
+struct event {
+	uint8_t reason, reserved[3];
+	uint32_t flags, endpoint, reserved1;
+	uint64_t address;
+};
+
+_Static_assert(sizeof(struct event) == VIOMMU_EVENT_SIZE, "as the standard has it");
 
 struct storage {
 	pthread_mutex_t lock;
@@ -69,6 +78,16 @@ void ward_viommu_events_drop(struct viommu_events *events)
 	pthread_mutex_unlock(events->lock);
 }
 
+uint32_t ward_viommu_events_waiting(const struct viommu_events *events)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(events->lock);
+	count = events->count;
+	pthread_mutex_unlock(events->lock);
+	return count;
+}
+
 uint64_t ward_viommu_events_faults(const struct viommu_events *events,
 				   const struct viommu_endpoint *endpoint)
 {
@@ -105,18 +124,6 @@ static bool spend(const struct ward_viommu_options *options, struct viommu_endpo
 	return true;
 }
 
-static void put32(uint8_t *to, uint32_t value)
-{
-	for (unsigned int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> 8 * i);
-}
-
-static void put64(uint8_t *to, uint64_t value)
-{
-	put32(to, (uint32_t)value);
-	put32(to + 4, (uint32_t)(value >> 32));
-}
-
 static enum event_reason reason_of(enum ward_fault_reason reason)
 {
 	switch (reason) {
@@ -140,17 +147,18 @@ static void make_event(uint32_t endpoint, const struct ward_fault *fault,
 		       uint8_t ret_event[VIOMMU_EVENT_SIZE])
 {
 	uint32_t flags = EVENT_ADDRESS;
+	struct event event = { 0 };
 
 	/* There is no flag for fetching instructions, which is reading. */
 	if (fault->access & (WARD_READ | WARD_EXEC))
 		flags |= EVENT_READ;
 	if (fault->access & WARD_WRITE)
 		flags |= EVENT_WRITE;
-	memset(ret_event, 0, VIOMMU_EVENT_SIZE);
-	ret_event[0] = (uint8_t)reason_of(fault->reason);
-	put32(ret_event + 4, flags);
-	put32(ret_event + 8, endpoint);
-	put64(ret_event + 16, ward_iova_raw(fault->iova));
+	event.reason = (uint8_t)reason_of(fault->reason);
+	event.flags = htole32(flags);
+	event.endpoint = htole32(endpoint);
+	event.address = htole64(ward_iova_raw(fault->iova));
+	memcpy(ret_event, &event, sizeof(event));
 }
 
 bool ward_viommu_fault(struct ward_viommu *viommu, uint32_t endpoint,

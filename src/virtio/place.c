@@ -76,7 +76,6 @@ static void leave(struct viommu_endpoint *endpoint)
 	for (at = &domain->endpoints; *at != endpoint;)
 		at = &(*at)->next;
 	*at = endpoint->next;
-	domain->endpoints_count--;
 	endpoint->domain = NULL;
 	endpoint->next = NULL;
 }
@@ -88,7 +87,6 @@ static void enter(struct viommu_endpoint *endpoint, struct viommu_domain *domain
 	endpoint->domain = domain;
 	endpoint->next = domain->endpoints;
 	domain->endpoints = endpoint;
-	domain->endpoints_count++;
 }
 
 static int move(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
@@ -118,6 +116,22 @@ int ward_viommu_move(struct ward_viommu *viommu, struct viommu_endpoint *endpoin
 	const struct ward_viommu_place to = ward_viommu_place_of(viommu, domain);
 
 	return move(viommu, endpoint, domain, &to, given);
+}
+
+int ward_viommu_join(struct ward_viommu *viommu, struct viommu_endpoint *endpoint, uint32_t id,
+		     bool bypass)
+{
+	struct viommu_domain *domain = ward_viommu_domain_find(viommu, id);
+	int code = 0;
+
+	if (!domain)
+		code = ward_viommu_domain_create(viommu, id, bypass, &domain);
+	if (code)
+		return code;
+	code = ward_viommu_move(viommu, endpoint, domain, true);
+	if (!domain->endpoints)
+		ward_viommu_domain_end(domain);
+	return code;
 }
 
 void ward_viommu_move_out(struct ward_viommu *viommu, struct viommu_endpoint *endpoint)

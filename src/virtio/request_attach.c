@@ -4,17 +4,13 @@
 
 #define FLAG_BYPASS 0x1u
 
-/*
- * ATTACH: 4 domain, 8 endpoint, 12 flags, 16 reserved. The domain may be a new one; when the endpoint
- * does not come, that ends again.
- */
+/* ATTACH: 4 domain, 8 endpoint, 12 flags, 16 reserved. */
 enum viommu_status ward_viommu_attach(struct ward_viommu *viommu, const uint8_t *request)
 {
 	uint32_t id = ward_viommu_u32(request + 4), flags = ward_viommu_u32(request + 12);
 	bool bypass = flags & FLAG_BYPASS;
 	struct viommu_endpoint *endpoint;
-	struct viommu_domain *domain;
-	int code = 0;
+	const struct viommu_domain *domain;
 
 	if (ward_viommu_u32(request + 16) || flags & ~FLAG_BYPASS)
 		return VIOMMU_INVAL;
@@ -32,14 +28,7 @@ enum viommu_status ward_viommu_attach(struct ward_viommu *viommu, const uint8_t 
 		return VIOMMU_OK;
 	if (domain && !ward_viommu_domain_admits(domain, endpoint))
 		return VIOMMU_UNSUPP;
-	if (!domain)
-		code = ward_viommu_domain_create(viommu, id, bypass, &domain);
-	if (code)
-		return ward_viommu_status(code);
-	code = ward_viommu_move(viommu, endpoint, domain, true);
-	if (!domain->endpoints)
-		ward_viommu_domain_end(domain);
-	return ward_viommu_status(code);
+	return ward_viommu_status(ward_viommu_join(viommu, endpoint, id, bypass));
 }
 
 /* DETACH: 4 domain, 8 endpoint; what is reserved has to be ignored. */

@@ -54,7 +54,7 @@ enum viommu_status ward_viommu_map(struct ward_viommu *viommu, const uint8_t *re
 		return VIOMMU_RANGE;
 	if (start < viommu->options.input.start || last > viommu->options.input.last)
 		return VIOMMU_RANGE;
-	return ward_viommu_domain_map(domain, &mapping);
+	return ward_viommu_status(ward_viommu_domain_map(domain, &mapping));
 }
 
 /* UNMAP: 4 domain, 8 virt_start, 16 virt_end, 24 reserved. */
@@ -72,5 +72,5 @@ enum viommu_status ward_viommu_unmap(struct ward_viommu *viommu, const uint8_t *
 		return status;
 	if (ward_range_is_empty(range))
 		return VIOMMU_INVAL;
-	return ward_viommu_domain_unmap(domain, range);
+	return ward_viommu_status(ward_viommu_domain_unmap(domain, range));
 }

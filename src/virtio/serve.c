@@ -54,16 +54,6 @@ int ward_viommu_serve(struct ward_viommu *viommu, struct ward_virtq *queue, uint
 	return code == -EIO ? code : (int)served;
 }
 
-static uint32_t events_waiting(const struct viommu_events *events)
-{
-	uint32_t count;
-
-	pthread_mutex_lock(events->lock);
-	count = events->count;
-	pthread_mutex_unlock(events->lock);
-	return count;
-}
-
 /* Puts one event into a buffer. 0; -ENOENT no buffer; -ENOSPC it was too small; -EIO broken. */
 static int tell_one(struct ward_viommu *viommu, struct ward_virtq *queue)
 {
@@ -85,7 +75,7 @@ int ward_viommu_serve_events(struct ward_viommu *viommu, struct ward_virtq *queu
 	 * Those that wait now: who reports another one meanwhile is told that it waits. A driver that
 	 * goes on giving buffers which are too small is left with more than its queue has.
 	 */
-	uint32_t waiting = events_waiting(&viommu->events), told = 0, small = 0;
+	uint32_t waiting = ward_viommu_events_waiting(&viommu->events), told = 0, small = 0;
 	int code = viommu->broken ? -EIO : 0;
 
 	while (!code && told < waiting && small <= queue->entries) {

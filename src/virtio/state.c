@@ -131,22 +131,12 @@ static int put_events(struct saving *saving, uint32_t count)
 	return code;
 }
 
-static uint32_t events_waiting(const struct viommu_events *events)
-{
-	uint32_t count;
-
-	pthread_mutex_lock(events->lock);
-	count = events->count;
-	pthread_mutex_unlock(events->lock);
-	return count;
-}
-
 static int put_all(struct saving *saving)
 {
 	const struct ward_viommu *viommu = saving->viommu;
 	const struct viommu_endpoints *endpoints =
 		atomic_load_explicit(&viommu->endpoints, memory_order_relaxed);
-	uint32_t events = events_waiting(&viommu->events), count = endpoints->count;
+	uint32_t events = ward_viommu_events_waiting(&viommu->events), count = endpoints->count;
 	int code = put_device(saving, count, events);
 
 	if (!code && viommu->broken)

@@ -220,14 +220,13 @@ static int check_endpoint(const struct loading *loading, const struct state_endp
 	return 0;
 }
 
-/* A domain begins with its first endpoint. */
 static int attach(struct loading *loading, struct viommu_endpoint *endpoint,
 		  const struct state_endpoint *record)
 {
 	struct ward_viommu *viommu = loading->viommu;
 	bool bypass = record->flags & STATE_BYPASS_DOMAIN;
-	struct viommu_domain *domain = ward_viommu_domain_find(viommu, record->domain);
-	int code = 0;
+	const struct viommu_domain *domain = ward_viommu_domain_find(viommu, record->domain);
+	int code;
 
 	if (domain && domain->bypass != bypass)
 		return ward_fail(loading->error, -EBADMSG,
@@ -235,14 +234,9 @@ static int attach(struct loading *loading, struct viommu_endpoint *endpoint,
 				 record->domain);
 	if (!domain && viommu->domains_count == loading->device.domains)
 		return ward_fail(loading->error, -EBADMSG, "more domains than the device has");
-	if (!domain)
-		code = ward_viommu_domain_create(viommu, record->domain, bypass, &domain);
-	if (!code)
-		code = ward_viommu_move(viommu, endpoint, domain, true);
+	code = ward_viommu_join(viommu, endpoint, record->domain, bypass);
 	if (!code)
 		return 0;
-	if (domain && domain->endpoints_count == 0)
-		ward_viommu_domain_end(domain);
 	return ward_fail(loading->error, code,
 			 "endpoint %" PRIu32 " cannot be attached to domain %" PRIu32 ": %s",
 			 record->id, record->domain, strerror(-code));
@@ -316,17 +310,6 @@ static int check_mapping(const struct loading *loading, const struct state_mappi
 }
 
 /* Regions and listeners are those here, and not of where it was saved: either may refuse. */
-static int code_of(enum viommu_status status)
-{
-	static const int codes[] = {
-		[VIOMMU_OK] = 0,	  [VIOMMU_IOERR] = -EIO,    [VIOMMU_UNSUPP] = -EOPNOTSUPP,
-		[VIOMMU_DEVERR] = -EIO,	  [VIOMMU_INVAL] = -EINVAL, [VIOMMU_RANGE] = -ERANGE,
-		[VIOMMU_NOENT] = -ENOENT, [VIOMMU_FAULT] = -EFAULT, [VIOMMU_NOMEM] = -ENOMEM,
-	};
-
-	return codes[status];
-}
-
 static int add_mapping(struct loading *loading, struct viommu_domain *domain,
 		       const struct state_mapping *m)
 {
@@ -342,7 +325,7 @@ static int add_mapping(struct loading *loading, struct viommu_domain *domain,
 
 	if (code)
 		return code;
-	code = code_of(ward_viommu_domain_restore(domain, &mapping, m->flags & STATE_UNTOLD));
+	code = ward_viommu_domain_restore(domain, &mapping, m->flags & STATE_UNTOLD);
 	if (!code)
 		return 0;
 	return ward_fail(loading->error, code,

@@ -37,7 +37,6 @@ struct viommu_domain {
 	struct ward_viommu *viommu;
 	struct ward_space *space; /* its own; bypass: NULL, endpoints are in viommu->identity */
 	struct viommu_endpoint *endpoints; /* by next */
-	uint32_t endpoints_count;
 	/* While a mapping is made: it lies in an IDENTITY region, and listeners are not told. */
 	bool window;
 };
@@ -146,14 +145,13 @@ void ward_viommu_domain_end(struct viommu_domain *domain);
 void ward_viommu_domains_finish(struct ward_viommu *viommu);
 /*
  * One MAP or UNMAP of a domain with mappings, in which endpoints are already; flags, bounds, granule and
- * input range were checked by the caller.
+ * input range were checked by the caller. 0 or an errno: of the space, or that of a listener.
  */
-enum viommu_status ward_viommu_domain_map(struct viommu_domain *domain,
-					  const struct ward_mapping *mapping);
+int ward_viommu_domain_map(struct viommu_domain *domain, const struct ward_mapping *mapping);
 /* As it was saved: untold also where no endpoint of the domain has the IDENTITY region any more. */
-enum viommu_status ward_viommu_domain_restore(struct viommu_domain *domain,
-					      const struct ward_mapping *mapping, bool untold);
-enum viommu_status ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range);
+int ward_viommu_domain_restore(struct viommu_domain *domain, const struct ward_mapping *mapping,
+			       bool untold);
+int ward_viommu_domain_unmap(struct viommu_domain *domain, struct ward_range range);
 /* Nothing that is mapped in the domain is in the way of the endpoint's regions. */
 bool ward_viommu_domain_admits(const struct viommu_domain *domain,
 			       const struct viommu_endpoint *endpoint);
@@ -174,6 +172,12 @@ struct ward_viommu_place ward_viommu_place_of(const struct ward_viommu *viommu,
  */
 int ward_viommu_move(struct ward_viommu *viommu, struct viommu_endpoint *endpoint,
 		     struct viommu_domain *domain, bool given);
+/*
+ * Into the domain with this id, which begins with its first endpoint; when that does not come, it ends
+ * again. 0 or an errno, as of a move that is given.
+ */
+int ward_viommu_join(struct ward_viommu *viommu, struct viommu_endpoint *endpoint, uint32_t id,
+		     bool bypass);
 /* Out of all domains and blocked, whatever bypass says: the end of its stay. */
 void ward_viommu_move_out(struct ward_viommu *viommu, struct viommu_endpoint *endpoint);
 /* Endpoints that are in no domain go where bypass says now, but for frozen ones. */
@@ -205,6 +209,8 @@ int ward_viommu_events_init(struct viommu_events *events, uint32_t max);
 void ward_viommu_events_finish(struct viommu_events *events);
 /* After viommu->endpoints changed, before the old ones are freed or changed: nobody looks at them for a fault. */
 void ward_viommu_events_settle(struct viommu_events *events);
+/* How many wait. */
+uint32_t ward_viommu_events_waiting(const struct viommu_events *events);
 /* Nothing waits any more: a reset. */
 void ward_viommu_events_drop(struct viommu_events *events);
 /* Faults of an endpoint so far. */

@@ -27,13 +27,13 @@ static int check(const struct ward_virtq_options *options, struct ward_error *er
 	uint16_t out = (uint16_t)(options->next_available - options->next_used);
 
 	if (options->size != sizeof(*options) || !options->memory)
-		return ward_fail(error, -EINVAL, "The options have no memory, or another size");
+		return ward_fail(error, -EINVAL, "the options have no memory, or another size");
 	if (entries == 0 || entries > WARD_VIRTQ_SIZE_MAX || (entries & (entries - 1)))
 		return ward_fail(error, -EINVAL,
-				 "A queue has a power of two of entries, at most %u, and not %u",
+				 "a queue has a power of two of entries, at most %u, and not %u",
 				 WARD_VIRTQ_SIZE_MAX, entries);
 	if (options->features & ~FEATURES)
-		return ward_fail(error, -EINVAL, "Features 0x%x are not known",
+		return ward_fail(error, -EINVAL, "features 0x%x are not known",
 				 options->features & ~FEATURES);
 	if (out > entries)
 		return ward_fail(error, -EINVAL, "%u buffers are out, of %u", out, entries);
@@ -50,20 +50,20 @@ static int part_at(const struct ward_virtq_options *options, const char *name, w
 	void *part;
 
 	if (address % alignment)
-		return ward_fail(error, -EINVAL, "The %s at 0x%" PRIx64 " is not aligned to %u",
+		return ward_fail(error, -EINVAL, "the %s at 0x%" PRIx64 " is not aligned to %u",
 				 name, address, alignment);
 	if (ward_range_make(address, size, &range))
-		return ward_fail(error, -EFAULT, "The %s at 0x%" PRIx64 " wraps", name, address);
+		return ward_fail(error, -EFAULT, "the %s at 0x%" PRIx64 " wraps", name, address);
 	part = ward_memory_at(options->memory, range, write);
 	if (!part)
 		return ward_fail(error, -EFAULT,
-				 "The %s, %" PRIu64 " bytes at 0x%" PRIx64
+				 "the %s, %" PRIu64 " bytes at 0x%" PRIx64
 				 ", is not in one region of memory%s",
 				 name, size, address, write ? " that can be written" : "");
 	/* Fields are read and written in one access each. */
 	if ((uintptr_t)part % (alignment < 8 ? alignment : 8))
 		return ward_fail(error, -EINVAL,
-				 "The %s at 0x%" PRIx64 " is not aligned in this process", name,
+				 "the %s at 0x%" PRIx64 " is not aligned in this process", name,
 				 address);
 	*ret_part = part;
 	return 0;
@@ -104,14 +104,14 @@ int ward_virtq_create(const struct ward_virtq_options *options, struct ward_virt
 		return code;
 	queue = ward_alloc(sizeof(*queue));
 	if (!queue)
-		return ward_fail(ret_error, -ENOMEM, "There is no memory for a queue");
+		return ward_fail(ret_error, -ENOMEM, "there is no memory for a queue");
 	code = find_parts(queue, options, ret_error);
 	if (code)
 		goto free_queue;
 	queue->pieces_max = pieces_of(options->entries);
 	queue->pieces = ward_alloc_array(queue->pieces_max, sizeof(*queue->pieces));
 	if (!queue->pieces) {
-		code = ward_fail(ret_error, -ENOMEM, "There is no memory for a queue");
+		code = ward_fail(ret_error, -ENOMEM, "there is no memory for a queue");
 		goto free_queue;
 	}
 	queue->memory = options->memory;

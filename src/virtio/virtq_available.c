@@ -21,7 +21,7 @@ static int take_index(struct ward_virtq *queue, uint16_t index)
 	/* Each buffer has a descriptor at least, and those that are out have theirs still. */
 	if (ahead > queue->entries - out)
 		return ward_virtq_broken(
-			queue, "The available index is %u, and %u with %u of %u buffers in use",
+			queue, "the available index is %u, and %u with %u of %u buffers in use",
 			index, queue->next_available, out, queue->entries);
 	queue->seen = index;
 	/* While there are buffers we come back by ourselves; the event index says so as it is. */

@@ -61,7 +61,7 @@ static int find_region(struct ward_virtq *queue, uint64_t address)
 		return 0;
 	if (ward_memory_find(queue->memory, address, &queue->region))
 		return 0;
-	return ward_virtq_broken(queue, "A buffer is at 0x%" PRIx64 ", where there is no memory",
+	return ward_virtq_broken(queue, "a buffer is at 0x%" PRIx64 ", where there is no memory",
 				 address);
 }
 
@@ -77,11 +77,11 @@ static int add_pieces(struct ward_virtq *queue, struct walk *walk, uint64_t addr
 			return -EBADMSG;
 		if (write && region->read_only)
 			return ward_virtq_broken(queue,
-						 "A buffer to be written is at 0x%" PRIx64
+						 "a buffer to be written is at 0x%" PRIx64
 						 ", which is read-only",
 						 address);
 		if (walk->pieces == queue->pieces_max)
-			return ward_virtq_broken(queue, "A buffer has more than %u pieces",
+			return ward_virtq_broken(queue, "a buffer has more than %u pieces",
 						 queue->pieces_max);
 		end = last < region->range.last ? last : region->range.last;
 		queue->pieces[walk->pieces++] = (struct iovec){
@@ -103,18 +103,18 @@ static int add(struct ward_virtq *queue, struct walk *walk, const struct descrip
 	int code;
 
 	if (++walk->descriptors > queue->entries)
-		return ward_virtq_broken(queue, "A chain is longer than the queue of %u entries",
+		return ward_virtq_broken(queue, "a chain is longer than the queue of %u entries",
 					 queue->entries);
 	if (!write && walk->writable)
-		return ward_virtq_broken(queue, "A readable descriptor is after a writable one");
+		return ward_virtq_broken(queue, "a readable descriptor is after a writable one");
 	walk->writable = write;
 	if (length == 0)
 		return 0;
 	if (last < address)
-		return ward_virtq_broken(queue, "A buffer at 0x%" PRIx64 " wraps", address);
+		return ward_virtq_broken(queue, "a buffer at 0x%" PRIx64 " wraps", address);
 	walk->size += length;
 	if (walk->size > CHAIN_BYTES_MAX)
-		return ward_virtq_broken(queue, "A chain has more than 2^32 bytes");
+		return ward_virtq_broken(queue, "a chain has more than 2^32 bytes");
 	code = add_pieces(queue, walk, address, last, write);
 	if (!write) {
 		walk->readable = walk->pieces;
@@ -132,13 +132,13 @@ static int find_table(struct ward_virtq *queue, const struct descriptor *descrip
 	const unsigned char *host;
 
 	if (!queue->indirect)
-		return ward_virtq_broken(queue, "An indirect descriptor was not negotiated");
+		return ward_virtq_broken(queue, "an indirect descriptor was not negotiated");
 	if (descriptor->flags & VIRTQ_NEXT)
-		return ward_virtq_broken(queue, "An indirect descriptor has a next one");
+		return ward_virtq_broken(queue, "an indirect descriptor has a next one");
 	if (length == 0 || length % VIRTQ_DESCRIPTOR_SIZE)
-		return ward_virtq_broken(queue, "An indirect table has %u bytes", length);
+		return ward_virtq_broken(queue, "an indirect table has %u bytes", length);
 	if (ward_range_make(address, length, &range))
-		return ward_virtq_broken(queue, "An indirect table at 0x%" PRIx64 " wraps",
+		return ward_virtq_broken(queue, "an indirect table at 0x%" PRIx64 " wraps",
 					 address);
 	*ret_table = (struct table){
 		.address = address,
@@ -164,7 +164,7 @@ static int read_indirect(struct ward_virtq *queue, const struct table *table, ui
 	}
 	if (ward_memory_read(queue->memory, address, words, sizeof(words)))
 		return ward_virtq_broken(queue,
-					 "An indirect descriptor is at 0x%" PRIx64
+					 "an indirect descriptor is at 0x%" PRIx64
 					 ", where there is no memory",
 					 address);
 	*ret_descriptor = decode(words);
@@ -183,13 +183,13 @@ static int walk_indirect(struct ward_virtq *queue, struct walk *walk,
 		return code;
 	do {
 		if (descriptor.next >= table.count)
-			return ward_virtq_broken(queue, "Descriptor %u of an indirect table of %u",
+			return ward_virtq_broken(queue, "descriptor %u of an indirect table of %u",
 						 descriptor.next, table.count);
 		code = read_indirect(queue, &table, descriptor.next, &descriptor);
 		if (code)
 			return code;
 		if (descriptor.flags & VIRTQ_INDIRECT)
-			return ward_virtq_broken(queue, "An indirect table has an indirect one");
+			return ward_virtq_broken(queue, "an indirect table has an indirect one");
 		code = add(queue, walk, &descriptor);
 	} while (!code && (descriptor.flags & VIRTQ_NEXT));
 	return code;
@@ -202,7 +202,7 @@ static int walk_chain(struct ward_virtq *queue, struct walk *walk, uint16_t head
 
 	do {
 		if (descriptor.next >= queue->entries)
-			return ward_virtq_broken(queue, "Descriptor %u of a queue of %u entries",
+			return ward_virtq_broken(queue, "descriptor %u of a queue of %u entries",
 						 descriptor.next, queue->entries);
 		descriptor = read_descriptor(queue->descriptors + 2 * (size_t)descriptor.next);
 		if (descriptor.flags & VIRTQ_INDIRECT)

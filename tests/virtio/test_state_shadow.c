@@ -4,38 +4,23 @@
  * and nowhere meanwhile; who was frozen is cut off until a reset.
  */
 #include "shadow_rig.h"
+#include "stream.h"
 
 #define IOVA 0x1000000ull
-#define BYTES 4096u
-
-struct stream {
-	uint8_t bytes[BYTES];
-	size_t size, at;
-	struct shadow_rig *rig; /* DMA is tried at each read */
+/* DMA is tried at each read. */
+struct trial {
+	struct stream stream;
+	struct shadow_rig *rig;
 	unsigned int arrived;
 };
 
-static int write_stream(void *context, const void *bytes, size_t size)
+static int read_and_try(void *context, void *ret_bytes, size_t size)
 {
-	struct stream *stream = context;
+	struct trial *trial = context;
+	int code = read_stream(&trial->stream, ret_bytes, size);
 
-	assert_true(size <= BYTES - stream->size);
-	memcpy(stream->bytes + stream->size, bytes, size);
-	stream->size += size;
-	return 0;
-}
-
-static int read_stream(void *context, void *ret_bytes, size_t size)
-{
-	struct stream *stream = context;
-
-	if (size > stream->size - stream->at)
-		return -EPIPE;
-	memcpy(ret_bytes, stream->bytes + stream->at, size);
-	stream->at += size;
-	if (stream->rig)
-		stream->arrived += disk_writes(stream->rig, IOVA, LOW + GUEST_PAGE);
-	return 0;
+	trial->arrived += disk_writes(trial->rig, IOVA, LOW + GUEST_PAGE);
+	return code;
 }
 
 /* The card in domain 1, the disk in domain 2, each with a page; saved, and then reset. */
@@ -134,19 +119,19 @@ static void frozen_body(struct shadow_rig *r)
 {
 	uint8_t broken[264] = { 2, 0, 0, 0, 0, 1, 0, 0, 'w', 'h', 'y' };
 	struct ward_error error;
-	struct stream stream;
+	struct trial trial = { .rig = r };
+	struct stream *stream = &trial.stream;
 
-	save(r, &stream);
-	change(&stream, 1, 44, 0x5, 4);
+	save(r, stream);
+	change(stream, 1, 44, 0x5, 4);
 	/* Of two endpoint records, the second one. */
-	guest_put(stream.bytes + 92 + 20 + 12, 0x5, 4);
+	guest_put(stream->bytes + 92 + 20 + 12, 0x5, 4);
 	/* Behind the opening and the device. */
-	memmove(stream.bytes + 92 + sizeof(broken), stream.bytes + 92, stream.size - 92);
-	memcpy(stream.bytes + 92, broken, sizeof(broken));
-	stream.size += sizeof(broken);
-	stream.rig = r;
-	assert_int_equal(ward_viommu_load(r->viommu, read_stream, &stream, &error), 0);
-	assert_int_equal(stream.arrived, 0);
+	memmove(stream->bytes + 92 + sizeof(broken), stream->bytes + 92, stream->size - 92);
+	memcpy(stream->bytes + 92, broken, sizeof(broken));
+	stream->size += sizeof(broken);
+	assert_int_equal(ward_viommu_load(r->viommu, read_and_try, &trial, &error), 0);
+	assert_int_equal(trial.arrived, 0);
 	assert_true(card_writes(r, IOVA, LOW));
 	assert_false(disk_writes(r, IOVA, 0));
 	ward_viommu_reset(r->viommu, true);
